@@ -1,0 +1,1 @@
+"""The borders: one system, one connector."""

@@ -1,0 +1,1 @@
+"""The translation: YAML in, document out."""
