@@ -1,0 +1,55 @@
+"""What a connector claims: verbs and limits for each kind, feeds, batches and rates."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from tieout.model.change import Verb
+
+
+@dataclass(frozen=True, slots=True)
+class KindCapability:
+    """What can be done with one kind of record.
+
+    Attributes:
+        verbs: what ``apply`` does.
+        marker: the field that carries our marker; empty when records of this kind carry none.
+        found_by: how ``find`` can search: marker, created_since, name, number, id, email.
+        limits: numbers by name: lengths of texts (``name``: 100), ``lines``, ``unit_price_places``.
+        fields: our field names with their types (text, number, money, date, instant, flag).
+        batch: how many changes go into one call.
+    """
+
+    verbs: frozenset[Verb] = frozenset()
+    marker: str = ""
+    found_by: frozenset[str] = frozenset()
+    limits: Mapping[str, int] = field(default_factory=dict)
+    fields: Mapping[str, str] = field(default_factory=dict)
+    batch: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Capabilities:
+    """What one system, through one connector, can do.
+
+    ``feeds`` are the groups of kinds that share one cursor: each is one question of ``changes``.
+    ``quiet_secs`` is how long after an unanswered write the system may still be doing it.
+    """
+
+    system: str
+    title: str
+    kinds: Mapping[str, KindCapability]
+    feeds: tuple[tuple[str, ...], ...] = ()
+    quiet_secs: int = 150
+    rates: Mapping[str, int] = field(default_factory=dict)
+
+    def can(self, kind: str, verb: Verb) -> bool:
+        """Whether changes of this kind and verb are supported."""
+        known = self.kinds.get(kind)
+        return known is not None and verb in known.verbs
+
+    def limit(self, kind: str, name: str) -> int | None:
+        """Return a limit by its name, None where the system states none."""
+        known = self.kinds.get(kind)
+        return None if known is None else known.limits.get(name)

@@ -1,0 +1,201 @@
+"""The contract between the engine and a connector: a few questions, all in the plural.
+
+Each question takes as many as there are and uses the system's batches; each asked thing is answered
+on its own, so that one bad answer never hides the others'. Asked minus answered is empty.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Any, Protocol, runtime_checkable
+
+from tieout.model.capability import Capabilities
+from tieout.model.change import Change
+from tieout.model.errors import TieoutError
+from tieout.model.lookup import Answer, Lookup
+from tieout.model.record import Event, Fetched, Page, Record, Related
+from tieout.model.ref import Cursor, Ref, Version
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Who answered: the vendor's immutable id of the company, and what it says of itself.
+
+    ``clock`` is the server's time when it answered; ``until`` when the credentials end, if known.
+    ``missing`` lists scopes or rights that are lacking, in the vendor's words.
+    """
+
+    company: str
+    name: str
+    clock: datetime
+    currency: str | None = None
+    country: str | None = None
+    time_zone: str | None = None
+    until: datetime | None = None
+    missing: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A key and the change to make under it. ``about`` is what people call it."""
+
+    key: str
+    change: Change
+    about: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ParcelItem:
+    """One change within a parcel: the id that the answer will name it by, its key and kind."""
+
+    item_id: str
+    key: str
+    kind: str
+    verb: str
+    ref: Ref | None = None  # the record that an update or void concerns
+
+
+@dataclass(frozen=True, slots=True)
+class Parcel:
+    """One call to come, complete: the engine commits it before ``apply`` sends exactly these bytes.
+
+    ``call`` is the connector's own note of method and path, without host, query or secret.
+    """
+
+    company: str
+    request_id: str
+    call: str
+    body: bytes
+    items: tuple[ParcelItem, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """The other system did it: the record's address, version and, where answered, its fields."""
+
+    ref: Ref
+    version: Version
+    record: Record | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """The answer to one change of a parcel: a receipt, or an error with its next step."""
+
+    key: str
+    item_id: str
+    receipt: Receipt | None = None
+    error: TieoutError | None = None
+    trace_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """What a connector is opened with.
+
+    Attributes:
+        company_id: the vendor's id that the configuration names; ``check`` confirms it.
+        reads: for each kind the fields that the mappings use: ask for no others.
+        cutover_date: the first read of won deals starts here.
+        time_zone: the business time zone, where the configuration names one.
+        options: the company's settings that only this connector understands, already validated.
+    """
+
+    company_id: str
+    reads: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    cutover_date: date | None = None
+    time_zone: str | None = None
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+
+class Connector(Protocol):
+    """An open session with one company in one system."""
+
+    @property
+    def capabilities(self) -> Capabilities:
+        """What this system can do."""
+        ...
+
+    @property
+    def company(self) -> str:
+        """The company's identity as it stands in every Ref: ``hubspot:123``."""
+        ...
+
+    def check(self) -> Identity:
+        """Ask who we are there.
+
+        Raises:
+            Unauthorized: the credentials are not accepted.
+            ConfigError: they are another company's.
+            Unavailable: no answer.
+        """
+        ...
+
+    def changes(self, kinds: Sequence[str], since: Cursor | None) -> Iterator[Page]:
+        """Tell what moved in one feed since a cursor, page by page, the oldest first.
+
+        With no cursor this is the first read: all that is in scope, then a cursor. Windows overlap:
+        an event may come again, none is left out. A page that cannot be read raises.
+        """
+        ...
+
+    def fetch(self, refs: Sequence[Ref]) -> Iterator[Fetched]:
+        """Read records by address; exactly one answer for each asked."""
+        ...
+
+    def find(self, kind: str, wanted: Sequence[Lookup]) -> Sequence[Answer]:
+        """Answer each question in its order: Found, Ambiguous, Absent or NotKnown.
+
+        By ``marker`` this must find what ``apply`` wrote under it: a lost answer is resolved so.
+        """
+        ...
+
+    def related(self, refs: Sequence[Ref], role: str) -> Iterator[Related]:
+        """Read the whole set in a role (line_items, company, contact, owner, deal) for each ref."""
+        ...
+
+    def prepare(self, requests: Sequence[Request]) -> Sequence[Parcel]:
+        """Pack changes into calls: batches, exact bytes, request and item ids. Pure.
+
+        Every request is in exactly one parcel. Its values were checked by preflight.
+
+        Raises:
+            InvalidField: a value that no call can carry (a mistake of preflight).
+        """
+        ...
+
+    def apply(self, parcel: Parcel) -> Sequence[Outcome]:
+        """Send exactly these bytes, once; answer for every item.
+
+        Never raises for what the other system says or fails to say: no well-formed answer is an
+        ``OutcomeUnknown`` for each item, a connection never made is ``Unavailable``.
+        """
+        ...
+
+    def close(self) -> None:
+        """Give back connections."""
+        ...
+
+
+@runtime_checkable
+class Hears(Protocol):
+    """A connector that understands its system's hints."""
+
+    def parse_webhook(self, headers: Mapping[str, str], body: bytes) -> Sequence[Event]:
+        """Verify the signature in constant time and tell what moved."""
+        ...
+
+
+@runtime_checkable
+class Authorises(Protocol):
+    """A connector whose system asks a person for consent (OAuth)."""
+
+    def authorise_url(self, state: str, redirect_uri: str) -> str:
+        """Return the page where a person consents."""
+        ...
+
+    def exchange(self, code: str, redirect_uri: str, company_id: str) -> None:
+        """Change the code of the redirect into tokens and store them, sealed."""
+        ...

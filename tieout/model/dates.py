@@ -1,0 +1,93 @@
+"""Business dates and instants, kept apart.
+
+A business date is a calendar day and never passes through a datetime; an instant is timezone-aware
+and in UTC. The only bridge from an instant to a day is ``day_of``, with a named business time zone.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
+from typing import TypeAlias
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from tieout.model.errors import ValueRefused
+
+Day: TypeAlias = date  # for fields that are themselves called date
+
+EARLIEST = date(1970, 1, 2)
+LATEST = date(9998, 12, 30)
+_DAY = re.compile(r"(\d{4})-(\d{2})-(\d{2})\Z")
+
+
+def parse_day(text: str) -> date:
+    """Return the calendar day of ``2026-03-31``.
+
+    Raises:
+        ValueRefused: not a day of that form, or one that no set of books can hold.
+    """
+    form = _DAY.match(text)
+    if form is None:
+        raise ValueRefused(f"{text[:40]!r} is not a date; write it as 2026-03-31.")
+    try:
+        day = date(int(form[1]), int(form[2]), int(form[3]))
+    except ValueError as wrong:
+        raise ValueRefused(f"{text!r} is not a day of the calendar.") from wrong
+    if not EARLIEST <= day <= LATEST:
+        raise ValueRefused(f"{text} is outside the years that books hold.")
+    return day
+
+
+def day_of(instant: datetime, zone: str) -> date:
+    """Return the calendar day that an instant has in a business time zone.
+
+    Raises:
+        ValueRefused: the zone is unknown or the instant has no time zone.
+    """
+    if instant.tzinfo is None:
+        raise ValueRefused(f"{instant} has no time zone, so its day is not known.")
+    local = instant.astimezone(time_zone(zone))
+    return date(local.year, local.month, local.day)
+
+
+@lru_cache(maxsize=64)
+def time_zone(name: str) -> ZoneInfo:
+    """Return a time zone by its IANA name.
+
+    Raises:
+        ValueRefused: no such zone.
+    """
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError) as wrong:
+        raise ValueRefused(
+            f"{name!r} is not a time zone.", remedy="Use a name as Europe/Oslo."
+        ) from wrong
+
+
+def parse_instant(text: str) -> datetime:
+    """Return the UTC instant of an ISO 8601 text with an offset.
+
+    Raises:
+        ValueRefused: not such a text.
+    """
+    try:
+        instant = datetime.fromisoformat(text)
+    except ValueError as wrong:
+        raise ValueRefused(f"{text[:40]!r} is not an instant.") from wrong
+    if instant.tzinfo is None:
+        raise ValueRefused(f"{text!r} has no offset from UTC.")
+    return instant.astimezone(UTC)
+
+
+def instant_text(instant: datetime) -> str:
+    """Return an instant as ISO 8601 in UTC with milliseconds: sorts as it reads."""
+    if instant.tzinfo is None:
+        raise ValueRefused(f"{instant} has no time zone.")
+    return instant.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def seconds_before(instant: datetime, secs: float) -> datetime:
+    """Return the instant that many seconds earlier."""
+    return instant - timedelta(seconds=secs)

@@ -1,0 +1,214 @@
+"""Money: a Decimal in a currency with its own exponent; named rounding; parts that sum.
+
+Exponents are those of ISO 4217. An amount always lies on its currency's grid: a value with more
+decimals is refused or rounded by name, never silently.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from decimal import ROUND_DOWN, ROUND_HALF_DOWN, ROUND_HALF_EVEN, ROUND_HALF_UP, ROUND_UP, Decimal
+from decimal import InvalidOperation as DecimalInvalid
+from enum import Enum
+from functools import lru_cache
+
+from tieout.model.errors import InvariantError, ValueRefused
+
+MAX_DIGITS = 18  # more than any set of books holds, and far inside Decimal's 28 digits
+
+
+class Rounding(Enum):
+    """The ways to round that a configuration may name."""
+
+    HALF_UP = ROUND_HALF_UP
+    HALF_EVEN = ROUND_HALF_EVEN
+    HALF_DOWN = ROUND_HALF_DOWN
+    UP = ROUND_UP
+    DOWN = ROUND_DOWN
+
+
+@dataclass(frozen=True, slots=True)
+class Currency:
+    """An ISO 4217 code and the number of decimals that its amounts have."""
+
+    code: str
+    exponent: int
+
+    @property
+    def step(self) -> Decimal:
+        """The smallest amount: 0.01 for EUR, 1 for JPY, 0.001 for KWD."""
+        return _STEPS[self.exponent]
+
+
+_STEPS = tuple(Decimal(1).scaleb(-n) for n in range(5))
+_EXPONENTS = {
+    0: "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF",
+    2: (
+        "AED AFN ALL AMD ANG AOA ARS AUD AWG AZN BAM BBD BDT BGN BMD BND BOB BRL BSD BTN BWP BYN "
+        "BZD CAD CDF CHF CNY COP CRC CUP CVE CZK DKK DOP DZD EGP ERN ETB EUR FJD FKP GBP GEL GHS "
+        "GIP GMD GTQ GYD HKD HNL HTG HUF IDR ILS INR IRR JMD KES KGS KHR KPW KYD KZT LAK LBP LKR "
+        "LRD LSL MAD MDL MGA MKD MMK MNT MOP MRU MUR MVR MWK MXN MYR MZN NAD NGN NIO NOK NPR NZD "
+        "PAB PEN PGK PHP PKR PLN QAR RON RSD RUB SAR SBD SCR SDG SEK SGD SHP SLE SOS SRD SSP STN "
+        "SVC SYP SZL THB TJS TMT TOP TRY TTD TWD TZS UAH USD UYU UZS VED VES WST XCD XCG YER ZAR "
+        "ZMW ZWG"
+    ),
+    3: "BHD IQD JOD KWD LYD OMR TND",
+    4: "CLF UYW",
+}
+_CURRENCIES = {
+    code: Currency(code, exponent)
+    for exponent, codes in _EXPONENTS.items()
+    for code in codes.split()
+}
+
+
+def currency(code: str) -> Currency:
+    """Return the currency of an ISO 4217 code.
+
+    Raises:
+        ValueRefused: no such currency.
+    """
+    found = _CURRENCIES.get(code)
+    if found is None:
+        raise ValueRefused(
+            f"{code!r} is not a currency.", remedy="Use an ISO 4217 code, as EUR, in capitals."
+        )
+    return found
+
+
+@dataclass(frozen=True, slots=True, order=False)
+class Money:
+    """An exact amount on the grid of its currency.
+
+    Raises:
+        ValueRefused: not a finite number, too many decimals, or too many digits.
+    """
+
+    amount: Decimal
+    currency: Currency
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "amount", _on_grid(self.amount, self.currency))
+
+    @classmethod
+    def of(cls, amount: Decimal | int | str, code: str) -> Money:
+        """Return exactly this amount; refuse one that the currency cannot hold."""
+        return cls(decimal(amount), currency(code))
+
+    @classmethod
+    def rounded(cls, amount: Decimal, of: Currency, rounding: Rounding = Rounding.HALF_UP) -> Money:
+        """Return the amount on the currency's grid, rounded by the named rule."""
+        return cls(_finite(amount).quantize(of.step, rounding=rounding.value), of)
+
+    @classmethod
+    def zero(cls, of: Currency) -> Money:
+        """Return nothing, in a currency."""
+        return cls(Decimal(0), of)
+
+    def __add__(self, other: Money) -> Money:
+        return Money(self.amount + self._same(other).amount, self.currency)
+
+    def __sub__(self, other: Money) -> Money:
+        return Money(self.amount - self._same(other).amount, self.currency)
+
+    def __neg__(self) -> Money:
+        return Money(-self.amount, self.currency)
+
+    def __abs__(self) -> Money:
+        return Money(abs(self.amount), self.currency)
+
+    def __bool__(self) -> bool:
+        return bool(self.amount)
+
+    def __lt__(self, other: Money) -> bool:
+        return self.amount < self._same(other).amount
+
+    def __le__(self, other: Money) -> bool:
+        return self.amount <= self._same(other).amount
+
+    def __str__(self) -> str:
+        return f"{self.amount} {self.currency.code}"
+
+    def _same(self, other: Money) -> Money:
+        if other.currency != self.currency:
+            raise InvariantError(
+                f"{self.currency.code} and {other.currency.code} were put in one sum."
+            )
+        return other
+
+
+def total(parts: Iterable[Money], of: Currency) -> Money:
+    """Return the sum of the parts; zero in the currency when there are none."""
+    whole = Money.zero(of)
+    for part in parts:
+        whole += part
+    return whole
+
+
+def allocate(whole: Money, weights: Sequence[Decimal]) -> tuple[Money, ...]:
+    """Share an amount by weights; the parts always sum to the whole.
+
+    Each part is cut towards zero; what is left goes, one smallest step at a time, to the parts that
+    lost most, the earlier first (largest remainder). With all weights zero the shares are equal.
+
+    Raises:
+        ValueRefused: no weights, or one that is negative or not a number.
+    """
+    if not weights:
+        raise ValueRefused("An amount cannot be shared among nobody.")
+    if any(_finite(weight) < 0 for weight in weights):
+        raise ValueRefused("A share cannot have a negative weight.")
+    shares = list(weights) if any(weights) else [Decimal(1)] * len(weights)
+    of_all = sum(shares, Decimal(0))
+    step = whole.currency.step
+    exact = [whole.amount * share / of_all for share in shares]
+    parts = [part.quantize(step, rounding=ROUND_DOWN) for part in exact]
+    left = whole.amount - sum(parts, Decimal(0))
+    by_loss = sorted(range(len(parts)), key=lambda n: (-abs(exact[n] - parts[n]), n))
+    unit = step if left > 0 else -step
+    for n in by_loss[: int(abs(left) / step)]:
+        parts[n] += unit
+    return tuple(Money(part, whole.currency) for part in parts)
+
+
+def decimal(value: Decimal | int | str) -> Decimal:
+    """Return the exact decimal of a number or a text.
+
+    Raises:
+        ValueRefused: not a finite number, or more digits than money may have.
+    """
+    if isinstance(value, bool | float):
+        raise ValueRefused(f"{value!r} is not an exact number.")
+    try:
+        return _finite(Decimal(value))
+    except DecimalInvalid as wrong:
+        raise ValueRefused(f"{str(value)[:40]!r} is not a number.") from wrong
+
+
+def plain_text(value: Decimal) -> str:
+    """Return the one spelling of a decimal: no exponent, no trailing zeros, no minus zero."""
+    text = format(value, "f")
+    if "." in text:
+        text = text.rstrip("0").rstrip(".")
+    return "0" if text in ("-0", "") else text
+
+
+def _finite(value: Decimal) -> Decimal:
+    if not value.is_finite():
+        raise ValueRefused(f"{value} is not a finite number.")
+    if value and value.adjusted() >= MAX_DIGITS:
+        raise ValueRefused(f"{value:.3E} is larger than any set of books holds.")
+    return value
+
+
+@lru_cache(maxsize=4096)
+def _on_grid(amount: Decimal, of: Currency) -> Decimal:
+    placed = _finite(amount).quantize(of.step, rounding=ROUND_DOWN)
+    if placed != amount:
+        raise ValueRefused(
+            f"{amount} has more than the {of.exponent} decimals of {of.code}.",
+            remedy="Correct the amount at its source, or round it in the mapping: =round(…, "
+            f"{of.exponent}).",
+        )
+    return placed + 0  # never minus zero
