@@ -1,1 +1,1 @@
-"""The translation: YAML in, document out."""
+"""The translation: a YAML mapping in, a document out. Pure; no connector, no ledger."""
