@@ -1,0 +1,1 @@
+"""The roof: settings, wiring, and the doors that people and schedules come in by."""
