@@ -1,0 +1,170 @@
+"""The journal: who did what, when, in lines that nobody can change unseen.
+
+Each line's hash covers the hash before it and its own words. A line changed, taken out or moved
+breaks the chain there; lines cut off at the end are told by the head that ``meta`` keeps, and
+against whoever rewrites both, by any earlier head kept elsewhere: each day's log and each backup
+holds one.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Final, TypeAlias
+
+from sync_engine.ledger.store import Reads, Row, Value
+from tieout.model.canonical import canonical
+from tieout.model.dates import parse_instant
+from tieout.model.errors import InvariantError
+
+NO_LINE: Final = "0" * 64  # what stands before the first line
+PAGE_LINES: Final = 1_000  # how many lines are in memory at once while verifying
+DETAIL_CHARS: Final = 16_384  # a longer detail is kept as its hash and its start
+START_CHARS: Final = 1_024
+
+Entry: TypeAlias = tuple[str, str, str, object]  # who, what, subject, detail
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """The last line: its number (0 when there is none) and its hash."""
+
+    n: int = 0
+    hash: str = NO_LINE
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What verifying found: how many lines hold, the last good head, and what is wrong.
+
+    ``first_broken`` is the number of the first line that is changed, missing or out of order; None
+    when the chain holds, also when it holds but the hash it was compared with is not in it.
+    """
+
+    ok: bool
+    lines: int
+    head: Head
+    first_broken: int | None = None
+    why: str = ""
+
+
+def verify(ledger: Reads, against: str | None = None) -> Verdict:
+    """Recompute every hash, in bounded memory, also while others append.
+
+    Args:
+        ledger: the ledger to verify.
+        against: a head's hash that was noted earlier; it must be in the chain.
+    """
+    last = Head()
+    wanted = against.strip().lower() if against else last.hash
+    seen = wanted == last.hash
+    while True:
+        lines = ledger.all("journal_after", n=last.n, limit=PAGE_LINES)
+        for line in lines:
+            why = _broken(line, last)
+            if why:
+                return Verdict(ok=False, lines=last.n, head=last, first_broken=last.n + 1, why=why)
+            last = Head(line["n"], line["hash"])
+            seen = seen or last.hash == wanted
+        if lines:
+            continue
+        noted = head(ledger)
+        if noted == last:
+            break
+        if not ledger.all("journal_after", n=last.n, limit=1):  # else others appended meanwhile
+            why = f"The ledger notes {noted.n} lines and the journal holds {last.n}."
+            broken = min(noted.n, last.n) + 1
+            return Verdict(ok=False, lines=last.n, head=last, first_broken=broken, why=why)
+    if not seen:
+        why = f"No line has the hash {wanted}: lines were cut off or written anew after it."
+        return Verdict(ok=False, lines=last.n, head=last, why=why)
+    return Verdict(ok=True, lines=last.n, head=last)
+
+
+def head(ledger: Reads) -> Head:
+    """Return the head that the ledger notes, in the transaction of the line it names."""
+    noted = ledger.value("meta_get", name="journal_head")
+    if noted is None:
+        return Head()
+    n, _, line_hash = str(noted).partition(" ")
+    return Head(int(n) if n.isdecimal() else 0, line_hash)
+
+
+def last_known_at(ledger: Reads) -> datetime | None:
+    """Return when this ledger last knew the world; None while its journal is empty.
+
+    That is the last line's instant; in a restored ledger, the last line of its backup. The first
+    round reads the books from an hour before it.
+    """
+    restored = ledger.value("meta_get", name="restored_from")
+    if restored is not None:
+        return parse_instant(str(restored))
+    last = ledger.one("journal_last")
+    return None if last is None else parse_instant(last["at"])
+
+
+@dataclass(slots=True)
+class Chain:
+    """Lines that one transaction adds: each follows the one before."""
+
+    head: Head
+    rows: list[Mapping[str, Value]] = field(default_factory=list)
+
+    def add(self, at: str, entries: Iterable[Entry]) -> None:
+        """Chain lines of one instant.
+
+        Raises:
+            InvariantError: an empty ``who`` or ``what``, or a detail that has no plain form.
+        """
+        for who, what, subject, detail in entries:
+            if not who or not what:
+                raise InvariantError("A journal line says who did what.")
+            n, prev = self.head.n + 1, self.head.hash
+            text = _detail_text(detail)
+            line_hash = _line_hash(prev, n, at, who, what, subject, text)
+            self.head = Head(n, line_hash)
+            self.rows.append(
+                {
+                    "n": n,
+                    "at": at,
+                    "who": who,
+                    "what": what,
+                    "subject": subject,
+                    "detail": text,
+                    "prev": prev,
+                    "hash": line_hash,
+                }
+            )
+
+    def noted(self) -> str:
+        """Return the head as ``meta`` keeps it."""
+        return f"{self.head.n} {self.head.hash}"
+
+
+def _broken(line: Row, last: Head) -> str:
+    """Return why a line does not follow the last one; empty when it does."""
+    expected = last.n + 1
+    if line["n"] != expected:
+        return f"Line {expected} is missing: line {line['n']} follows line {last.n}."
+    if line["prev"] != last.hash:
+        return f"Line {expected} does not follow line {last.n}: one of them was replaced."
+    words = (line["at"], line["who"], line["what"], line["subject"], line["detail"])
+    if line["hash"] != _line_hash(last.hash, expected, *words):
+        return f"Line {expected} was changed: its words do not give its hash."
+    return ""
+
+
+def _line_hash(prev: str, n: int, *words: str) -> str:
+    line = json.dumps([n, *words], separators=(",", ":"), ensure_ascii=False)
+    return hashlib.sha256((prev + line).encode()).hexdigest()
+
+
+def _detail_text(detail: object) -> str:
+    text = canonical(detail)
+    if len(text) <= DETAIL_CHARS:
+        return text
+    sha256 = hashlib.sha256(text.encode()).hexdigest()
+    return canonical({"chars": len(text), "sha256": sha256, "start": text[:START_CHARS]})
