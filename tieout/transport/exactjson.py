@@ -1,0 +1,109 @@
+"""One JSON codec for all connectors: a number is exact both ways, and a key stands once."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+from json.encoder import encode_basestring
+from typing import Any
+
+from tieout.model.errors import InvariantError, ValueRefused
+
+BYTES_LIMIT = 64 * 1024 * 1024  # several times the largest page of any vendor
+DEPTH_LIMIT = 40
+
+
+def parse_json(body: bytes) -> Any:
+    """Return the value of a JSON text; numbers with a fraction or exponent are Decimal.
+
+    Raises:
+        ValueRefused: not JSON, not UTF-8, a key twice in one object, NaN, too long or too deep.
+    """
+    if len(body) > BYTES_LIMIT:
+        raise ValueRefused(f"A JSON text of {len(body)} bytes is too long.")
+    try:
+        value = _DECODER.decode(body.decode("utf-8-sig"))
+    except ValueRefused:
+        raise
+    except RecursionError as wrong:
+        raise ValueRefused("The JSON text is nested too deeply.") from wrong
+    except ValueError as wrong:  # JSONDecodeError, UnicodeDecodeError, an int of too many digits
+        raise ValueRefused(f"Not JSON: {wrong}") from wrong
+    _refuse_depth(value)
+    return value
+
+
+def dump_json(value: Any) -> bytes:
+    """Return the JSON text of a value: a Decimal is its exact literal, without exponent.
+
+    Keys keep their order and there are no spaces, so that the same value is the same bytes.
+
+    Raises:
+        InvariantError: a float, or a type that JSON has not.
+    """
+    parts: list[str] = []
+    _write(value, parts.append)
+    return "".join(parts).encode()
+
+
+def _write(value: Any, put: Any) -> None:
+    if value is None:
+        put("null")
+    elif isinstance(value, bool):
+        put("true" if value else "false")
+    elif isinstance(value, str):
+        put(encode_basestring(value))
+    elif isinstance(value, int):
+        put(str(value))
+    elif isinstance(value, Decimal) and value.is_finite():
+        put(format(value, "f"))
+    elif isinstance(value, Mapping):
+        _write_all(((encode_basestring(key) + ":", held) for key, held in value.items()), "{}", put)
+    elif isinstance(value, Sequence) and not isinstance(value, bytes):
+        _write_all((("", held) for held in value), "[]", put)
+    else:
+        raise InvariantError(f"A {type(value).__name__} cannot be written as exact JSON.")
+
+
+def _write_all(entries: Any, brackets: str, put: Any) -> None:
+    put(brackets[0])
+    comma = ""
+    for name, held in entries:
+        put(comma + name)
+        _write(held, put)
+        comma = ","
+    put(brackets[1])
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    held = dict(pairs)
+    if len(held) != len(pairs):
+        keys = [key for key, _ in pairs]
+        twice = next(key for key in keys if keys.count(key) > 1)
+        raise ValueRefused(f"The JSON text has the key {twice[:40]!r} twice in one object.")
+    return held
+
+
+def _refuse_constant(name: str) -> Any:
+    raise ValueRefused(f"The JSON text has {name}, which is not a number.")
+
+
+_DECODER = json.JSONDecoder(
+    parse_float=Decimal, object_pairs_hook=_once, parse_constant=_refuse_constant
+)
+
+
+def _refuse_depth(value: Any) -> None:
+    level = [value]
+    for _ in range(DEPTH_LIMIT + 1):
+        level = [
+            inner
+            for outer in level
+            if isinstance(outer, dict | list)
+            for inner in (outer.values() if isinstance(outer, dict) else outer)
+            if isinstance(inner, dict | list)
+        ]
+        if not level:
+            return
+    raise ValueRefused(f"The JSON text is nested deeper than {DEPTH_LIMIT} levels.")

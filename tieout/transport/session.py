@@ -1,0 +1,65 @@
+"""The face that is a requests session, for python-quickbooks and simple-salesforce."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import requests
+from requests.adapters import HTTPAdapter
+
+from tieout.transport.answer import Answer, Route
+from tieout.transport.exactjson import BYTES_LIMIT
+
+if TYPE_CHECKING:
+    from tieout.transport.door import Door
+
+
+class DoorSession(requests.Session):
+    """Sends with requests through a door. The response carries the whole ``Answer``.
+
+    The environment's proxies and netrc are not used: netrc would replace our Authorization.
+    """
+
+    def __init__(self, door: Door, access_token: Callable[[], str] | None = None) -> None:
+        super().__init__()
+        self._door = door
+        self._access_token = access_token
+        self.trust_env = False
+        for scheme in ("https://", "http://"):
+            self.mount(scheme, HTTPAdapter(max_retries=0, pool_maxsize=door.at_once))
+
+    @property
+    def access_token(self) -> str:
+        """The token of this moment; python-quickbooks asks for it before each call."""
+        return "" if self._access_token is None else self._access_token()
+
+    def send(self, request: requests.PreparedRequest, **wishes: Any) -> requests.Response:
+        """Send one request, once. Errors are those of ``Door.exchange``."""
+        response: requests.Response | None = None
+
+        def send(route: Route) -> Answer:
+            nonlocal response
+            response = self._sent(request, route, wishes)
+            headers, reason = response.headers, response.reason or ""
+            return self._door.answered(
+                route, response.status_code, headers, response.content, reason
+            )
+
+        answer = self._door.exchange(str(request.method), str(request.url), send)
+        assert response is not None, "an exchange that returns has sent"
+        response.answer = answer  # type: ignore[attr-defined]  # for whoever knows the door
+        return response
+
+    def _sent(
+        self, request: requests.PreparedRequest, route: Route, wishes: dict[str, Any]
+    ) -> requests.Response:
+        timeout = (self._door.connect_secs, route.read_secs or self._door.read_secs)
+        ours = {"timeout": timeout, "allow_redirects": False, "stream": True}
+        response = super().send(request, **{**wishes, **ours})
+        try:
+            response._content = response.raw.read(BYTES_LIMIT + 1, decode_content=True)  # noqa: SLF001 - the body as requests itself keeps it, but with a limit
+            response._content_consumed = True  # type: ignore[attr-defined]  # noqa: SLF001
+        finally:
+            response.close()
+        return response
