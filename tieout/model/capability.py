@@ -30,6 +30,31 @@ class KindCapability:
 
 
 @dataclass(frozen=True, slots=True)
+class FieldInfo:
+    """One field that a mapping may use.
+
+    Attributes:
+        name: how mappings call it.
+        type: text, number, money, date, instant, flag or choice.
+        label: what people see in the system.
+        vendor_name: the system's own name of it.
+        choices: the values that a choice allows.
+        read_only: the system computes it.
+        unique: no two records share a value, so it can find a record.
+        custom: somebody added it to this company.
+    """
+
+    name: str
+    type: str
+    label: str = ""
+    vendor_name: str = ""
+    choices: tuple[str, ...] = ()
+    read_only: bool = False
+    unique: bool = False
+    custom: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Capabilities:
     """What one system, through one connector, can do.
 

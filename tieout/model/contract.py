@@ -6,12 +6,12 @@ on its own, so that one bad answer never hides the others'. Asked minus answered
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any, Protocol, runtime_checkable
 
-from tieout.model.capability import Capabilities
+from tieout.model.capability import Capabilities, FieldInfo
 from tieout.model.change import Change
 from tieout.model.errors import TieoutError
 from tieout.model.lookup import Answer, Lookup
@@ -176,6 +176,53 @@ class Connector(Protocol):
 
     def close(self) -> None:
         """Give back connections."""
+        ...
+
+
+class Opens(Protocol):
+    """A connector's class, as an entry point names it: how the roof opens one."""
+
+    def open(
+        self,
+        opening: Opening,
+        *,
+        urls: Mapping[str, str],
+        credentials: Any,
+        now: Callable[[], datetime],
+        sleep: Callable[[float], None],
+    ) -> Connector:
+        """Open a session; nothing is asked of the system yet.
+
+        Args:
+            opening: the company, what is read of it, and its options.
+            urls: addresses by their part (``api``, ``app``, ``upload``); the vendor's own where
+                one is absent.
+            credentials: a ``tieout.credentials.Credentials``: signs calls, renews its token.
+            now: our clock, timezone-aware.
+            sleep: waits so many seconds.
+
+        Raises:
+            ConfigError: an option is unknown, or an address is plain http and not on this machine.
+        """
+        ...
+
+
+@runtime_checkable
+class Describes(Protocol):
+    """A connector whose system tells which fields its records have, custom ones included."""
+
+    def describe(self, kind: str) -> Mapping[str, FieldInfo]:
+        """Return the fields of a kind by the names that mappings use; asked once, then kept."""
+        ...
+
+
+@runtime_checkable
+class Counts(Protocol):
+    """A connector that counts its calls."""
+
+    @property
+    def calls(self) -> Mapping[str, int]:
+        """How many calls were made since it was opened, by kind of call."""
         ...
 
 
