@@ -39,11 +39,16 @@ class Identity:
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """A key and the change to make under it. ``about`` is what people call it."""
+    """A key and the change to make under it. ``about`` is what people call it.
+
+    ``asking`` is raised only after every earlier asking was definitely refused or found absent; it is
+    part of the request id, so that a vendor's memory of an old refusal does not answer.
+    """
 
     key: str
     change: Change
     about: str = ""
+    asking: int = 1
 
 
 @dataclass(frozen=True, slots=True)
