@@ -12,7 +12,7 @@ import re
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal, DivisionByZero
 from typing import Any, Final, NoReturn, TypeAlias
 
@@ -128,6 +128,8 @@ def type_of(value: object) -> Type:
         return Type.TRUTH
     if isinstance(value, int | Decimal):
         return Type.NUMBER
+    if isinstance(value, datetime):
+        return Type.INSTANT
     if isinstance(value, date):
         return Type.DATE
     return Type.NOTHING if value is None else Type.TEXT

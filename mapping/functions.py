@@ -45,6 +45,7 @@ class Type(StrEnum):
     TEXT = "a text"
     DATE = "a date"
     TRUTH = "true or false"
+    INSTANT = "an instant"
     NOTHING = "nothing"
     COLUMN = "a column"
 

@@ -1,0 +1,486 @@
+"""Rules and known fields in, a Mapping out, or every mistake of the file at once."""
+
+from __future__ import annotations
+
+import pathlib
+import re
+from collections import abc
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass, field
+from typing import Final, TypeVar
+
+from mapping import rules
+from mapping.formula import Formula, Names, Path, Shape, compile_cell, fits, type_of
+from mapping.functions import Type
+from mapping.grammar import check
+from mapping.mistake import Mistake, Mistakes, nearest
+from mapping.yaml12 import Node, read
+from tieout.model.canonical import digest
+from tieout.model.change import Severity
+from tieout.model.document import Prices, TaxBy
+
+KnownFields = abc.Mapping[str, abc.Mapping[str, str]]  # kind -> field -> type, as connectors say it
+
+TYPES: Final[abc.Mapping[str, Type]] = {  # a connector's words for types
+    "text": Type.TEXT,
+    "number": Type.NUMBER,
+    "money": Type.NUMBER,
+    "date": Type.DATE,
+    "instant": Type.INSTANT,
+    "flag": Type.TRUTH,
+}
+ALWAYS: Final[Names] = {
+    "cutover_date": Type.DATE,
+    "books": Shape({"home_currency": Type.TEXT}),
+}
+DRAFTED: Final = Shape(  # what checks may ask of the whole document, as ``document.net``
+    {
+        "net": Type.NUMBER,
+        "date": Type.DATE,
+        "due_date": Type.DATE,
+        "currency": Type.TEXT,
+        "terms": Type.TEXT,
+    }
+)
+DRAFTED_LINE: Final[abc.Mapping[str, Type]] = {
+    "amount": Type.NUMBER,
+    "quantity": Type.NUMBER,
+    "unit_price": Type.NUMBER,
+    "description": Type.TEXT,
+    "tax_code": Type.TEXT,
+}
+AFTERWARDS: Final[Names] = {  # what write-back may tell, beside the records themselves
+    "receipt": Shape(
+        {"id": Type.TEXT, "number": Type.TEXT, "url": Type.TEXT, "posted_at": Type.INSTANT}
+    ),
+    "status": Type.TEXT,
+    "problem": Type.TEXT,
+    "synced_at": Type.INSTANT,
+    "books": Shape(
+        {
+            "home_currency": Type.TEXT,
+            "total": Type.NUMBER,
+            "balance": Type.NUMBER,
+            "due_date": Type.DATE,
+            "last_payment_date": Type.DATE,
+        }
+    ),
+}
+RESERVED: Final = {*ALWAYS, *AFTERWARDS, "document"}
+_ABSENT: Final = Formula("null", "", 0, Type.NOTHING, (), lambda _scope: None)
+_W = TypeVar("_W", bound=str)
+
+
+def load(
+    source: pathlib.Path | str,
+    known_fields: KnownFields,
+    *,
+    name: str = "",
+    targets: Collection[str] = rules.TARGETS,
+) -> rules.Mapping:
+    """Return the mapping of a file (a path) or a text, compiled.
+
+    Raises:
+        Mistakes: all that was found, each with file and line.
+    """
+    return compile_mapping(read(source, name), known_fields, targets=targets)
+
+
+def compile_mapping(
+    tree: Node, known_fields: KnownFields, *, targets: Collection[str] = rules.TARGETS
+) -> rules.Mapping:
+    """Return the compiled mapping of a file that was read.
+
+    Args:
+        tree: the whole file.
+        known_fields: for each kind of the source system its fields and their types.
+        targets: the systems that may have a block of their own.
+
+    Raises:
+        Mistakes: all that was found, each with file and line.
+    """
+    mistakes = list(check(tree, rules.grammar(targets)))
+    if tree.entries is None:
+        raise Mistakes(mistakes)
+    made = _Compiler(tree, known_fields, targets, mistakes).mapping()
+    if mistakes:
+        raise Mistakes(mistakes)
+    return made
+
+
+@dataclass(slots=True)
+class _Compiler:
+    """One file on its way; what its shape lacks is stood in for, so that all the rest is read."""
+
+    tree: Node
+    known: KnownFields
+    targets: Collection[str]
+    mistakes: list[Mistake]
+    kinds: dict[str, str] = field(default_factory=dict)  # role -> kind
+    many: set[str] = field(default_factory=set)
+    names: dict[str, Type | Shape] = field(default_factory=dict)
+    tables: abc.Mapping[str, object] = field(default_factory=dict)
+    used: dict[str, set[str]] = field(default_factory=dict)  # role -> fields
+
+    def mapping(self) -> rules.Mapping:
+        top = _entries(self.tree)
+        system, kind, source = self.source(top)
+        roles = tuple(self.roles(top))
+        self.names = {**ALWAYS, **{role: self.shape(role) for role in self.kinds}}
+        self.tables = {name: node.plain() for name, node in _entries(top.get("tables")).items()}
+        to = self.word(top, "to", rules.DOCUMENTS, "invoice")
+        when = self.cell(top.get("when"), Type.TRUTH)
+        document = self.document(top, to)
+        checks = tuple(self.checks(top, document))
+        write_back = tuple(self.write_back(top))
+        tests = tuple(self.tests(top))
+        name = str(top["mapping"].value) if "mapping" in top else ""
+        first = top.get("renamed_from")
+        version = top["version"].value if "version" in top else 1
+        return rules.Mapping(
+            name=name,
+            identity=str(first.value) if first else name,
+            version=version if isinstance(version, int) else 1,
+            file=self.tree.file,
+            system=system,
+            kind=kind,
+            source=source,
+            to=to,
+            roles=roles,
+            when=when,
+            document=document,
+            checks=checks,
+            write_back=write_back,
+            tests=tests,
+            fields={role: frozenset(self.used.get(role, ())) for role in self.kinds},
+            reads=self.reads(),
+            hash=digest({key: node.plain() for key, node in top.items() if key != "tests"}),
+        )
+
+    # -- records ------------------------------------------------------------------------------
+
+    def source(self, top: abc.Mapping[str, Node]) -> tuple[str, str, str]:
+        node = top.get("from")
+        form = re.fullmatch(rules.SOURCE, str(node.value)) if node else None
+        if node is None or form is None:
+            return "", "", ""
+        system, kind, name = form[1], form[2], form[3] or form[2]
+        if kind not in self.known:
+            self.wrong(node, f"{system} has no kind {kind!r}", nearest(kind, self.known))
+        self.kinds[name] = kind
+        if "name" in self.known.get(kind, ()):
+            self.used[name] = {"name"}  # what people call the document
+        return system, kind, name
+
+    def roles(self, top: abc.Mapping[str, Node]) -> Iterator[rules.Role]:
+        for name, node in _entries(top.get("with")).items():
+            form = re.fullmatch(rules.ROLE, str(node.value))
+            if form is None:
+                continue
+            of, way, mark = form[1], form[2], form[3]
+            if of not in self.kinds or of in self.many:
+                self.wrong(node, f"{name} hangs on {of!r}", nearest(of, self.kinds))
+            if name in self.kinds or name in RESERVED:
+                self.wrong(node, f"{name} is a name already", "choose another")
+            kind = next((one for one in (way, way.removesuffix("s")) if one in self.known), way)
+            if kind not in self.known:
+                self.wrong(node, f"no records of kind {way!r}", nearest(way, self.known))
+            self.kinds[name] = kind
+            if mark == "[]":
+                self.many.add(name)
+            yield rules.Role(
+                name, of, way, kind, optional=mark == "?", many=mark == "[]", line=node.line
+            )
+
+    def shape(self, role: str) -> Shape:
+        fields = self.known.get(self.kinds[role])
+        if fields is None:
+            return Shape(None, many=role in self.many)
+        typed = {name: TYPES.get(kind, Type.ANY) for name, kind in fields.items()}
+        return Shape({"id": Type.TEXT, **typed}, many=role in self.many)
+
+    def reads(self) -> dict[str, frozenset[str]]:
+        by_kind: dict[str, set[str]] = {kind: set() for kind in self.kinds.values()}
+        for role, fields in self.used.items():
+            by_kind[self.kinds[role]] |= fields
+        return {kind: frozenset(fields) for kind, fields in by_kind.items()}
+
+    # -- documents ----------------------------------------------------------------------------
+
+    def document(self, top: abc.Mapping[str, Node], to: str) -> rules.DocumentRules:
+        node = top.get(to)
+        if node is None:
+            self.wrong(top.get("to", self.tree), f"the file has no {to} block", f"write `{to}:`")
+        for other in rules.DOCUMENTS:
+            if other != to and other in top:
+                self.wrong_key(self.tree, other, f"{other} stands in a mapping to {to}")
+        block = _entries(node)
+        return self.invoice(block) if to == "invoice" else self.payment(block)
+
+    def invoice(self, block: abc.Mapping[str, Node]) -> rules.InvoiceRules:
+        return rules.InvoiceRules(
+            customer=self.match(block.get("customer"), "customer", self.names),
+            lines=self.lines(block.get("lines")),
+            cells=self.cells(block, rules.INVOICE_CELLS, self.names),
+            tax=self.tax(block.get("tax")),
+            discount=self.discount(block.get("discount"), self.names),
+            custom_fields=self.free(block.get("custom_fields"), self.names),
+            target=self.target(block, self.names),
+        )
+
+    def lines(self, node: Node | None) -> rules.LineRules:
+        block = _entries(node)
+        each = block.get("for")
+        form = re.fullmatch(rules.EACH, str(each.value)) if each else None
+        row, rows = (form[1], form[2]) if form else ("line", "lines")
+        if each is not None and rows not in self.many:
+            self.wrong(each, f"{rows!r} is no list of records", nearest(rows, self.many))
+        if each is not None and row in self.names:
+            self.wrong(each, f"{row} is a name already", "choose another")
+        listed = self.names.get(rows)
+        fields = listed.fields if isinstance(listed, Shape) else None
+        names = {**self.names, row: Shape(fields)}
+        aliases = {row: rows}
+        item = block.get("item")
+        return rules.LineRules(
+            each=row,
+            rows=rows,
+            when=self.cell(block.get("when"), Type.TRUTH, names, aliases),
+            item=self.match(item, "item", names, aliases) if item else None,
+            discount=self.discount(block.get("discount"), names, aliases),
+            cells=self.cells(block, rules.LINE_CELLS, names, aliases),
+            target=self.target(block, names, aliases),
+            line=node.line if node else 0,
+        )
+
+    def payment(self, block: abc.Mapping[str, Node]) -> rules.PaymentRules:
+        pays = block.get("pays")
+        form = re.fullmatch(rules.PAYS, str(pays.value)) if pays else None
+        role = form[1] if form else ""
+        if pays is not None and form and (role not in self.kinds or role in self.many):
+            singles = self.kinds.keys() - self.many
+            self.wrong(pays, f"{role!r} is no single record", nearest(role, singles))
+        return rules.PaymentRules(
+            pays=role,
+            cells=self.cells(block, rules.PAYMENT_CELLS, self.names),
+            target=self.target(block, self.names),
+        )
+
+    def match(
+        self,
+        node: Node | None,
+        kind: str,
+        names: Names,
+        aliases: abc.Mapping[str, str] | None = None,
+    ) -> rules.MatchRules:
+        block = _entries(node)
+        clues = []
+        source = None
+        for row in _rows(block.get("match")):
+            for by, cell in _entries(row).items():
+                formula = self.cell(cell, Type.TEXT, names, aliases)
+                clues.append(rules.MatchRule(by, formula or _ABSENT))
+                if by == "bound" and formula and formula.paths:
+                    source = formula.paths[0][0]
+        create = self.free(block.get("create"), names, aliases)
+        choices = (*rules.NONE_CHOICES, "default")
+        none = self.word(block, "none", choices, "ask")
+        default = block.get("default")
+        if node is not None and none == "default" and default is None:
+            self.wrong(block["none"], "none: default needs a name", "add `default: NAME`")
+        if node is not None and none == "create" and "name" not in create:
+            self.wrong(block["none"], "none: create needs a name", "add `create: {name: =…}`")
+        return rules.MatchRules(
+            kind=kind,
+            rules=tuple(clues),
+            none=none,
+            many=self.word(block, "many", rules.MANY_CHOICES, "ask"),
+            default=str(default.value) if default else None,
+            create=create,
+            source=source,
+            line=node.line if node else 0,
+        )
+
+    def tax(self, node: Node | None) -> rules.TaxRules:
+        block = _entries(node)
+        by = TaxBy(self.word(block, "compute", tuple(TaxBy), TaxBy.BOOKS))
+        if node is not None and by is not TaxBy.BOOKS and "expected" not in block:
+            self.wrong(block["compute"], f"compute: {by} needs an amount", "add `expected: =…`")
+        return rules.TaxRules(
+            prices=Prices(self.word(block, "prices", tuple(Prices), Prices.EXCLUSIVE)),
+            by=by,
+            tolerance=self.cell(block.get("tolerance"), Type.NUMBER),
+            expected=self.cell(block.get("expected"), Type.NUMBER),
+        )
+
+    def discount(
+        self, node: Node | None, names: Names, aliases: abc.Mapping[str, str] | None = None
+    ) -> rules.DiscountRule | None:
+        grouped = _entries(node)
+        if node is None or (node.entries is not None and not grouped):
+            return None
+        is_percent = "amount" not in grouped
+        cell = grouped.get("percent" if is_percent else "amount", node)
+        formula = self.cell(cell, Type.NUMBER, names, aliases)
+        return rules.DiscountRule(formula or _ABSENT, is_percent)
+
+    def target(
+        self,
+        block: abc.Mapping[str, Node],
+        names: Names,
+        aliases: abc.Mapping[str, str] | None = None,
+    ) -> dict[str, Formula]:
+        """The target's own words; a file that names several targets has one block for each."""
+        return {
+            f"{system}.{word}": formula
+            for system in self.targets
+            for word, formula in self.free(block.get(system), names, aliases).items()
+        }
+
+    # -- around the document ------------------------------------------------------------------
+
+    def checks(
+        self, top: abc.Mapping[str, Node], document: rules.DocumentRules
+    ) -> Iterator[rules.Check]:
+        names: dict[str, Type | Shape] = {**self.names, "document": DRAFTED}
+        made_here: set[Path] = set()
+        if isinstance(document, rules.InvoiceRules):
+            rows = document.lines.rows
+            listed = self.names.get(rows)
+            fields = listed.fields if isinstance(listed, Shape) else None
+            names[rows] = Shape({**(fields or {}), **DRAFTED_LINE}, many=True)
+            made_here = {(rows, name) for name in DRAFTED_LINE}
+        for row in _rows(top.get("checks")):
+            block = _entries(row)
+            that = self.cell(block.get("that"), Type.TRUTH, names, made_here=made_here)
+            say = self.cell(block.get("say"), Type.TEXT, names, made_here=made_here)
+            severity = Severity(self.word(block, "else", tuple(Severity), Severity.BLOCK))
+            yield rules.Check(that or _ABSENT, say or _ABSENT, severity)
+
+    def write_back(self, top: abc.Mapping[str, Node]) -> Iterator[rules.WriteBack]:
+        names = {**self.names, **AFTERWARDS}
+        node = top.get("write_back")
+        for key, cell in _entries(node).items():
+            assert node is not None
+            role, _, name = key.partition(".")
+            shape = self.names.get(role)
+            if role not in self.kinds or not isinstance(shape, Shape) or shape.many:
+                singles = self.kinds.keys() - self.many
+                self.wrong_key(
+                    node, key, f"{key} is no field of a single record", nearest(role, singles)
+                )
+                continue
+            known = shape.fields
+            if known is not None and name not in known:
+                self.wrong_key(node, key, f"no field {name!r} in {role}", nearest(name, known))
+                continue
+            wanted = known[name] if known is not None else Type.ANY
+            formula = self.cell(cell, wanted, names)
+            self.used.setdefault(role, set()).add(name)
+            yield rules.WriteBack(role, name, formula or _ABSENT)
+
+    def tests(self, top: abc.Mapping[str, Node]) -> Iterator[rules.Test]:
+        for row in _rows(top.get("tests")):
+            block = _entries(row)
+            if not {"name", "given", "expect"} <= block.keys():
+                continue
+            self.given(block["given"])
+            yield rules.Test(str(block["name"].value), block["given"], block["expect"], row.line)
+
+    def given(self, node: Node) -> None:
+        known = {*self.kinds, "books", "cutover_date"}
+        for name, held in _entries(node).items():
+            if name not in known:
+                self.wrong_key(node, name, f"nothing is named {name!r}", nearest(name, known))
+            elif name in self.many and held.items is None:
+                self.wrong(held, f"{name} takes a list of records")
+            elif name in self.kinds:
+                for record in held.items or (held,):
+                    self.record(record, name)
+
+    def record(self, node: Node, role: str) -> None:
+        shape = self.names.get(role)
+        if node.entries is None:
+            if node.value is not None:
+                self.wrong(node, f"{role} takes the fields of a record, or null")
+            return
+        known = shape.fields if isinstance(shape, Shape) else None
+        for name, held in node.entries.items():
+            if known is None:
+                continue
+            if name not in known:
+                self.wrong_key(node, name, f"no field {name!r} in {role}", nearest(name, known))
+            elif not fits(kind := type_of(held.value), known[name]):
+                hint = "quote it" if known[name] is Type.TEXT else ""
+                self.wrong(held, f"{role}.{name} is {known[name]}, not {kind}", hint)
+
+    # -- single cells -------------------------------------------------------------------------
+
+    def cells(
+        self,
+        block: abc.Mapping[str, Node],
+        known: abc.Mapping[str, tuple[str, Type, bool]],
+        names: Names,
+        aliases: abc.Mapping[str, str] | None = None,
+    ) -> dict[str, Formula]:
+        made = {}
+        for name, (_, gives, _required) in known.items():
+            formula = self.cell(block.get(name), gives, names, aliases)
+            if formula is not None:
+                made[name] = formula
+        return made
+
+    def free(
+        self, node: Node | None, names: Names, aliases: abc.Mapping[str, str] | None = None
+    ) -> dict[str, Formula]:
+        return {
+            name: self.cell(cell, Type.ANY, names, aliases) or _ABSENT
+            for name, cell in _entries(node).items()
+        }
+
+    def cell(
+        self,
+        node: Node | None,
+        wanted: Type,
+        names: Names | None = None,
+        aliases: abc.Mapping[str, str] | None = None,
+        made_here: Collection[Path] = (),
+    ) -> Formula | None:
+        """Compile one cell and note what it reads.
+
+        ``aliases`` are names for one row of a role; what is ``made_here`` is no field of a record.
+        """
+        if node is None:
+            return None
+        try:
+            formula = compile_cell(
+                node, self.names if names is None else names, self.tables, wanted
+            )
+        except Mistakes as wrong:
+            self.mistakes.extend(wrong.mistakes)
+            return None
+        for path in formula.paths:
+            role = (aliases or {}).get(path[0], path[0])
+            if role in self.kinds and path[-1] != "id" and path not in made_here:
+                self.used.setdefault(role, set()).add(path[-1])
+        return formula
+
+    def word(
+        self, block: abc.Mapping[str, Node], key: str, choices: Collection[_W], otherwise: _W
+    ) -> _W:
+        value = block[key].value if key in block else otherwise
+        return next((choice for choice in choices if choice == value), otherwise)
+
+    def wrong(self, node: Node, what: str, hint: str = "") -> None:
+        self.mistakes.append(node.mistake(what, hint))
+
+    def wrong_key(self, node: Node, key: str, what: str, hint: str = "") -> None:
+        self.mistakes.append(Mistake(node.file, node.line_of(key), what, hint))
+
+
+def _entries(node: Node | None) -> abc.Mapping[str, Node]:
+    return (node.entries if node is not None else None) or {}
+
+
+def _rows(node: Node | None) -> tuple[Node, ...]:
+    return (node.items if node is not None else None) or ()

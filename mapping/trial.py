@@ -1,0 +1,195 @@
+"""The tests inside a mapping file: example records in, differences out, each with its line."""
+
+from __future__ import annotations
+
+from collections import abc
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from typing import Any, Final
+
+from mapping.drafting import Draft, Drafted, Given, Setting, Skipped, draft
+from mapping.matching import Index, match
+from mapping.mistake import Mistake
+from mapping.rules import INVOICE_CELLS, PAYMENT_CELLS, TARGETS, Mapping, Test
+from mapping.yaml12 import Node
+from tieout.model.dates import EARLIEST
+from tieout.model.document import Document, Invoice, Line, Percent
+from tieout.model.lookup import Absent, Ambiguous, Found, Match
+from tieout.model.record import Record
+from tieout.model.ref import Ref, Version
+
+_BOOKS: Final = "books"
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What a test of the file came to: it passed when there is no difference."""
+
+    name: str
+    line: int
+    differences: tuple[Mistake, ...]
+
+    @property
+    def passed(self) -> bool:
+        """Whether everything expected came out."""
+        return not self.differences
+
+
+def run(mapping: Mapping, target: str = TARGETS[0]) -> tuple[Verdict, ...]:
+    """Run every test of a mapping, as if the books were a company of the target system."""
+    return tuple(_verdict(mapping, test, target) for test in mapping.tests)
+
+
+def _verdict(mapping: Mapping, test: Test, target: str) -> Verdict:
+    example = _Example(mapping, test.given, target)
+    made = draft(mapping, example.given(), example.setting())
+    differences = tuple(_differences(test, made, example, target))
+    return Verdict(test.name, test.line, differences)
+
+
+class _Example:
+    """The records and the books of one test."""
+
+    def __init__(self, mapping: Mapping, given: Node, target: str) -> None:
+        self.mapping = mapping
+        self.values: dict[str, Any] = given.plain()
+        self.books: dict[str, Any] = self.values.get(_BOOKS) or {}
+        self.company = f"{target}:test"
+
+    def given(self) -> Given:
+        source = self.mapping.source
+        related = {
+            role.name: tuple(
+                self.record(role.kind, fields, str(n))
+                for n, fields in enumerate(self.rows(role.name), 1)
+            )
+            for role in self.mapping.roles
+        }
+        return Given(self.record(self.mapping.kind, self.values.get(source) or {}, "1"), related)
+
+    def setting(self) -> Setting:
+        return Setting(
+            target_company=self.company,
+            cutover_date=self.values.get("cutover_date") or EARLIEST,
+            home_currency=self.books.get("home_currency"),
+        )
+
+    def found(self, wanted: Match | None, currency: str) -> Any:
+        """What the plan would do: an id, who is asked, or the policy where none is found."""
+        if wanted is None:
+            return None
+        listed = self.books.get(f"{wanted.kind}s") or []
+        index = Index(
+            Record(Ref(self.company, wanted.kind, str(row.get("id"))), Version(""), row)
+            for row in listed
+        )
+        bound = {str(key): str(held) for key, held in (self.books.get("bindings") or {}).items()}
+        match match(wanted, index, bound, currency if wanted.kind == "customer" else None):
+            case Found(ref):
+                return ref.id
+            case Ambiguous(refs):
+                return {wanted.many: [ref.id for ref in refs]}
+            case Absent():
+                return wanted.none
+
+    def rows(self, role: str) -> list[dict[str, Any]]:
+        held = self.values.get(role)
+        return held if isinstance(held, list) else [] if held is None else [held]
+
+    def record(self, kind: str, fields: dict[str, Any], otherwise: str) -> Record:
+        ref = Ref(f"{self.mapping.system}:test", kind, str(fields.get("id") or otherwise))
+        return Record(ref, Version(""), fields)
+
+
+def _differences(test: Test, made: Draft, example: _Example, target: str) -> Iterator[Mistake]:
+    wanted = test.expect
+    if isinstance(made, Skipped):
+        if wanted.value != "skipped":
+            yield _differs(test, wanted, f"skipped, because {made.why} (line {made.line})")
+        return
+    if wanted.value == "skipped":
+        yield _differs(test, wanted, "a document")
+        return
+    shown = {
+        "findings": [{str(found.severity): found.message} for found in made.findings],
+        **(_shown(made.document, example, target) if made.document else {}),
+    }
+    for name, expected in (wanted.entries or {}).items():
+        if name not in shown:
+            why = "; ".join(finding.message for finding in made.findings) or "it has no such value"
+            yield _differs(test, expected, f"no {name}: {why}")
+        else:
+            yield from _compared(test, expected, shown[name], name, made)
+
+
+def _compared(test: Test, expected: Node, came: Any, at: str, made: Drafted) -> Iterator[Mistake]:
+    """What is expected of a mapping's keys is compared key by key; all else as a whole."""
+    if at == "findings":
+        wanted = expected.plain() or []
+        if sorted(map(str, wanted)) != sorted(map(str, came)):
+            yield _differs(test, expected, f"findings {_said(came)}", _said(wanted))
+    elif at == "lines" and expected.items is not None:
+        if len(expected.items) != len(came):
+            yield _differs(test, expected, f"{len(came)} lines", str(len(expected.items)))
+        for n, (row, line) in enumerate(zip(expected.items, came, strict=False)):
+            yield from _compared(test, row, line, f"lines[{n}]", made)
+    elif expected.entries is not None and isinstance(came, dict):
+        for name, held in expected.entries.items():
+            yield from _compared(test, held, came.get(name), f"{at}.{name}", made)
+    elif expected.plain() != came:
+        cause = "; ".join(str(cell) for cell in made.trace.of(at))
+        differs = _differs(test, expected, f"{at} {_said(came)}", _said(expected.plain()))
+        yield Mistake(differs.file, differs.line, differs.what, cause)
+
+
+def _differs(test: Test, expected: Node, came: str, wanted: str = "") -> Mistake:
+    hoped = wanted or _said(expected.plain())
+    return expected.mistake(f"test {test.name!r}: came {came}, expected {hoped}")
+
+
+def _shown(document: Document, example: _Example, target: str) -> dict[str, Any]:
+    """A document as tests write it."""
+    unit = document.currency.code
+    shown: dict[str, Any] = {
+        **{name: getattr(document, name) for name in _SINGLE if hasattr(document, name)},
+        "net": document.net.amount,
+        "currency": unit,
+        target: dict(document.target),
+    }
+    if isinstance(document, Invoice):
+        shown["customer"] = example.found(document.customer, unit)
+        shown["custom_fields"] = dict(document.custom_fields)
+        shown["lines"] = [_line_shown(line, example, target) for line in document.lines]
+    else:
+        shown["amount"] = document.net.amount
+    return shown
+
+
+_SINGLE: Final = (*INVOICE_CELLS, *PAYMENT_CELLS)
+
+
+def _line_shown(line: Line, example: _Example, target: str) -> dict[str, Any]:
+    off = line.discount
+    return {
+        "item": example.found(line.item, line.currency.code),
+        "description": line.description,
+        "quantity": line.quantity,
+        "unit_price": line.unit_price,
+        "discount": off.rate if isinstance(off, Percent) else off.amount if off else Decimal(0),
+        "amount": line.amount.amount,
+        "tax_code": line.tax_code,
+        target: {name: held for name, held in line.extra.items() if name != "service_date"},
+        "service_date": line.extra.get("service_date"),
+    }
+
+
+def _said(value: Any) -> str:
+    if isinstance(value, abc.Mapping):
+        return "{" + ", ".join(f"{key}: {_said(held)}" for key, held in value.items()) + "}"
+    if isinstance(value, list):
+        return "[" + ", ".join(map(_said, value)) + "]"
+    if value is None:
+        return "nothing"
+    return str(value) if isinstance(value, bool | int | Decimal | date) else repr(value)
