@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final, TypeAlias
 
-from sync_engine.ledger.store import Reads, Row, Value
+from sync_engine.ledger.store import Reads, Row, Value, Writes
 from tieout.model.canonical import canonical
 from tieout.model.dates import parse_instant
 from tieout.model.errors import InvariantError
@@ -104,6 +104,11 @@ def last_known_at(ledger: Reads) -> datetime | None:
         return parse_instant(str(restored))
     last = ledger.one("journal_last")
     return None if last is None else parse_instant(last["at"])
+
+
+def caught_up(tx: Writes) -> None:
+    """Forget that the ledger was restored: a round has read what happened since its backup."""
+    tx.run("meta_clear", name="restored_from")
 
 
 @dataclass(slots=True)

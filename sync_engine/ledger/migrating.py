@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import re
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import Final
 
 from sync_engine.ledger.refusal import refusal
 from sync_engine.ledger.store import HERE, Writes, queries
 from tieout.model.errors import InvariantError, LedgerError
+
+_AFTER_SEMICOLON: Final = re.compile(r"(?<=;)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,16 +47,17 @@ def migrate(
     connection: sqlite3.Connection,
     transaction: Callable[[], AbstractContextManager[Writes]],
     path: Path,
+    shipped: Sequence[Migration],
 ) -> None:
-    """Run the migrations that this ledger has not seen.
+    """Run the shipped migrations that this ledger has not seen.
 
     Raises:
         LedgerError: a newer version wrote it, or it waits for the outcome of calls that only the
             version that made them should resolve.
     """
     version = schema_version(connection)
-    _refuse_newer(version, path)
-    waiting = migrations()[version:]
+    _refuse_newer(version, path, len(shipped))
+    waiting = shipped[version:]
     if not waiting:
         return
     if version:
@@ -78,8 +83,9 @@ def demand_current(connection: sqlite3.Connection, path: Path) -> None:
         LedgerError: it is newer or older.
     """
     version = schema_version(connection)
-    _refuse_newer(version, path)
-    if version < len(migrations()):
+    known = len(migrations())
+    _refuse_newer(version, path, known)
+    if version < known:
         raise LedgerError(
             f"{path} was written by an older version of Tieout.",
             remedy="Run `tieout run --once`, which brings it up to date, or start the daemon.",
@@ -97,20 +103,20 @@ def schema_version(connection: sqlite3.Connection) -> int:
 def statements(sql: str) -> Iterator[str]:
     """Split a file of SQL into its statements; triggers stay whole."""
     statement = ""
-    for line in sql.splitlines(keepends=True):
-        statement += line
+    for piece in _AFTER_SEMICOLON.split(sql):
+        statement += piece
         if sqlite3.complete_statement(statement):
-            yield statement
+            yield statement.strip()
             statement = ""
     if statement.strip():
         raise InvariantError("A migration's last statement does not end with ';'.")
 
 
-def _refuse_newer(version: int, path: Path) -> None:
-    if version > len(migrations()):
+def _refuse_newer(version: int, path: Path, known: int) -> None:
+    if version > known:
         raise LedgerError(
-            f"{path} was written by a newer version of Tieout (schema {version}, this one knows "
-            f"{len(migrations())}).",
+            f"{path} was written by a newer version of Tieout: its schema is {version}, "
+            f"and this version knows {known}.",
             remedy="Install that version again, or restore a backup made before the upgrade.",
         )
 

@@ -42,5 +42,8 @@ SELECT id, kind, args, who, at FROM wish WHERE outcome IS NULL ORDER BY id LIMIT
 -- wish_grant: what came of an open wish
 UPDATE wish SET outcome = :outcome, granted_at = :at WHERE id = :id AND outcome IS NULL;
 
+-- wish_close_all: no open wish is granted in a restored ledger
+UPDATE wish SET outcome = :outcome, granted_at = :at WHERE outcome IS NULL;
+
 -- wish_outcome: what came of a wish
 SELECT outcome FROM wish WHERE id = :id;

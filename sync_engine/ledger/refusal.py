@@ -92,8 +92,9 @@ def _named(wrong: sqlite3.Error, about: str) -> TieoutError:
     if code is None and isinstance(wrong, sqlite3.OperationalError):  # "Could not decode to UTF-8"
         code = sqlite3.SQLITE_CORRUPT
     known = None if code is None else _LEDGER.get(code & _PRIMARY)
+    said = str(wrong).rstrip(".")
     if known is None:
-        return InvariantError(f"The ledger refuses {about}: {wrong}.")
+        return InvariantError(f"The ledger refuses {about}: {said}.")
     what, remedy = known
     name = getattr(wrong, "sqlite_errorname", "")
-    return LedgerError(what, remedy=remedy, vendor_code=name, vendor_words=str(wrong))
+    return LedgerError(what, remedy=remedy, vendor_code=name, vendor_words=said)

@@ -19,7 +19,7 @@ from typing import Any, Final, Self
 from sync_engine.ledger import lock, migrating, wishes
 from sync_engine.ledger.journal import Chain, Entry, Head, head
 from sync_engine.ledger.refusal import refusal, refused_file
-from sync_engine.ledger.store import Row, Value, queries
+from sync_engine.ledger.store import Row, Value, queries, writing
 from tieout.model.canonical import Values
 from tieout.model.dates import instant_text
 from tieout.model.errors import InvariantError, LedgerError
@@ -155,7 +155,7 @@ class Ledger(Asked):
         else:
             _demand_file(path)
         try:
-            ledger = cls(path, _connect(path), now)
+            ledger = cls(path, connect(path), now)
         except BaseException:
             _release(owned)
             raise
@@ -238,8 +238,14 @@ class Ledger(Asked):
         return wishes.outcome_of(self, wish_id)
 
     def snapshot_into(self, target: sqlite3.Connection) -> None:
-        """Copy the ledger as it is at one instant, while others go on writing."""
+        """Copy the ledger as it is at one instant, while other processes go on writing.
+
+        Raises:
+            InvariantError: this thread is in a transaction, which may yet be rolled back.
+        """
         with self._turn, refusal("snapshot"):
+            if self._connection.in_transaction:
+                raise InvariantError("A snapshot was asked inside a transaction.")
             self._connection.backup(target, pages=-1)
 
     def _examine(self, *, exclusive: bool, check: bool | None) -> None:
@@ -255,7 +261,7 @@ class Ledger(Asked):
             self._check_pages()
         if exclusive:
             self._command(f"PRAGMA application_id={APPLICATION_ID}")
-            migrating.migrate(self._connection, self.transaction, self.path)
+            migrating.migrate(self._connection, self.transaction, self.path, migrating.migrations())
         else:
             migrating.demand_current(self._connection, self.path)
         self._check_head()
@@ -326,7 +332,8 @@ def _demand_file(path: Path) -> None:
         raise refused_file(path, wrong) from wrong
 
 
-def _connect(path: Path) -> sqlite3.Connection:
+def connect(path: Path) -> sqlite3.Connection:
+    """Open a file of SQLite for named queries; ``Ledger.open`` makes a ledger of it."""
     with refusal("open"):
         connection = sqlite3.connect(
             path,
@@ -362,6 +369,6 @@ def _sql(name: str) -> str:
 
 def _reading(name: str) -> str:
     """Let pass what only reads: outside a transaction nothing may be written."""
-    if not _sql(name).startswith("SELECT"):
-        raise InvariantError(f"The query {name} is asked outside a transaction and may write.")
+    if name in writing():
+        raise InvariantError(f"The query {name} writes, and was asked outside a transaction.")
     return name

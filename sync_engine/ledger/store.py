@@ -22,6 +22,7 @@ Value: TypeAlias = str | int | bytes | None  # amounts, days and instants are te
 Row: TypeAlias = sqlite3.Row  # asked by column name: row["state"]
 
 _HEADER = re.compile(r"^-- ([a-z][a-z0-9_]*): (\S.*)$", re.MULTILINE)
+_WRITES = re.compile(r"\b(INSERT|UPDATE|DELETE)\b")
 _COMMENT = re.compile(r"^\s*--.*\n", re.MULTILINE)
 
 
@@ -65,6 +66,12 @@ class Writes(Reads, Protocol):
 def queries() -> Mapping[str, str]:
     """Return the shipped queries: SQL by name."""
     return parse_queries((HERE / "queries.sql").read_text("utf-8"))
+
+
+@cache
+def writing() -> frozenset[str]:
+    """Return the names of the queries that change something."""
+    return frozenset(name for name, sql in queries().items() if _WRITES.search(sql))
 
 
 def parse_queries(text: str) -> Mapping[str, str]:

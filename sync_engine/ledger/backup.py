@@ -1,0 +1,215 @@
+"""Backups: a copy of one instant with its manifest, and the way back.
+
+A backup is two files: the copy, and ``NAME.json`` beside it with the journal's head, the schema's
+version and the copy's SHA-256. It holds what the ledger holds; tokens live in a sealed file of
+their own, so none is in it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+import os
+import shutil
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final
+
+from sync_engine.ledger import lock
+from sync_engine.ledger.journal import last_known_at, verify
+from sync_engine.ledger.migrating import migrations, schema_version
+from sync_engine.ledger.refusal import refusal, refused_file
+from sync_engine.ledger.sqlite import Asked, Ledger, connect, flush_folder
+from tieout.model.canonical import canonical
+from tieout.model.dates import instant_text
+from tieout.model.errors import LedgerError
+
+MANIFEST_BYTES: Final = 4_096
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """What a backup says of itself: ``lines`` and ``head`` are those of its journal."""
+
+    head: str
+    lines: int
+    schema_version: int
+    at: str
+    sha256: str
+
+
+def backup(ledger: Ledger, target: Path, now: Callable[[], datetime]) -> Manifest:
+    """Copy a ledger as it is at this instant, also while others write to it.
+
+    The copy's own journal is verified before it gets its manifest: without one it is no backup.
+
+    Raises:
+        LedgerError: the target exists, cannot be written, or the ledger's journal does not hold.
+    """
+    manifest_path = manifest_of(target)
+    if target.exists() or manifest_path.exists():
+        raise LedgerError(f"{target} exists.", remedy="Give the backup a name of its own.")
+    with _part(target) as copy_path:
+        with closing(connect(copy_path)) as copy:
+            ledger.snapshot_into(copy)
+            with refusal("backup"):
+                copy.execute("PRAGMA journal_mode=DELETE")  # one file, without a log beside it
+            verdict = verify(Asked(copy))
+            version = schema_version(copy)
+        if not verdict.ok:
+            raise LedgerError(
+                f"The journal does not hold: {verdict.why}",
+                remedy="Keep this ledger for evidence and restore the last backup.",
+            )
+        manifest = Manifest(
+            head=verdict.head.hash,
+            lines=verdict.lines,
+            schema_version=version,
+            at=instant_text(now()),
+            sha256=_sha256(copy_path),
+        )
+    with _part(manifest_path) as part:
+        part.write_text(json.dumps(asdict(manifest), indent=2) + "\n", "utf-8")
+    return manifest
+
+
+def restore(source: Path, path: Path, now: Callable[[], datetime], who: str) -> Path | None:
+    """Put a backup in a ledger's place; return where the ledger that stood there is kept.
+
+    The restored ledger knows that it was restored: its first round reads the books from an hour
+    before its last line (``journal.last_known_at``), and wishes that were open are closed.
+
+    Raises:
+        LedgerHeld: a process owns the ledger.
+        LedgerError: the backup is not whole, or a newer version made it.
+    """
+    manifest = read_manifest(source)
+    try:
+        owned = lock.take(path, instant_text(now()))
+    except OSError as wrong:
+        raise refused_file(path, wrong) from wrong
+    try:
+        stamp = now().astimezone(UTC).strftime("%Y%m%dT%H%M%S%fZ")
+        kept = path.with_name(f"{path.name}.before-{stamp}") if path.exists() else None
+        with _part(path) as part:
+            _copy_verified(source, part, manifest)
+            _mark_restored(part, manifest, now, who, "" if kept is None else kept.name)
+            if kept is not None:
+                _keep(path, kept)
+    finally:
+        os.close(owned)
+    return kept
+
+
+def manifest_of(backup_path: Path) -> Path:
+    """Return the path of a backup's manifest."""
+    return backup_path.with_name(backup_path.name + ".json")
+
+
+def read_manifest(source: Path) -> Manifest:
+    """Return what a backup says of itself.
+
+    Raises:
+        LedgerError: it has no manifest, or one that says something else.
+    """
+    path = manifest_of(source)
+    try:
+        with path.open("rb") as opened:
+            told = json.loads(opened.read(MANIFEST_BYTES))
+        manifest = Manifest(**told)
+    except OSError as wrong:
+        raise refused_file(path, wrong) from wrong
+    except (ValueError, TypeError) as wrong:
+        raise LedgerError(
+            f"{path} is not a backup's manifest.", remedy="Choose another backup."
+        ) from wrong
+    return manifest
+
+
+def _copy_verified(source: Path, part: Path, manifest: Manifest) -> None:
+    """Copy a backup and read all of the copy: only what was verified is put in place."""
+    shutil.copyfile(source, part)
+    sha256 = _sha256(part)
+    if sha256 != manifest.sha256:
+        raise _not_whole(source, "its SHA-256 is not the manifest's")
+    with closing(connect(part)) as copy:
+        version = schema_version(copy)
+        if version > len(migrations()):
+            raise LedgerError(
+                f"{source} was made by a newer version of Tieout.",
+                remedy="Install that version, or choose an older backup.",
+            )
+        verdict = verify(Asked(copy), manifest.head)
+    found = Manifest(verdict.head.hash, verdict.lines, version, manifest.at, sha256)
+    if not verdict.ok or found != manifest:
+        raise _not_whole(source, verdict.why or "its journal is not the manifest's")
+
+
+def _mark_restored(
+    part: Path, manifest: Manifest, now: Callable[[], datetime], who: str, kept_as: str
+) -> None:
+    told = {"backup_at": manifest.at, "lines": manifest.lines, "kept_as": kept_as}
+    outcome = canonical({"closed": "the ledger was restored; ask again"})
+    with closing(Ledger(part, connect(part), now)) as ledger, ledger.transaction() as tx:
+        known_at = last_known_at(tx)
+        since = manifest.at if known_at is None else instant_text(known_at)
+        tx.run("meta_set", name="restored_from", value=since)
+        tx.run("meta_set", name="restored_at", value=tx.now_text())
+        tx.run("wish_close_all", outcome=outcome, at=tx.now_text())
+        tx.journal(who, "restore", manifest.head, told)
+
+
+def _keep(path: Path, kept: Path) -> None:
+    """Give a ledger a second name, whole, while its own name is about to mean another file.
+
+    Its log must be gone first: SQLite would read it into the ledger that takes its place.
+    """
+    try:
+        with closing(connect(path)) as old:
+            old.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    except sqlite3.DatabaseError as wrong:  # damaged: perhaps why it is replaced; kept as it is
+        _log.warning("%s is kept as it is: %s", path, wrong)
+    for ending in ("-wal", "-shm"):
+        beside = path.with_name(path.name + ending)
+        if beside.exists():
+            beside.rename(kept.with_name(kept.name + ending))
+    kept.hardlink_to(path)
+
+
+@contextmanager
+def _part(path: Path) -> Iterator[Path]:
+    """Give a private file that gets its name only when it is whole and on the disk.
+
+    Raises:
+        LedgerError: the disk refuses.
+    """
+    part = path.with_name(path.name + ".part")
+    try:
+        part.unlink(missing_ok=True)
+        os.close(os.open(part, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
+        try:
+            yield part
+            with part.open("rb") as written:
+                os.fsync(written.fileno())
+            part.replace(path)
+            flush_folder(path.parent)
+        finally:
+            part.unlink(missing_ok=True)
+    except OSError as wrong:
+        raise refused_file(path, wrong) from wrong
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as opened:
+        return hashlib.file_digest(opened, "sha256").hexdigest()
+
+
+def _not_whole(source: Path, why: str) -> LedgerError:
+    return LedgerError(f"{source} is not whole: {why}.", remedy="Choose another backup.")

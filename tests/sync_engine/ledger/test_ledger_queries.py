@@ -1,0 +1,72 @@
+"""The queries: one text, named, compiled, and each of them used."""
+
+import re
+import sqlite3
+from pathlib import Path
+
+import pytest
+
+from sync_engine.ledger import migrating, store
+from tieout.model.errors import InvariantError
+
+ROOT = Path(__file__).parents[3]
+ASKED = re.compile(r"""(?:\.(?:run|many|all|one|value)\(|queries\(\)\[)\s*"([a-z0-9_]+)\"""")
+
+
+def named_in_code() -> set[str]:
+    files = (ROOT / "sync_engine").rglob("*.py")
+    return {name for file in files for name in ASKED.findall(file.read_text("utf-8"))}
+
+
+def test_every_query_that_the_code_names_exists():
+    assert named_in_code() - set(store.queries()) == set()
+
+
+def test_every_query_is_used():
+    assert set(store.queries()) - named_in_code() == set()
+
+
+class Nulls(dict):
+    def __missing__(self, name):
+        return None
+
+
+def test_every_query_compiles_against_the_schema():
+    connection = sqlite3.connect(":memory:")
+    for migration in migrating.migrations():
+        connection.executescript(migration.sql)
+    mistakes = {}
+    for name, sql in store.queries().items():
+        try:
+            connection.execute(f"EXPLAIN {sql}", Nulls())
+        except sqlite3.Error as wrong:
+            mistakes[name] = str(wrong)
+    connection.close()
+    assert mistakes == {}
+
+
+def test_a_query_has_a_name_a_purpose_and_one_statement():
+    text = (
+        "-- Words.\n\n-- one: the first\n-- of two\nSELECT 1;\n\n-- two: the second\nSELECT :a;\n"
+    )
+    assert store.parse_queries(text) == {"one": "SELECT 1;", "two": "SELECT :a;"}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "-- one: a\nSELECT 1;\n-- one: b\nSELECT 2;\n",
+        "-- one: a\nSELECT 1\n",
+        "-- one: a\nSELECT 1; SELECT 2;\n",
+        "-- one: a\n-- two: b\nSELECT 2;\n",
+    ],
+    ids=["a name twice", "no end", "two statements", "no statement"],
+)
+def test_a_query_without_that_form_is_refused(text):
+    with pytest.raises(InvariantError):
+        store.parse_queries(text)
+
+
+def test_what_writes_is_known_by_its_words():
+    assert {"meta_set", "wish_leave", "meta_clear"} <= store.writing()
+    assert not {"meta_get", "journal_after", "wish_open"} & store.writing()
