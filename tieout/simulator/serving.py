@@ -1,5 +1,6 @@
 """A simulator on loopback: real sockets, keep-alive, and connections that can be dropped."""
 
+import asyncio
 import contextlib
 import multiprocessing
 import socket
@@ -138,7 +139,12 @@ class _Server(uvicorn.Server):
 
 
 class _DroppableProtocol(HttpToolsProtocol):
-    """Shows each request its own transport, which ASGI hides."""
+    """Shows each request its own transport, which ASGI hides; answers without Nagle's delay."""
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        # asyncio does this only for sockets made with an explicit protocol number.
+        transport.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        super().connection_made(transport)
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
