@@ -1,0 +1,30 @@
+"""QuickBooks Online, simulated: a company's books behind the vendor's HTTP API.
+
+    company = seed_company(QuickBooksCompany(realm_id="913", now=SimulatedClock()))
+    with serve(quickbooks_app(company)) as served:
+        ...
+
+Rules R1-R30 and R44-R52 are followed as `docs/reference/simulators-quickbooks.md` lists them.
+"""
+
+from tieout.simulator.quickbooks.company import QuickBooksCompany
+from tieout.simulator.quickbooks.keeping import load, save
+from tieout.simulator.quickbooks.oauth import Authority
+from tieout.simulator.quickbooks.refusals import Refused
+from tieout.simulator.quickbooks.seeds import SoldItem, seed_company
+from tieout.simulator.quickbooks.truth import truth_of
+from tieout.simulator.quickbooks.wire import NO_LIMITS, Limits, quickbooks_app
+
+__all__ = [
+    "NO_LIMITS",
+    "Authority",
+    "Limits",
+    "QuickBooksCompany",
+    "Refused",
+    "SoldItem",
+    "load",
+    "quickbooks_app",
+    "save",
+    "seed_company",
+    "truth_of",
+]

@@ -1,0 +1,170 @@
+"""Intuit's OAuth: access tokens of an hour, refresh tokens that rotate (R26)."""
+
+import base64
+import binascii
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from random import Random
+from urllib.parse import urlencode
+
+from tieout.simulator.clock import Now
+from tieout.simulator.quickbooks.refusals import Json
+
+ACCESS_SECS = 3600
+REFRESH_SECS = 100 * 24 * 3600
+CODE_SECS = 300
+
+
+class OAuthError(Exception):
+    """The token endpoint's refusal, in its own words."""
+
+    def __init__(self, error: str, description: str, status: int = 400) -> None:
+        super().__init__(f"{error}: {description}")
+        self.status = status
+        self.body: Json = {"error": error, "error_description": description}
+
+
+@dataclass(slots=True)
+class Grant:
+    """A code or a refresh token: for which company, until when, how often more."""
+
+    realm_id: str
+    until: datetime
+    uses_left: int | None = None
+    """None is without end: the current refresh token."""
+
+
+@dataclass(kw_only=True)
+class Authority:
+    """Who may speak for which company.
+
+    A refresh makes a new refresh token; the one that was used stays valid for
+    `old_refresh_uses` further uses, so that an answer lost on the way cuts nobody off at once.
+    """
+
+    now: Now
+    client_id: str = "simulated-client"
+    client_secret: str = "simulated-secret"  # noqa: S105 - a simulator's, known to all
+    old_refresh_uses: int = 1
+    rotates: bool = True
+    static_tokens: Mapping[str, str] = field(default_factory=dict)
+    """Access tokens that never expire, by token to realm id; for tests."""
+    seed: int = 0
+
+    access: dict[str, Grant] = field(init=False, default_factory=dict)
+    refresh: dict[str, Grant] = field(init=False, default_factory=dict)
+    codes: dict[str, Grant] = field(init=False, default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self._dice = Random(self.seed)  # noqa: S311 - repeatable, and guards nothing
+
+    def authorise(self, query: Mapping[str, str], realm_ids: Sequence[str]) -> str:
+        """Return the address to send the browser back to, with code, state and realmId.
+
+        `realm` in the query chooses the company, as a person would on Intuit's page.
+
+        Raises:
+            OAuthError: another client, no address to go back to, or no such company.
+        """
+        if query.get("client_id") != self.client_id:
+            raise OAuthError("invalid_client", "unknown client_id", 401)
+        if not query.get("redirect_uri"):
+            raise OAuthError("invalid_request", "redirect_uri is missing")
+        realm_id = query.get("realm", realm_ids[0])
+        if realm_id not in realm_ids:
+            raise OAuthError("invalid_request", "no such company")
+        code = self._token("code")
+        self.codes[code] = Grant(realm_id, self._until(CODE_SECS), uses_left=1)
+        back = {"code": code, "state": query.get("state", ""), "realmId": realm_id}
+        separator = "&" if "?" in query["redirect_uri"] else "?"
+        return f"{query['redirect_uri']}{separator}{urlencode(back)}"
+
+    def grant(self, authorization: str, form: Mapping[str, str]) -> Json:
+        """Answer the token endpoint: a code or a refresh token for a new pair.
+
+        Raises:
+            OAuthError: the client, the grant type, or the code or token is not valid.
+        """
+        self._check_client(authorization)
+        match form.get("grant_type"):
+            case "authorization_code":
+                realm_id = self._use(self.codes, form.get("code", ""))
+                return self.issue(realm_id)
+            case "refresh_token":
+                given = form.get("refresh_token", "")
+                realm_id = self._use(self.refresh, given)
+                if not self.rotates:
+                    return self.issue(realm_id, given)
+                if self.refresh[given].uses_left is None:
+                    self.refresh[given].uses_left = self.old_refresh_uses
+                return self.issue(realm_id)
+        raise OAuthError("unsupported_grant_type", "authorization_code or refresh_token")
+
+    def issue(self, realm_id: str, refresh: str | None = None) -> Json:
+        """Make a pair of tokens for a company, as if a person had just connected it."""
+        access = self._token("access")
+        self.access[access] = Grant(realm_id, self._until(ACCESS_SECS))
+        if refresh is None:
+            refresh = self._token("refresh")
+            self.refresh[refresh] = Grant(realm_id, self._until(REFRESH_SECS))
+        lasts = self.refresh[refresh].until - self.now()
+        return {
+            "token_type": "bearer",
+            "access_token": access,
+            "refresh_token": refresh,
+            "expires_in": ACCESS_SECS,
+            "x_refresh_token_expires_in": int(lasts.total_seconds()),
+        }
+
+    def revoke(self, authorization: str, token: str) -> None:
+        """End a token, and with a refresh token the company's whole connection.
+
+        Raises:
+            OAuthError: the client or the token is not valid.
+        """
+        self._check_client(authorization)
+        found = self.refresh.get(token) or self.access.get(token)
+        if found is None:
+            raise OAuthError("invalid_request", "unknown token")
+        for held in (self.access, self.refresh):
+            for one in [name for name, grant in held.items() if grant.realm_id == found.realm_id]:
+                del held[one]
+
+    def realm_of(self, authorization: str) -> str | None:
+        """Return the company that a Bearer header speaks for, or None."""
+        kind, _, token = authorization.partition(" ")
+        if kind.lower() != "bearer":
+            return None
+        if token in self.static_tokens:
+            return self.static_tokens[token]
+        grant = self.access.get(token)
+        return grant.realm_id if grant is not None and grant.until > self.now() else None
+
+    def expire_access(self) -> None:
+        """Let every access token be too old."""
+        for grant in self.access.values():
+            grant.until = self.now()
+
+    def _use(self, held: dict[str, Grant], token: str) -> str:
+        grant = held.get(token)
+        if grant is None or grant.until <= self.now() or grant.uses_left == 0:
+            raise OAuthError("invalid_grant", "Incorrect or invalid token")
+        if grant.uses_left is not None:
+            grant.uses_left -= 1
+        return grant.realm_id
+
+    def _check_client(self, authorization: str) -> None:
+        kind, _, given = authorization.partition(" ")
+        try:
+            found = base64.b64decode(given, validate=True).decode() if kind == "Basic" else ""
+        except (binascii.Error, UnicodeDecodeError):
+            found = ""
+        if found != f"{self.client_id}:{self.client_secret}":
+            raise OAuthError("invalid_client", "wrong client id or secret", 401)
+
+    def _token(self, kind: str) -> str:
+        return f"simulated-{kind}-{self._dice.getrandbits(128):032x}"
+
+    def _until(self, seconds: int) -> datetime:
+        return self.now() + timedelta(seconds=seconds)

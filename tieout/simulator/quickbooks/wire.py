@@ -1,0 +1,401 @@
+"""QuickBooks Online on the wire: one ASGI application over one or more companies.
+
+The order in which a request is judged: connection (401), company (403), rate (429), then the
+books' own rules (400). Paths, queries and bodies are the vendor's
+(developer.intuit.com/app/developer/qbo/docs/learn/rest-api-features); what starts with `/__` is
+the simulator's own door.
+"""
+
+import asyncio
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import parse_qsl
+
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import Route
+
+from tieout.simulator import jsonwire
+from tieout.simulator.clock import DateHeader
+from tieout.simulator.faults import FaultMiddleware, Faults
+from tieout.simulator.limits import AtOnce, RollingWindow
+from tieout.simulator.quickbooks import (
+    batch,
+    changes,
+    deeds,
+    query,
+    refusals,
+    singles,
+    spelling,
+    truth,
+    values,
+    writing,
+)
+from tieout.simulator.quickbooks.company import QuickBooksCompany
+from tieout.simulator.quickbooks.oauth import Authority, OAuthError
+from tieout.simulator.quickbooks.records import KIND_OF_PATH
+from tieout.simulator.quickbooks.refusals import Json, Refused
+from tieout.simulator.quickbooks.spelling import Spelling
+
+WINDOW_GRACE = 0.98
+"""A window is this share of its name, so that a client that paces itself exactly is not refused
+for the network's jitter."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """How much a company may be asked (R23); None is without limit."""
+
+    per_minute: int | None = 500
+    per_second: int | None = 10
+    at_once: int | None = 10
+    batches_per_minute: int | None = 40
+    time_scale: float = 1.0
+    """10 makes a minute last six seconds: a demo is throttled as often, and not as long."""
+    retry_after: bool = False
+    spelling: str = "alternate"
+    """Of a 429: Fault, fault, or alternate."""
+
+
+NO_LIMITS = Limits(per_minute=None, per_second=None, at_once=None, batches_per_minute=None)
+
+
+def quickbooks_app(
+    companies: QuickBooksCompany | Sequence[QuickBooksCompany],
+    *,
+    authority: Authority | None = None,
+    limits: Limits | None = None,
+    latency_secs: float = 0.0,
+    seed: int = 0,
+) -> Starlette:
+    """Return the application; its `state.books` is the `Books` behind it.
+
+    `latency_secs` is how long each API call takes, as if the vendor were far away.
+    """
+    listed = [companies] if isinstance(companies, QuickBooksCompany) else list(companies)
+    authority = authority or Authority(now=listed[0].now)
+    books = Books(listed, authority, limits or Limits(), latency_secs)
+    faults = Faults(spelling.spell, listed[0].now, books.transformers(), seed=seed)
+    app = Starlette(
+        routes=[
+            Route("/v3/company/{realm}/{rest:path}", books.api, methods=["GET", "POST"]),
+            Route("/oauth2/v1/tokens/bearer", books.grant, methods=["POST"]),
+            Route("/oauth2/v1/tokens/revoke", books.revoke, methods=["POST"]),
+            Route("/connect/oauth2", books.authorise),
+            Route("/__truth", books.truth),
+            Route("/__deeds", books.deed, methods=["POST"]),
+        ],
+        middleware=[
+            Middleware(DateHeader, now=listed[0].now),
+            Middleware(FaultMiddleware, faults=faults),
+        ],
+    )
+    app.state.books = books
+    app.state.faults = faults
+    return app
+
+
+class Throttle:
+    """One company's limits at work."""
+
+    def __init__(self, limits: Limits) -> None:
+        def window(limit: int | None, seconds: float) -> RollingWindow | None:
+            if limit is None:
+                return None
+            return RollingWindow(limit, seconds * WINDOW_GRACE, time_scale=limits.time_scale)
+
+        self.minute = window(limits.per_minute, 60)
+        self.second = window(limits.per_second, 1)
+        self.batch_minute = window(limits.batches_per_minute, 60)
+        self.at_once = AtOnce(limits.at_once if limits.at_once is not None else 1_000_000)
+
+    def wait_secs(self, *, is_batch: bool) -> float:
+        """Count a request: 0 if it may pass, else the seconds until one may."""
+        windows = [self.minute, self.second, self.batch_minute if is_batch else None]
+        known = [one for one in windows if one is not None]
+        if any(one.remaining == 0 for one in known):
+            return max(one.take() for one in known if one.remaining == 0)
+        for one in known:
+            one.take()
+        return 0.0
+
+
+class Books:
+    """The application's endpoints and what they share."""
+
+    def __init__(
+        self,
+        companies: Sequence[QuickBooksCompany],
+        authority: Authority,
+        limits: Limits,
+        latency_secs: float,
+    ) -> None:
+        self.companies = {company.realm_id: company for company in companies}
+        self.authority = authority
+        self.limits = limits
+        self.latency_secs = latency_secs
+        self.requests: Counter[str] = Counter()
+        self.throttled = 0
+        self._throttles = {one: Throttle(limits) for one in self.companies}
+        self._spelling = Spelling(limits.spelling)
+        self._traced = 0
+
+    # The API
+
+    async def api(self, request: Request) -> Response:
+        """Answer one call of the accounting API."""
+        realm, rest = request.path_params["realm"], request.path_params["rest"]
+        entity = rest.partition("/")[0].lower()
+        self.requests[f"{request.method} {entity}"] += 1
+        company = self.companies.get(realm)
+        refusal = self._unauthorised(request.headers.get("authorization", ""), company)
+        if refusal is not None or company is None:
+            return self._traced_answer(refusal or spelling.forbidden(self._millis()))
+        throttle = self._throttles[realm]
+        wait = throttle.wait_secs(is_batch=entity == "batch")
+        if wait or not throttle.at_once.enter():
+            return self._throttled(wait)
+        try:
+            if self.latency_secs:
+                await asyncio.sleep(self.latency_secs)
+            body = await request.body()
+            asked = dict(parse_qsl(request.scope["query_string"].decode()))
+            with company.lock:
+                return self._answer(company, request.method, rest, asked, body)
+        finally:
+            throttle.at_once.leave()
+
+    def _answer(
+        self, company: QuickBooksCompany, method: str, rest: str, asked: Json, body: bytes
+    ) -> Response:
+        try:
+            content = _respond(company, method, rest, asked, body)
+        except Refused as refusal:
+            shown = {**refusal.body(), "time": _time(company)}
+            return self._traced_answer((refusal.status, shown))
+        return self._traced_answer((200, content))
+
+    def _unauthorised(
+        self, authorization: str, company: QuickBooksCompany | None
+    ) -> tuple[int, Json] | None:
+        realm = self.authority.realm_of(authorization)
+        if realm is None:
+            return spelling.unauthenticated(self._millis())
+        if company is None or realm != company.realm_id:
+            return spelling.forbidden(self._millis())
+        return None
+
+    def _throttled(self, wait_secs: float) -> Response:
+        self.throttled += 1
+        answer = self._traced_answer(self._spelling.throttled(self._millis()))
+        if self.limits.retry_after:
+            answer.headers["retry-after"] = str(max(1, round(wait_secs)))
+        return answer
+
+    def _traced_answer(self, answer: tuple[int, Json | bytes]) -> Response:
+        status, content = answer
+        self._traced += 1
+        return Response(
+            content if isinstance(content, bytes) else jsonwire.dumps(content),
+            status,
+            {"intuit_tid": f"1-{self._traced:08x}-simulated"},
+            "application/json",
+        )
+
+    def _millis(self) -> int:
+        return int(self.authority.now().timestamp() * 1000)
+
+    # Connecting
+
+    async def grant(self, request: Request) -> Response:
+        """Answer the token endpoint."""
+        form = await _form(request)
+        self.requests["POST tokens"] += 1
+        try:
+            found = self.authority.grant(request.headers.get("authorization", ""), form)
+        except OAuthError as error:
+            return jsonwire.ExactJson(error.body, error.status)
+        return jsonwire.ExactJson(found)
+
+    async def revoke(self, request: Request) -> Response:
+        """End a connection."""
+        given = await _form(request)
+        token = given.get("token", "")
+        try:
+            self.authority.revoke(request.headers.get("authorization", ""), token)
+        except OAuthError as error:
+            return jsonwire.ExactJson(error.body, error.status)
+        return Response()
+
+    async def authorise(self, request: Request) -> Response:
+        """Play the person who presses Connect: send the browser back with a code."""
+        try:
+            back = self.authority.authorise(request.query_params, list(self.companies))
+        except OAuthError as error:
+            return jsonwire.ExactJson(error.body, error.status)
+        return RedirectResponse(back, status_code=302)
+
+    # The simulator's own door
+
+    async def truth(self, request: Request) -> Response:
+        """Tell what is really there, of one company (`?realm=`) or of the first."""
+        company = self._chosen(request.query_params.get("realm"))
+        if company is None:
+            return jsonwire.ExactJson({"error": "no such realm"}, 404)
+        with company.lock:
+            found = truth.truth_of(company)
+        counted = {"requests": dict(self.requests), "throttled": self.throttled}
+        return jsonwire.ExactJson({**found, **counted})
+
+    async def deed(self, request: Request) -> Response:
+        """Play a person's deed, or several in their order."""
+        try:
+            wanted = jsonwire.loads(await request.body())
+            listed = wanted if isinstance(wanted, list) else [wanted]
+            done = [self._play(one) for one in listed]
+        except Refused as refusal:
+            return jsonwire.ExactJson(refusal.body(), 400)
+        except ValueError as error:
+            return jsonwire.ExactJson({"error": str(error)}, 400)
+        return jsonwire.ExactJson(done if isinstance(wanted, list) else done[0])
+
+    def _play(self, wanted: Json) -> Json:
+        company = self._chosen(wanted.get("realm"))
+        if company is None:
+            raise ValueError(f"no realm {wanted.get('realm')!r}")
+        with company.lock:
+            return deeds.play(company, wanted)
+
+    def _chosen(self, realm: str | None) -> QuickBooksCompany | None:
+        if realm is None:
+            return next(iter(self.companies.values()))
+        return self.companies.get(realm)
+
+    def transformers(self) -> Mapping[str, Any]:
+        """Return the faults that only these answers can have."""
+        return spelling.transformers(self.companies)
+
+
+def _respond(
+    company: QuickBooksCompany, method: str, rest: str, asked: Json, body: bytes
+) -> Json | bytes:
+    """Return the content of a good answer.
+
+    Raises:
+        Refused: the books refuse.
+    """
+    head, _, tail = rest.partition("/")
+    answer = _ANSWERS.get((method, head.lower()))
+    if answer is not None:
+        return _timed(company, answer(company, asked, body))
+    kind = KIND_OF_PATH.get(head.lower())
+    if kind is None or (method == "POST" and tail):
+        raise refusals.unsupported(f"{method} {rest}")
+    if method == "GET":
+        return _timed(company, {kind: company.shown(kind, company.find(kind, tail))})
+    return _write(company, kind, asked, body)
+
+
+def _query(company: QuickBooksCompany, asked: Json, body: bytes) -> Json:
+    text = asked.get("query") or body.decode(errors="replace")
+    return {"QueryResponse": query.run(company, text.strip())}
+
+
+def _batch(company: QuickBooksCompany, asked: Json, body: bytes) -> Json:
+    return {"BatchItemResponse": batch.run(company, _read(body), asked.get("requestid"))}
+
+
+def _cdc(company: QuickBooksCompany, asked: Json, _body: bytes) -> Json:
+    fed = changes.feed(company, asked.get("entities", ""), asked.get("changedSince", ""))
+    return {"CDCResponse": [{"QueryResponse": fed}]}
+
+
+def _preferences(company: QuickBooksCompany, _asked: Json, _body: bytes) -> Json:
+    return {"Preferences": singles.preferences(company)}
+
+
+def _company_info(company: QuickBooksCompany, _asked: Json, _body: bytes) -> Json:
+    return {"CompanyInfo": singles.company_info(company)}
+
+
+def _exchange_rate(company: QuickBooksCompany, asked: Json, _body: bytes) -> Json:
+    day = asked.get("asofdate") or company.today()
+    return {
+        "ExchangeRate": singles.exchange_rate(company, asked.get("sourcecurrencycode", ""), day)
+    }
+
+
+def _set_exchange_rate(company: QuickBooksCompany, _asked: Json, body: bytes) -> Json:
+    return {"ExchangeRate": singles.set_exchange_rate(company, _read(body))}
+
+
+_ANSWERS: dict[tuple[str, str], Callable[[QuickBooksCompany, Json, bytes], Json]] = {
+    ("GET", "query"): _query,
+    ("POST", "query"): _query,
+    ("POST", "batch"): _batch,
+    ("GET", "cdc"): _cdc,
+    ("GET", "preferences"): _preferences,
+    ("GET", "companyinfo"): _company_info,
+    ("GET", "exchangerate"): _exchange_rate,
+    ("POST", "exchangerate"): _set_exchange_rate,
+}
+
+
+def _write(company: QuickBooksCompany, kind: str, asked: Json, body: bytes) -> bytes:
+    request_id = asked.get("requestid")
+    known = company.replay.recall(request_id, company.replay_answers)
+    if known is not None:
+        return known
+    given = _read(body)
+    operation = asked.get("operation", "").lower()
+    if operation == "update" and asked.get("include", "").lower() == "void":
+        operation = "void"
+    match operation:
+        case "void":
+            shown = writing.void(company, kind, given)
+        case "delete":
+            shown = writing.delete(company, kind, given)
+        case "update" | "":
+            if operation or given.get("Id") is not None:
+                shown = writing.update(company, kind, given)
+            else:
+                shown = writing.create(company, kind, given)
+        case _:
+            raise refusals.unsupported(operation)
+    answer = jsonwire.dumps(_timed(company, {kind: shown}))
+    company.replay.remember(request_id, answer)
+    return answer
+
+
+def _read(body: bytes) -> Json:
+    try:
+        found = jsonwire.loads(body)
+    except ValueError:
+        found = None
+    if not isinstance(found, dict):
+        raise refusals.unsupported_property("the request's body is not a JSON object")
+    return found
+
+
+def _timed(company: QuickBooksCompany, content: Json) -> Json:
+    content["time"] = _time(company)
+    return content
+
+
+def _time(company: QuickBooksCompany) -> str:
+    return company.now().astimezone(company.present().tzinfo).isoformat(timespec="milliseconds")
+
+
+async def _form(request: Request) -> Json:
+    """Read a form, or JSON, which the revocation takes as well."""
+    body = await request.body()
+    if "json" in request.headers.get("content-type", ""):
+        try:
+            return values.nested({"form": jsonwire.loads(body)}, "form")
+        except (ValueError, Refused):
+            return {}
+    return dict(parse_qsl(body.decode()))
