@@ -1,0 +1,216 @@
+"""The portal on the wire: routes, the way in, and the doors that no vendor has.
+
+Dated paths (`/crm/objects/2026-03/...`) and their v3 and v4 forms lead to the same answers.
+`/__truth`, `/__deeds`, `/__portal` and `/__faults` are ours, and ask for no token.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Route
+
+from tieout.simulator import jsonwire
+from tieout.simulator.clock import DateHeader
+from tieout.simulator.faults import FaultMiddleware
+from tieout.simulator.hubspot import access, catalog, objects, relations
+from tieout.simulator.hubspot.call import Call, Reply
+from tieout.simulator.hubspot.deeds import play
+from tieout.simulator.hubspot.errors import Refusal, bad_request, not_found
+from tieout.simulator.hubspot.portal import HubSpotPortal
+from tieout.simulator.hubspot.schema import kind_of
+from tieout.simulator.hubspot.search import Searcher
+from tieout.simulator.hubspot.spoiling import faults_of
+from tieout.simulator.hubspot.truth import truth
+
+Answering = Callable[[Call], Reply]
+Endpoint = Callable[[Request], Awaitable[Response]]
+
+OLD_VERSIONS = frozenset({"v3", "v4"})
+
+
+@dataclass(frozen=True, slots=True)
+class Door:
+    """One operation: its method, the paths' end, what answers it, and the scope it needs."""
+
+    method: str
+    path: str
+    answer: Answering
+    scope: str = ""
+    """A scope's name, or `read` or `write` for the scope of the path's kind."""
+    searches: bool = False
+
+
+_OBJECTS = (
+    Door("POST", "/{kind}/search", objects.search, "read", searches=True),
+    Door("POST", "/{kind}/batch/read", objects.read_batch, "read"),
+    Door("POST", "/{kind}/batch/update", objects.update_batch, "write"),
+    Door("POST", "/{kind}/batch/create", objects.create_batch, "write"),
+    Door("POST", "/{kind}/batch/upsert", objects.upsert_batch, "write"),
+    Door("POST", "/{kind}/batch/archive", objects.archive_batch, "write"),
+    Door("POST", "/{kind}/merge", objects.merge, "write"),
+    Door("GET", "/{kind}/{id}/associations/{to}", relations.read_of_one, "read"),
+    Door(
+        "PUT",
+        "/{kind}/{id}/associations/default/{to}/{target}",
+        relations.create_default,
+        "write",
+    ),
+    Door("GET", "/{kind}/{id}", objects.read_one, "read"),
+    Door("PATCH", "/{kind}/{id}", objects.update_one, "write"),
+    Door("DELETE", "/{kind}/{id}", objects.archive_one, "write"),
+    Door("GET", "/{kind}", objects.read_list, "read"),
+    Door("POST", "/{kind}", objects.create_one, "write"),
+)
+_ASSOCIATIONS = (
+    Door("POST", "/{kind}/{to}/batch/read", relations.read_batch, "read"),
+    Door("POST", "/{kind}/{to}/batch/create", relations.create_batch, "write"),
+    Door("POST", "/{kind}/{to}/batch/associate/default", relations.create_batch, "write"),
+    Door("POST", "/{kind}/{to}/batch/archive", relations.archive_batch, "write"),
+    Door("GET", "/{kind}/{to}/labels", relations.labels, "read"),
+)
+_PROPERTIES = (
+    Door("GET", "/{kind}/groups", catalog.groups, "read"),
+    Door("POST", "/{kind}/groups", catalog.create_group, "schema"),
+    Door("POST", "/{kind}/batch/create", catalog.create_properties, "schema"),
+    Door("GET", "/{kind}/{name}", catalog.one_property, "read"),
+    Door("GET", "/{kind}", catalog.properties, "read"),
+    Door("POST", "/{kind}", catalog.create_property, "schema"),
+)
+_OWNERS = (
+    Door("GET", "/{id}", catalog.one_owner, "crm.objects.owners.read"),
+    Door("GET", "", catalog.owners, "crm.objects.owners.read"),
+)
+_PIPELINES = (Door("GET", "/{kind}", catalog.pipelines, "read"),)
+_ACCOUNT = (Door("GET", "/details", catalog.account),)
+
+
+def hubspot_app(portal: HubSpotPortal) -> Starlette:
+    """Return the portal as an application; its faults are at `app.state.faults`."""
+    searcher = Searcher(portal)
+    faults = faults_of(portal, searcher)
+    bases = (
+        ("/crm/objects/{version}", "/crm/{version}/objects", _OBJECTS),
+        ("/crm/associations/{version}", "/crm/{version}/associations", _ASSOCIATIONS),
+        ("/crm/properties/{version}", "/crm/{version}/properties", _PROPERTIES),
+        ("/crm/owners/{version}", "/crm/{version}/owners", _OWNERS),
+        ("/crm/pipelines/{version}", "/crm/{version}/pipelines", _PIPELINES),
+        ("/account-info/{version}", "/account/{version}", _ACCOUNT),
+    )
+    routes: list[BaseRoute] = [
+        Route(f"{base}{door.path}", _endpoint(portal, searcher, door), methods=[door.method])
+        for dated, old, doors in bases
+        for base in (dated, old)
+        for door in doors
+    ]
+    app = Starlette(
+        routes=[*routes, *_own_routes(portal)],
+        middleware=[
+            Middleware(DateHeader, now=portal.now),
+            Middleware(FaultMiddleware, faults=faults),
+        ],
+    )
+    app.state.faults = faults
+    return app
+
+
+def _endpoint(portal: HubSpotPortal, searcher: Searcher, door: Door) -> Endpoint:
+    async def endpoint(request: Request) -> Response:
+        body = await request.body()
+        with portal.lock:
+            return _answered(portal, searcher, door, request, body)
+
+    return endpoint
+
+
+def _answered(
+    portal: HubSpotPortal, searcher: Searcher, door: Door, request: Request, body: bytes
+) -> Response:
+    correlation_id = portal.new_correlation_id()
+    headers = {"X-HubSpot-Correlation-Id": correlation_id}
+    words: Mapping[str, str] = request.path_params
+    portal.counts[f"{door.method} {_label(door, words)}"] += 1
+    try:
+        if words["version"] not in portal.api_versions and words["version"] not in OLD_VERSIONS:
+            raise not_found(f"There is no version {words['version']} of this API")
+        token = access.authenticate(portal, request.headers.get("authorization", ""))
+        access.take_turn(portal, token, searches=door.searches)
+        if not door.searches and portal.limits.on:
+            headers |= access.rate_headers(portal, token)
+        call = Call(portal, searcher, words, request.query_params, _json(body))
+        if door.scope:
+            access.demand_scope(portal, token, _scope(call, door.scope))
+        reply = door.answer(call)
+    except Refusal as refusal:
+        if refusal.status == 429:
+            portal.counts["429"] += 1
+        reply = Reply(refusal.body(correlation_id), refusal.status)
+    if reply.content is None:
+        return Response(status_code=reply.status, headers=headers)
+    return jsonwire.ExactJson(
+        reply.content, reply.status, headers, media_type="application/json;charset=utf-8"
+    )
+
+
+def _label(door: Door, words: Mapping[str, str]) -> str:
+    """Name the operation for the counters: its kinds, not its ids."""
+    path = door.path
+    for word in ("kind", "to"):
+        path = path.replace(f"{{{word}}}", words.get(word, ""))
+    group = "" if "{kind}" in door.path else door.answer.__name__
+    return f"{group}{path}".strip("/")
+
+
+def _scope(call: Call, scope: str) -> str:
+    if "." in scope:
+        return scope
+    kind = kind_of(call.words["kind"])
+    if kind is None:
+        raise bad_request(f"Unable to infer object type from: {call.words['kind']}")
+    if scope == "schema":
+        return f"crm.schemas.{kind.scope}.write"
+    return access.object_scope(kind, writes=scope == "write")
+
+
+def _json(body: bytes) -> Any:
+    if not body:
+        return None
+    try:
+        return jsonwire.loads(body)
+    except ValueError as error:
+        raise bad_request(f"Invalid input JSON: {error}") from error
+
+
+def _own_routes(portal: HubSpotPortal) -> list[BaseRoute]:
+    async def tell_truth(request: Request) -> Response:
+        with portal.lock:
+            detail = request.query_params.get("detail") != "0"
+            return jsonwire.ExactJson(truth(portal, detail=detail))
+
+    async def do_deeds(request: Request) -> Response:
+        told = jsonwire.loads(await request.body())
+        try:
+            done = [play(portal, one) for one in (told if isinstance(told, list) else [told])]
+        except (KeyError, TypeError, ValueError, Refusal) as error:
+            return jsonwire.ExactJson({"error": f"{type(error).__name__}: {error}"}, 400)
+        return jsonwire.ExactJson({"done": done})
+
+    async def set_portal(request: Request) -> Response:
+        told = jsonwire.loads(await request.body())
+        with portal.lock:
+            for name in ("index_lag_secs", "association_page"):
+                if name in told:
+                    setattr(portal, name, float(told[name]) if "secs" in name else told[name])
+            if "limits" in told:
+                portal.set_limits(replace(portal.limits, **told["limits"]))
+        return jsonwire.ExactJson({"index_lag_secs": str(portal.index_lag_secs)})
+
+    return [
+        Route("/__truth", tell_truth),
+        Route("/__deeds", do_deeds, methods=["POST"]),
+        Route("/__portal", set_portal, methods=["POST"]),
+    ]

@@ -1,0 +1,202 @@
+"""What a sales team does after the sale, and what makes middleware wrong about it.
+
+Each deed is a function here and a name for `POST /__deeds`:
+`{"deed": "edit_line", "line": "1000000004", "properties": {"quantity": "3"}}`. A deed goes the
+same way as a write through the API, so that it moves the same times of change.
+"""
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from functools import wraps
+from typing import Any, Concatenate, ParamSpec
+
+from tieout.simulator.hubspot.errors import not_found
+from tieout.simulator.hubspot.portal import HubSpotPortal, Token
+from tieout.simulator.hubspot.records import Record
+from tieout.simulator.hubspot.schema import KINDS
+
+P = ParamSpec("P")
+Deed = Callable[Concatenate[HubSpotPortal, P], Any]
+DEEDS: dict[str, Deed[...]] = {}
+
+
+def play(portal: HubSpotPortal, told: Mapping[str, Any]) -> Any:
+    """Do one deed by its name; returns what it made: an id, or nothing.
+
+    Raises:
+        KeyError: there is no such deed.
+        TypeError: the deed needs other words.
+        Refusal: the portal does not take it.
+    """
+    words = dict(told)
+    return DEEDS[words.pop("deed")](portal, **words)
+
+
+def _deed(function: Deed[P]) -> Deed[P]:
+    @wraps(function)
+    def locked(portal: HubSpotPortal, /, *args: P.args, **kwargs: P.kwargs) -> Any:
+        with portal.lock:
+            return function(portal, *args, **kwargs)
+
+    DEEDS[locked.__name__] = locked
+    return locked
+
+
+@_deed
+def edit_deal(portal: HubSpotPortal, deal: str, properties: Mapping[str, Any]) -> None:
+    """Change a deal's amount, close date, purchase order number, ..."""
+    portal.update("deals", _record(portal, "deals", deal), properties)
+
+
+@_deed
+def edit_line(portal: HubSpotPortal, line: str, properties: Mapping[str, Any]) -> None:
+    """Change a line; its deal's time of change does not move (R41)."""
+    portal.update("line_items", _record(portal, "line_items", line), properties)
+
+
+@_deed
+def add_line(portal: HubSpotPortal, deal: str, properties: Mapping[str, Any]) -> str:
+    """Add a line to a deal; returns its id."""
+    parent = _record(portal, "deals", deal)
+    currency = parent.values.get("deal_currency_code")
+    given = {"hs_line_item_currency_code": currency, "quantity": "1", **properties}
+    line = portal.create("line_items", given)
+    portal.link(("line_items", "deals"), line.id, parent.id)
+    return str(line.id)
+
+
+@_deed
+def remove_line(portal: HubSpotPortal, line: str) -> None:
+    """Remove a line: it is archived, and no search shows it any more."""
+    portal.archive("line_items", _record(portal, "line_items", line))
+
+
+@_deed
+def reopen(portal: HubSpotPortal, deal: str) -> None:
+    """Move a closed deal back to its pipeline's first stage."""
+    _move(portal, deal, "open")
+
+
+@_deed
+def win(portal: HubSpotPortal, deal: str) -> None:
+    """Move a deal to its pipeline's won stage, (again) on the date that it has."""
+    _move(portal, deal, "won")
+
+
+@_deed
+def lose(portal: HubSpotPortal, deal: str) -> None:
+    """Move a deal to its pipeline's lost stage."""
+    _move(portal, deal, "lost")
+
+
+@_deed
+def clone(portal: HubSpotPortal, deal: str) -> str:
+    """Copy a deal with its lines and links; unique values stay behind. Returns the new id."""
+    source = _record(portal, "deals", deal)
+    made = portal.create("deals", _copied(portal, "deals", source))
+    for target_kind in ("companies", "contacts"):
+        pair = ("deals", target_kind)
+        for target, types in portal.links.of(pair, source.id).items():
+            portal.link(pair, made.id, target, primary=5 in types)
+    for line_id in list(portal.links.of(("deals", "line_items"), source.id)):
+        line = portal.find("line_items", line_id)
+        if line is not None:
+            copy = portal.create("line_items", _copied(portal, "line_items", line))
+            portal.link(("line_items", "deals"), copy.id, made.id)
+    return str(made.id)
+
+
+@_deed
+def merge(portal: HubSpotPortal, kind: str, primary: str, other: str) -> str:
+    """Merge two deals, companies or contacts; returns the new id (R41)."""
+    records = [_record(portal, kind, one) for one in (primary, other)]
+    return str(portal.merge(kind, *records).id)
+
+
+@_deed
+def archive(portal: HubSpotPortal, kind: str, id: str) -> None:  # noqa: A002 - the wire's word
+    """Archive a record."""
+    portal.archive(kind, _record(portal, kind, id))
+
+
+@_deed
+def restore(portal: HubSpotPortal, kind: str, id: str) -> None:  # noqa: A002 - the wire's word
+    """Bring an archived record back."""
+    found = portal.find(kind, id, archived=True)
+    if found is None:
+        raise not_found()
+    portal.restore(kind, found)
+
+
+@_deed
+def edit_company(portal: HubSpotPortal, company: str, properties: Mapping[str, Any]) -> None:
+    """Rename a company, move it, give it other terms; its deals' times do not move (R41)."""
+    portal.update("companies", _record(portal, "companies", company), properties)
+
+
+@_deed
+def add_payment(portal: HubSpotPortal, deal: str, properties: Mapping[str, Any]) -> str:
+    """Record a payment of a deal, succeeded and today unless told; returns its id."""
+    parent = _record(portal, "deals", deal)
+    given = {
+        "hs_currency_code": parent.values.get("deal_currency_code"),
+        "hs_latest_status": "succeeded",
+        "hs_initiated_date": portal.present(),
+        **properties,
+    }
+    payment = portal.create("commerce_payments", given)
+    portal.link(("commerce_payments", "deals"), payment.id, parent.id)
+    return str(payment.id)
+
+
+@_deed
+def edit_payment(portal: HubSpotPortal, payment: str, properties: Mapping[str, Any]) -> None:
+    """Change a payment's amount, date or status (a refund)."""
+    portal.update("commerce_payments", _record(portal, "commerce_payments", payment), properties)
+
+
+@_deed
+def grant_token(
+    portal: HubSpotPortal,
+    token: str,
+    scopes: list[str] | None = None,
+    expires_at: str | None = None,
+) -> None:
+    """Make a token, with some scopes or all, for ever or until an instant in ISO 8601."""
+    portal.tokens[token] = Token(
+        None if scopes is None else frozenset(scopes),
+        None if expires_at is None else datetime.fromisoformat(expires_at),
+    )
+
+
+@_deed
+def revoke_token(portal: HubSpotPortal, token: str) -> None:
+    """Take a token out of force at once."""
+    portal.tokens[token] = Token(revoked=True)
+
+
+def _move(portal: HubSpotPortal, deal: str, where: str) -> None:
+    record = _record(portal, "deals", deal)
+    pipeline = next(one for one in portal.pipelines if one.id == record.values["pipeline"])
+    stage = {
+        "open": pipeline.stages[0],
+        "won": pipeline.won_stage,
+        "lost": next(one for one in pipeline.stages if one.closed and not one.won),
+    }[where]
+    portal.update("deals", record, {"dealstage": stage.id})
+
+
+def _copied(portal: HubSpotPortal, kind: str, source: Record) -> dict[str, str]:
+    properties = portal.properties[kind]
+    return {
+        name: value
+        for name, value in source.values.items()
+        if not (properties[name].unique or properties[name].read_only)
+    }
+
+
+def _record(portal: HubSpotPortal, kind: str, record_id: str) -> Record:
+    record = portal.find(kind, record_id)
+    if record is None:
+        raise not_found(f"No {KINDS[kind].singular} with ID {record_id} exists")
+    return record

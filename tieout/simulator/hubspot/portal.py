@@ -1,0 +1,397 @@
+"""A HubSpot portal in memory: its records, its rules, its tokens and its time."""
+
+import random
+import threading
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from decimal import ROUND_HALF_UP, Decimal
+from typing import Any
+from uuid import UUID
+
+from tieout.simulator.clock import Now
+from tieout.simulator.hubspot.errors import (
+    Invalid,
+    Refusal,
+    bad_request,
+    not_found,
+    not_valid,
+)
+from tieout.simulator.hubspot.index import SearchIndex
+from tieout.simulator.hubspot.links import LABELS, ONE_PARENT, Links, Pair
+from tieout.simulator.hubspot.pipelines import RENEWALS, SALES, Pipeline
+from tieout.simulator.hubspot.records import Record, Shelf
+from tieout.simulator.hubspot.schema import EXPONENTS, KINDS, Property, stored
+from tieout.simulator.limits import RollingWindow
+
+FIRST_ID = 9_000_000_001
+IDS_PER_KIND = 1_000_000_000
+ENFORCES_REQUIRED = "2026-09"
+"""The first version of the API that demands required properties on every write (R41)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """A service key or a private app's token."""
+
+    scopes: frozenset[str] | None = None
+    """None: every scope."""
+    expires_at: datetime | None = None
+    revoked: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How much one token, and one portal's search, may ask (sdk facts: 190 per 10 s, 5 per s)."""
+
+    burst: int = 190
+    burst_secs: int = 10
+    search: int = 5
+    daily: int = 650_000
+    time_scale: float = 1.0
+    """10 makes a window of ten seconds last one."""
+    on: bool = True
+
+
+class HubSpotPortal:
+    """A portal, its settings open to change while it is served.
+
+    `index_lag_secs` is the longest time until search sees a change; `association_page` how many
+    associations one row holds; `required` the properties, by kind, that version 2026-09 of the
+    API demands on every write; `counts` the requests by route.
+    """
+
+    def __init__(
+        self,
+        portal_id: int = 146_000_123,
+        name: str = "Nordlys",
+        time_zone: str = "Europe/Oslo",
+        company_currency: str = "EUR",
+        seed: int = 0,
+        now: Now = lambda: datetime.now(UTC),
+        *,
+        token: str = "simulated-service-key",  # noqa: S107 - opens a make-believe portal only
+        index_lag_secs: float = 0.05,
+        association_page: int = 500,
+        api_versions: Sequence[str] = ("2025-09", "2026-03", "2026-09"),
+        limits: Limits | None = None,
+    ) -> None:
+        self.portal_id = portal_id
+        self.name = name
+        self.time_zone = time_zone
+        self.company_currency = company_currency
+        self.seed = seed
+        self.now = now
+        self.index_lag_secs = index_lag_secs
+        self.association_page = association_page
+        self.api_versions = tuple(api_versions)
+        self.required: dict[str, set[str]] = {}
+        self.tokens = {token: Token()}
+        self.limits = limits or Limits()
+        self.pipelines: list[Pipeline] = [SALES, RENEWALS]
+        self.owners: list[dict[str, Any]] = []
+        self.properties = {kind.name: dict(kind.properties) for kind in KINDS.values()}
+        self.groups = {name: {"information": "Information"} for name in KINDS}
+        self.links = Links()
+        self.shelves = {
+            name: Shelf(FIRST_ID + place * IDS_PER_KIND) for place, name in enumerate(KINDS)
+        }
+        self.indexes = {name: SearchIndex() for name in KINDS}
+        self.counts: Counter[str] = Counter()
+        self.lock = threading.RLock()
+        """Held by each request and each deed, which may come from another thread."""
+        self.dice = random.Random(seed)  # noqa: S311 - repeatable, not secret
+        for kind, properties in self.properties.items():
+            for prop in properties.values():
+                if prop.unique and not prop.read_only:
+                    self.shelves[kind].make_unique(prop.name)
+        self.set_limits(self.limits)
+
+    @property
+    def token(self) -> str:
+        """A token that opens everything, as long as it is neither revoked nor expired."""
+        return next(iter(self.tokens))
+
+    def set_limits(self, limits: Limits) -> None:
+        """Put other rate limits in force, with empty windows."""
+        self.limits = limits
+        self.bursts: dict[str, RollingWindow] = {}
+        self.search_window = RollingWindow(limits.search, 1, time_scale=limits.time_scale)
+        self.asked_on: dict[int, int] = {}
+
+    def present(self) -> int:
+        """Return the present instant in epoch milliseconds."""
+        elapsed = self.now() - datetime(1970, 1, 1, tzinfo=UTC)
+        return (elapsed.days * 86_400 + elapsed.seconds) * 1000 + elapsed.microseconds // 1000
+
+    def new_correlation_id(self) -> str:
+        """Return an id for one request, as a UUID."""
+        return str(UUID(int=self.dice.getrandbits(128), version=4))
+
+    def define(self, kind: str, prop: Property) -> Property:
+        """Make a custom property; a unique one is watched from now on."""
+        self.properties[kind][prop.name] = prop
+        if prop.unique:
+            self.shelves[kind].make_unique(prop.name)
+        return prop
+
+    def find(self, kind: str, record_id: str | int, *, archived: bool = False) -> Record | None:
+        """Find a record by its id, or by an id that was merged into it (R41)."""
+        if isinstance(record_id, str) and not record_id.isdecimal():
+            return None
+        record = self.shelves[kind].find(int(record_id))
+        if record is None or (record.archived is not None) != archived:
+            return None
+        return record
+
+    def find_by(self, kind: str, name: str, value: str) -> Record | None:
+        """Find a record by a unique property's value.
+
+        Raises:
+            Refusal: 400, the property is not unique.
+        """
+        if name == "hs_object_id":
+            return self.find(kind, value)
+        if name not in self.shelves[kind].unique:
+            type_id = KINDS[kind].type_id
+            raise bad_request(
+                f"Unable to perform update/upsert by non-unique {type_id} property {name} "
+                f"in portal ID {self.portal_id}"
+            )
+        return self.shelves[kind].holder(name, value)
+
+    def create(self, kind: str, properties: Mapping[str, Any]) -> Record:
+        """Make a record.
+
+        Raises:
+            Refusal: 400 for a value that HubSpot does not take, 409 for a known contact.
+        """
+        shelf = self.shelves[kind]
+        record_id = shelf.next_id
+        changes = self.checked(kind, properties, record_id)
+        values = {name: value for name, value in changes.items() if value != ""}
+        if kind == "deals":
+            values.setdefault("pipeline", self.pipelines[0].id)
+            values.setdefault("dealstage", self.pipelines[0].stages[0].id)
+        at = self.present()
+        return self._keep(kind, Record(shelf.take_id(), self._derived(kind, values), at, at))
+
+    def update(self, kind: str, record: Record, properties: Mapping[str, Any]) -> Record:
+        """Change a record; only its own time of change moves, never its parent's (R41).
+
+        Raises:
+            Refusal: 400 for a value that HubSpot does not take.
+        """
+        changes = self.checked(kind, properties, record.id, record)
+        values = {**record.values, **changes}
+        at = max(self.present(), record.modified)
+        changed = Record(
+            record.id,
+            self._derived(kind, {name: value for name, value in values.items() if value != ""}),
+            record.created,
+            at,
+            record.archived,
+            record.merged,
+            _history(record, changes, at),
+        )
+        return self._keep(kind, changed)
+
+    def archive(self, kind: str, record: Record) -> Record:
+        """Archive a record: search and reads no longer show it, a list of archived ones does."""
+        at = self.present()
+        return self._keep(kind, replace(record, archived=at, modified=max(at, record.modified)))
+
+    def restore(self, kind: str, record: Record) -> Record:
+        """Bring an archived record back."""
+        at = max(self.present(), record.modified)
+        return self._keep(kind, replace(record, archived=None, modified=at))
+
+    def merge(self, kind: str, primary: Record, other: Record) -> Record:
+        """Make one new record of two, with a new id to which both old ones lead (R41).
+
+        The primary's values win; the other's fill what it lacks, unique values never.
+        """
+        shelf = self.shelves[kind]
+        unique = shelf.unique.keys()
+        lent = {name: value for name, value in other.values.items() if name not in unique}
+        at = max(self.present(), primary.modified, other.modified)
+        swallowed = (primary.id, *primary.merged, other.id, *other.merged)
+        for old in (primary.id, other.id):
+            shelf.drop(old)
+            self.indexes[kind].forget(old)
+        new_id = shelf.take_id()
+        merged = Record(
+            new_id,
+            self._derived(kind, {**lent, **primary.values}),
+            min(primary.created, other.created),
+            at,
+            merged=swallowed,
+            history=primary.history,
+        )
+        for old in (primary.id, other.id):
+            self.links.move(kind, old, new_id)
+        shelf.redirect((primary.id, other.id), new_id)
+        return self._keep(kind, merged)
+
+    def link(self, pair: Pair, source: int, target: int, *, primary: bool = False) -> None:
+        """Link two records.
+
+        Raises:
+            Refusal: 400, the two kinds cannot be linked or a line item has another parent;
+                404, one of the records is not there.
+        """
+        if pair not in LABELS:
+            raise bad_request(f"{pair[0]} cannot be associated with {pair[1]}")
+        for kind, record_id in zip(pair, (source, target), strict=True):
+            if self.find(kind, record_id) is None:
+                raise not_found(f"No {KINDS[kind].singular} with ID {record_id} exists")
+        for child, ends in ((source, pair), (target, pair[::-1])):
+            parent = target if child == source else source
+            if ends == ONE_PARENT and set(self.links.of(ONE_PARENT, child)) - {parent}:
+                raise bad_request(f"Line item {child} already belongs to another record")
+        self.links.link(pair, source, target, primary=primary)
+
+    def plant(self, kind: str, records: Sequence[tuple[dict[str, str], int, int]]) -> list[int]:
+        """Store many records at once, unchecked: (values, created, modified). Returns their ids.
+
+        For populations: values must be right, and search sees them at once.
+        """
+        shelf = self.shelves[kind]
+        made = [
+            Record(shelf.take_id(), self._derived(kind, values), created, modified)
+            for values, created, modified in records
+        ]
+        for record in made:
+            shelf.keep(record)
+        self.indexes[kind].load(made)
+        return [record.id for record in made]
+
+    def checked(
+        self,
+        kind: str,
+        properties: Mapping[str, Any],
+        record_id: int,
+        former: Record | None = None,
+    ) -> dict[str, str]:
+        """Return the texts to store for values that were sent.
+
+        Raises:
+            Refusal: 400 naming every value that is not taken, 409 for a known contact.
+        """
+        known = self.properties[kind]
+        changes: dict[str, str] = {}
+        invalid: list[Invalid] = []
+        for name, value in properties.items():
+            prop = known.get(name)
+            if prop is None:
+                told = f'Property "{name}" does not exist'
+                invalid.append(Invalid(name, "PROPERTY_DOESNT_EXIST", told))
+            elif prop.read_only:
+                told = f'"{name}" is a read only property; its value cannot be set.'
+                invalid.append(Invalid(name, "READ_ONLY_VALUE", told))
+            elif isinstance(text := stored(prop, value), Invalid):
+                invalid.append(text)
+            else:
+                changes[name] = text
+        invalid.extend(self._taken(kind, changes, record_id))
+        if kind == "deals":
+            invalid.extend(self._wrong_stage(changes, former))
+        if kind == "line_items" and Decimal(changes.get("price") or 0) < 0:
+            invalid.append(Invalid("price", "INVALID_NUMBER", "Price cannot be negative"))  # R39
+        if invalid:
+            raise not_valid(self.portal_id, invalid)
+        return changes
+
+    def demand_required(self, kind: str, version: str, values: Mapping[str, Any]) -> None:
+        """Refuse a write that leaves a required property empty, from 2026-09 on (R41).
+
+        Raises:
+            Refusal: 400.
+        """
+        if version < ENFORCES_REQUIRED or version.startswith("v"):
+            return
+        missing = sorted(name for name in self.required.get(kind, ()) if not values.get(name))
+        if missing:
+            raise not_valid(
+                self.portal_id,
+                [Invalid(name, "REQUIRED_FIELD", f"{name} is required") for name in missing],
+            )
+
+    def _taken(self, kind: str, changes: Mapping[str, str], record_id: int) -> Iterable[Invalid]:
+        for name in self.shelves[kind].unique.keys() & changes.keys():
+            holder = self.shelves[kind].holder(name, changes[name])
+            if holder is None or holder.id == record_id:
+                continue
+            if name == "email":
+                raise Refusal(409, "CONFLICT", f"Contact already exists. Existing ID: {holder.id}")
+            coordinates = (
+                f"PropertyValueCoordinates{{portalId={self.portal_id}, "
+                f"objectTypeId={KINDS[kind].type_id}, propertyName={name}, "
+                f"value={changes[name]}}}"
+            )
+            yield Invalid(
+                name,
+                "CONFLICTING_UNIQUE_VALUE",
+                f"Cannot set {coordinates} on {record_id}. {holder.id} already has that value.",
+            )
+
+    def _wrong_stage(self, changes: Mapping[str, str], former: Record | None) -> Iterable[Invalid]:
+        held = former.values if former else {}
+        chosen = changes.get("pipeline") or held.get("pipeline", self.pipelines[0].id)
+        pipeline = next((one for one in self.pipelines if one.id == chosen), None)
+        if pipeline is None:
+            yield Invalid("pipeline", "INVALID_OPTION", f"{chosen} is no pipeline.")
+        elif changes.get("dealstage") and pipeline.stage(changes["dealstage"]) is None:
+            told = f"{changes['dealstage']} is no stage of pipeline {chosen}."
+            yield Invalid("dealstage", "INVALID_OPTION", told)
+
+    def _derived(self, kind: str, values: dict[str, str]) -> dict[str, str]:
+        if kind == "deals":
+            return self._closed(values)
+        return _net(values) if kind == "line_items" else values
+
+    def _closed(self, values: dict[str, str]) -> dict[str, str]:
+        """Tell by the stage whether the deal is closed and won (R41)."""
+        stages = (one.stage(values.get("dealstage", "")) for one in self.pipelines)
+        stage = next((found for found in stages if found is not None), None)
+        values["hs_is_closed"] = "true" if stage is not None and stage.closed else "false"
+        values["hs_is_closed_won"] = "true" if stage is not None and stage.won else "false"
+        return values
+
+    def _keep(self, kind: str, record: Record) -> Record:
+        self.shelves[kind].keep(record)
+        lag = int(self.index_lag_secs * 1000 * self.dice.random())
+        self.indexes[kind].note(record, record.modified + lag)
+        return record
+
+
+def _net(values: dict[str, str]) -> dict[str, str]:
+    """Compute a line's net price: a percentage wins over an amount off each unit.
+
+    Rounded half up to the currency's digits (unconfirmed).
+    """
+    quantity, price = Decimal(values.get("quantity") or 0), Decimal(values.get("price") or 0)
+    gross = quantity * price
+    if values.get("hs_discount_percentage"):
+        discount = gross * Decimal(values["hs_discount_percentage"]) / 100
+    else:
+        discount = quantity * Decimal(values.get("discount") or 0)
+    digits = EXPONENTS.get(values.get("hs_line_item_currency_code", ""), 2)
+    step = Decimal(1).scaleb(-digits)
+    values["hs_pre_discount_amount"] = f"{gross.quantize(step, ROUND_HALF_UP):f}"
+    values["hs_total_discount"] = f"{discount.quantize(step, ROUND_HALF_UP):f}"
+    values["amount"] = f"{(gross - discount).quantize(step, ROUND_HALF_UP):f}"
+    return values
+
+
+def _history(
+    record: Record, changes: Mapping[str, str], at: int
+) -> tuple[tuple[int, str, str], ...]:
+    told = {name for _, name, _ in record.history}
+    first = [
+        (record.created, name, record.values[name])
+        for name in changes
+        if name not in told and name in record.values
+    ]
+    return (*record.history, *first, *((at, name, value) for name, value in changes.items()))

@@ -1,0 +1,155 @@
+"""Associations on the wire: read in batches that page for each record, made and removed.
+
+Source: developers.hubspot.com/docs/api-reference/2026-03/crm/associations. At most 1,000 ids in a
+read and 2,000 in a write; `paging` stands in a row only if that row has more. A record with no
+association has no row but an error: NO_ASSOCIATIONS_FOUND.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from tieout.simulator.hubspot.call import Call, Reply, batch
+from tieout.simulator.hubspot.errors import Refusal, bad_request, not_found
+from tieout.simulator.hubspot.links import LABELS, PRIMARY, Pair, types_shown
+from tieout.simulator.hubspot.schema import KINDS
+
+MAX_READ = 1_000
+MAX_WRITTEN = 2_000
+
+
+def read_batch(call: Call) -> Reply:
+    """Answer `POST /{from}/{to}/batch/read`."""
+    pair = _pair(call)
+    rows: list[dict[str, Any]] = []
+    errors: list[Mapping[str, Any]] = []
+    for one in call.inputs(MAX_READ):
+        asked = str(one.get("id", ""))
+        row = _row(call, pair, asked, str(one.get("after") or ""))
+        if row is None:
+            errors.append(_nothing(pair, asked).batch_error(None))
+        else:
+            rows.append(row)
+    return batch(call, rows, errors)
+
+
+def read_of_one(call: Call) -> Reply:
+    """Answer `GET /crm/objects/{from}/{id}/associations/{to}`."""
+    pair = _pair(call)
+    if call.portal.find(pair[0], call.words["id"]) is None:
+        raise not_found()
+    row = _row(call, pair, call.words["id"], call.query.get("after", "")) or {"to": []}
+    content = {"results": row["to"]}
+    if "paging" in row:
+        content["paging"] = row["paging"]
+    return Reply(content)
+
+
+def create_batch(call: Call) -> Reply:
+    """Answer `POST /{from}/{to}/batch/create` and `.../batch/associate/default`."""
+    pair = _pair(call)
+    results: list[dict[str, Any]] = []
+    errors: list[Mapping[str, Any]] = []
+    for one in call.inputs(MAX_WRITTEN):
+        source, target = (str(one.get(end, {}).get("id", "")) for end in ("from", "to"))
+        types = [told.get("associationTypeId") for told in one.get("types") or ()]
+        try:
+            _link(call, pair, source, target, types)
+        except Refusal as refusal:
+            errors.append(refusal.batch_error(None))
+            continue
+        results.append(
+            {
+                "fromObjectTypeId": KINDS[pair[0]].type_id,
+                "fromObjectId": source,
+                "toObjectTypeId": KINDS[pair[1]].type_id,
+                "toObjectId": target,
+                "labels": [LABELS[pair][one] for one in types if LABELS[pair][one]],
+            }
+        )
+    return batch(call, results, errors, 201)
+
+
+def create_default(call: Call) -> Reply:
+    """Answer `PUT /crm/objects/{from}/{id}/associations/default/{to}/{target}`."""
+    pair = _pair(call)
+    _link(call, pair, call.words["id"], call.words["target"], [])
+    ends = {"from": {"id": call.words["id"]}, "to": {"id": call.words["target"]}}
+    return batch(call, [ends])
+
+
+def archive_batch(call: Call) -> Reply:
+    """Answer `POST /{from}/{to}/batch/archive`: 204."""
+    pair = _pair(call)
+    for one in call.inputs(MAX_WRITTEN):
+        source = str(one.get("from", {}).get("id", ""))
+        for told in one.get("to") or ():
+            call.portal.links.unlink(pair, int(source), int(told["id"]))
+    return Reply(status=204)
+
+
+def labels(call: Call) -> Reply:
+    """Answer `GET /{from}/{to}/labels`."""
+    pair = _pair(call)
+    return Reply({"results": types_shown(pair, tuple(LABELS[pair]))})
+
+
+def _row(call: Call, pair: Pair, asked: str, after: str) -> dict[str, Any] | None:
+    """Return a page of one record's associations; None if it has none."""
+    portal = call.portal
+    record = portal.find(pair[0], asked)
+    if record is None:
+        return None
+    live = [
+        (target, types)
+        for target, types in portal.links.of(pair, record.id).items()
+        if portal.find(pair[1], target) is not None
+    ]
+    if not live:
+        return None
+    start = int(after) if after.isdecimal() else 0
+    page = live[start : start + portal.association_page]
+    as_text = not call.version.startswith("v")  # v4 answers numbers, the dated versions texts
+    row: dict[str, Any] = {
+        "from": {"id": str(record.id)},
+        "to": [
+            {
+                "toObjectId": str(target) if as_text else target,
+                "associationTypes": types_shown(pair, types),
+            }
+            for target, types in page
+        ],
+    }
+    if start + len(page) < len(live):
+        row["paging"] = {"next": {"after": str(start + len(page))}}
+    return row
+
+
+def _nothing(pair: Pair, asked: str) -> Refusal:
+    source, target = KINDS[pair[0]].singular, KINDS[pair[1]].singular
+    return Refusal(
+        404,
+        "OBJECT_NOT_FOUND",
+        f"No {target} is associated with {source} {asked}.",
+        sub_category="crm.associations.NO_ASSOCIATIONS_FOUND",
+        context={
+            "fromObjectId": [asked],
+            "fromObjectType": [source],
+            "toObjectType": [target],
+        },
+    )
+
+
+def _link(call: Call, pair: Pair, source: str, target: str, types: list[Any]) -> None:
+    if any(one not in LABELS[pair] for one in types):
+        raise bad_request(f"No association type {types} from {pair[0]} to {pair[1]}")
+    if not (source.isdecimal() and target.isdecimal()):
+        raise bad_request(f"{source} and {target} must be ids")
+    primary = any(LABELS[pair][one] == PRIMARY for one in types)
+    call.portal.link(pair, int(source), int(target), primary=primary)
+
+
+def _pair(call: Call) -> Pair:
+    pair = (call.kind("kind").name, call.kind("to").name)
+    if pair not in LABELS:
+        raise bad_request(f"{pair[0]} cannot be associated with {pair[1]}")
+    return pair
