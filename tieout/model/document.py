@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from decimal import Decimal
+from decimal import ROUND_DOWN, ROUND_HALF_UP, ROUND_UP, Decimal
 from enum import StrEnum
 from typing import TypeAlias
 
@@ -18,7 +18,7 @@ from tieout.model.canonical import Plain
 from tieout.model.dates import Day
 from tieout.model.errors import ValueRefused
 from tieout.model.lookup import Match
-from tieout.model.money import Currency, Money, Rounding, allocate, total
+from tieout.model.money import EXACT, Currency, Money, Rounding, allocate, decimal, total
 from tieout.model.ref import Key, Ref
 
 HUNDRED = Decimal(100)
@@ -60,7 +60,7 @@ class Percent:
     rate: Decimal
 
     def __post_init__(self) -> None:
-        if not 0 <= self.rate <= HUNDRED:
+        if not 0 <= decimal(self.rate) <= HUNDRED:
             raise ValueRefused(f"A discount of {self.rate} % is not between 0 and 100.")
 
 
@@ -91,13 +91,14 @@ class Line:
     @property
     def before_document_discount(self) -> Money:
         """Quantity × unit price, less the line's own discount."""
-        full = self.quantity * self.unit_price
+        full = EXACT.multiply(self.quantity, self.unit_price)
         match self.discount:
             case None:
                 return Money.rounded(full, self.currency, self.rounding)
             case Percent(rate):
-                return Money.rounded(full * (1 - rate / HUNDRED), self.currency, self.rounding)
-            case Money() as off:
+                left = EXACT.multiply(full, HUNDRED - rate).scaleb(-2, EXACT)
+                return Money.rounded(left, self.currency, self.rounding)
+            case off:
                 return Money.rounded(full, self.currency, self.rounding) - off
 
     @property
@@ -126,18 +127,27 @@ def net_unit_price(
 
     The undiscounted price is kept as it is where it already does.
     """
-    if Money.rounded(quantity * unit_price, amount.currency, rounding) == amount and (
-        -unit_price.as_tuple().exponent <= places  # type: ignore[operator]  # finite by model.money
-    ):
+
+    def fits(price: Decimal) -> bool:
+        product = EXACT.multiply(quantity, price)
+        return Money.rounded(product, amount.currency, rounding) == amount
+
+    if fits(unit_price) and unit_price == unit_price.quantize(_step(places), context=EXACT):
         return unit_price
     if not quantity:
         return None if amount else Decimal(0)
-    exact = amount.amount / quantity
+    exact = EXACT.divide(amount.amount, quantity)
     for decimals in range(places + 1):
-        price = exact.quantize(Decimal(1).scaleb(-decimals), rounding=rounding.value)
-        if Money.rounded(quantity * price, amount.currency, rounding) == amount:
-            return price
+        # The prices that fit lie close around the exact one, so if any does, a neighbour does.
+        nearest = (ROUND_HALF_UP, ROUND_DOWN, ROUND_UP)
+        for price in (exact.quantize(_step(decimals), way, EXACT) for way in nearest):
+            if fits(price):
+                return price
     return None
+
+
+def _step(places: int) -> Decimal:
+    return Decimal(1).scaleb(-places)
 
 
 @dataclass(frozen=True, slots=True)
@@ -252,6 +262,9 @@ Document: TypeAlias = Invoice | CreditMemo | Payment  # Bill and Expense stand b
 def share_discount(lines: tuple[Line, ...], discount: Discount | None) -> tuple[Line, ...]:
     """Return the lines, each with its share of a discount on the whole document.
 
+    A share is in proportion to the line's amount and has its sign: 10 % off the document is 10 %
+    off each line, also off one that takes something back.
+
     Raises:
         ValueRefused: the discount is larger than what it is taken from.
     """
@@ -260,12 +273,14 @@ def share_discount(lines: tuple[Line, ...], discount: Discount | None) -> tuple[
     of = lines[0].currency
     sums = [line.before_document_discount for line in lines]
     whole = total(sums, of)
-    off = (
-        Money.rounded(whole.amount * discount.rate / HUNDRED, of, lines[0].rounding)
-        if isinstance(discount, Percent)
-        else discount
-    )
-    if off > whole:
-        raise ValueRefused(f"A discount of {off} is larger than the {whole} that it reduces.")
-    shares = allocate(off, [abs(part.amount) for part in sums])
+    if isinstance(discount, Percent):
+        exact = EXACT.multiply(whole.amount, discount.rate).scaleb(-2, EXACT)
+        off = Money.rounded(exact, of, lines[0].rounding)
+    elif discount > whole:
+        raise ValueRefused(f"A discount of {discount} is larger than the {whole} it reduces.")
+    else:
+        off = discount
+    if not off:
+        return lines
+    shares = allocate(off, [part.amount for part in sums])
     return tuple(replace(line, share=share) for line, share in zip(lines, shares, strict=True))

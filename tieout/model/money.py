@@ -8,14 +8,24 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from decimal import ROUND_DOWN, ROUND_HALF_DOWN, ROUND_HALF_EVEN, ROUND_HALF_UP, ROUND_UP, Decimal
+from decimal import (
+    ROUND_DOWN,
+    ROUND_HALF_DOWN,
+    ROUND_HALF_EVEN,
+    ROUND_HALF_UP,
+    ROUND_UP,
+    Context,
+    Decimal,
+)
 from decimal import InvalidOperation as DecimalInvalid
 from enum import Enum
 from functools import lru_cache
 
 from tieout.model.errors import InvariantError, ValueRefused
 
-MAX_DIGITS = 18  # more than any set of books holds, and far inside Decimal's 28 digits
+MAX_DIGITS = 18  # before the point: more than any set of books holds
+MAX_PLACES = 60  # after it, in a number that is not money: a rate, a quotient
+EXACT = Context(prec=400)  # holds a product of several such numbers, so only grids round
 
 
 class Rounding(Enum):
@@ -89,7 +99,7 @@ class Money:
     currency: Currency
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "amount", _on_grid(self.amount, self.currency))
+        object.__setattr__(self, "amount", _on_grid(_finite(self.amount), self.currency))
 
     @classmethod
     def of(cls, amount: Decimal | int | str, code: str) -> Money:
@@ -99,7 +109,7 @@ class Money:
     @classmethod
     def rounded(cls, amount: Decimal, of: Currency, rounding: Rounding = Rounding.HALF_UP) -> Money:
         """Return the amount on the currency's grid, rounded by the named rule."""
-        return cls(_finite(amount).quantize(of.step, rounding=rounding.value), of)
+        return cls(_finite(amount).quantize(of.step, rounding.value, EXACT), of)
 
     @classmethod
     def zero(cls, of: Currency) -> Money:
@@ -147,51 +157,76 @@ def total(parts: Iterable[Money], of: Currency) -> Money:
 
 
 def allocate(whole: Money, weights: Sequence[Decimal]) -> tuple[Money, ...]:
-    """Share an amount by weights; the parts always sum to the whole.
+    """Share an amount in proportion to weights; the parts always sum to the whole.
 
-    Each part is cut towards zero; what is left goes, one smallest step at a time, to the parts that
-    lost most, the earlier first (largest remainder). With all weights zero the shares are equal.
+    Each part is cut to whole steps; what is left goes, one step at a time, to the parts that lost
+    most, the earlier first (largest remainder). So each part is less than one step from exact.
+    With all weights zero the shares are equal. Weights of both signs give shares of both signs.
 
     Raises:
-        ValueRefused: no weights, or one that is negative or not a number.
+        ValueRefused: no weights, one that is not a number, or weights that cancel each other.
     """
     if not weights:
         raise ValueRefused("An amount cannot be shared among nobody.")
-    if any(_finite(weight) < 0 for weight in weights):
-        raise ValueRefused("A share cannot have a negative weight.")
-    shares = list(weights) if any(weights) else [Decimal(1)] * len(weights)
-    of_all = sum(shares, Decimal(0))
-    step = whole.currency.step
-    exact = [whole.amount * share / of_all for share in shares]
-    parts = [part.quantize(step, rounding=ROUND_DOWN) for part in exact]
-    left = whole.amount - sum(parts, Decimal(0))
-    by_loss = sorted(range(len(parts)), key=lambda n: (-abs(exact[n] - parts[n]), n))
-    unit = step if left > 0 else -step
-    for n in by_loss[: int(abs(left) / step)]:
-        parts[n] += unit
-    return tuple(Money(part, whole.currency) for part in parts)
+    shares = _integers(weights) if any(weights) else [1] * len(weights)
+    of_all = sum(shares)
+    if not of_all:
+        raise ValueRefused("Weights that sum to nothing give no proportion to share by.")
+    if of_all < 0:
+        of_all, shares = -of_all, [-share for share in shares]
+    exponent = whole.currency.exponent
+    steps = int(whole.amount.scaleb(exponent))
+    sign = -1 if steps < 0 else 1  # an amount given back is shared like the amount itself
+    cut = [divmod(abs(steps) * share, of_all) for share in shares]
+    left = abs(steps) - sum(part for part, _ in cut)
+    by_loss = sorted(range(len(cut)), key=lambda n: (-cut[n][1], n))
+    luckier = frozenset(by_loss[:left])
+    return tuple(
+        Money(Decimal(sign * (part + (n in luckier))).scaleb(-exponent), whole.currency)
+        for n, (part, _) in enumerate(cut)
+    )
 
 
 def decimal(value: Decimal | int | str) -> Decimal:
     """Return the exact decimal of a number or a text.
 
     Raises:
-        ValueRefused: not a finite number, or more digits than money may have.
+        ValueRefused: not a finite number, or more digits or decimals than a number may have.
     """
     if isinstance(value, bool | float):
         raise ValueRefused(f"{value!r} is not an exact number.")
     try:
-        return _finite(Decimal(value))
+        exact = _finite(Decimal(value))
     except DecimalInvalid as wrong:
         raise ValueRefused(f"{str(value)[:40]!r} is not a number.") from wrong
+    if _places(exact) > MAX_PLACES:
+        raise ValueRefused(f"{exact:.3E} has more than {MAX_PLACES} decimals.")
+    return exact
 
 
 def plain_text(value: Decimal) -> str:
-    """Return the one spelling of a decimal: no exponent, no trailing zeros, no minus zero."""
+    """Return the one spelling of a decimal: no exponent, no trailing zeros, no minus zero.
+
+    Raises:
+        ValueRefused: not a finite number, or a text of absurd length.
+    """
+    if not value:
+        return "0"
+    if not value.is_finite() or max(value.adjusted(), _places(value)) > MAX_PLACES:
+        raise ValueRefused(f"{value:.3E} cannot be written out.")
     text = format(value, "f")
-    if "." in text:
-        text = text.rstrip("0").rstrip(".")
-    return "0" if text in ("-0", "") else text
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def _integers(numbers: Sequence[Decimal]) -> list[int]:
+    """Return whole numbers in the same proportion."""
+    places = max(0, *(_places(decimal(number)) for number in numbers))
+    return [int(EXACT.scaleb(number, places)) for number in numbers]
+
+
+def _places(value: Decimal) -> int:
+    exponent = value.as_tuple().exponent
+    return -exponent if isinstance(exponent, int) else 0
 
 
 def _finite(value: Decimal) -> Decimal:
@@ -204,7 +239,7 @@ def _finite(value: Decimal) -> Decimal:
 
 @lru_cache(maxsize=4096)
 def _on_grid(amount: Decimal, of: Currency) -> Decimal:
-    placed = _finite(amount).quantize(of.step, rounding=ROUND_DOWN)
+    placed = amount.quantize(of.step, ROUND_DOWN, EXACT)
     if placed != amount:
         raise ValueRefused(
             f"{amount} has more than the {of.exponent} decimals of {of.code}.",
