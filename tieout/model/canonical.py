@@ -28,7 +28,8 @@ def plain(value: object) -> Plain:
     """Return a value as plain JSON values.
 
     Raises:
-        InvariantError: a float, or a type that has no plain form.
+        InvariantError: a float, bytes, a key that is no text, or a type that has no plain form.
+        ValueRefused: a number that is not finite, an instant without a time zone.
     """
     if value is None or isinstance(value, bool | int | str):
         return value
@@ -41,8 +42,8 @@ def plain(value: object) -> Plain:
     if isinstance(value, Money):
         return {"amount": plain_text(value.amount), "currency": value.currency.code}
     if isinstance(value, Mapping):
-        return {str(key): plain(held) for key, held in value.items()}
-    if isinstance(value, Sequence):
+        return {_name(key): plain(held) for key, held in value.items()}
+    if isinstance(value, Sequence) and not isinstance(value, bytes | bytearray | memoryview):
         return [plain(held) for held in value]
     raise InvariantError(f"A {type(value).__name__} has no plain form.")
 
@@ -53,5 +54,14 @@ def canonical(value: object) -> str:
 
 
 def digest(value: object) -> str:
-    """Return the SHA-256 of the canonical text, as 64 hexadecimal digits."""
-    return hashlib.sha256(canonical(value).encode()).hexdigest()
+    """Return the SHA-256 of the canonical text, as 64 hexadecimal digits.
+
+    Half a surrogate pair, as a system leaves when it cuts a text within a letter, has a hash too.
+    """
+    return hashlib.sha256(canonical(value).encode(errors="surrogatepass")).hexdigest()
+
+
+def _name(key: object) -> str:
+    if not isinstance(key, str):
+        raise InvariantError(f"The key {key!r} is not a text.")
+    return key

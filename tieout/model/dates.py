@@ -7,7 +7,7 @@ and in UTC. The only bridge from an instant to a day is ``day_of``, with a named
 from __future__ import annotations
 
 import re
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta, tzinfo
 from functools import lru_cache
 from typing import TypeAlias
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -18,7 +18,7 @@ Day: TypeAlias = date  # for fields that are themselves called date
 
 EARLIEST = date(1970, 1, 2)
 LATEST = date(9998, 12, 30)
-_DAY = re.compile(r"(\d{4})-(\d{2})-(\d{2})\Z")
+_DAY = re.compile(r"(\d{4})-(\d{2})-(\d{2})\Z", re.ASCII)
 
 
 def parse_day(text: str) -> date:
@@ -34,21 +34,20 @@ def parse_day(text: str) -> date:
         day = date(int(form[1]), int(form[2]), int(form[3]))
     except ValueError as wrong:
         raise ValueRefused(f"{text!r} is not a day of the calendar.") from wrong
-    if not EARLIEST <= day <= LATEST:
-        raise ValueRefused(f"{text} is outside the years that books hold.")
-    return day
+    return _held(day)
 
 
 def day_of(instant: datetime, zone: str) -> date:
     """Return the calendar day that an instant has in a business time zone.
 
     Raises:
-        ValueRefused: the zone is unknown or the instant has no time zone.
+        ValueRefused: the zone is unknown, the instant has no time zone, or the day is one that no
+            set of books can hold.
     """
     if instant.tzinfo is None:
         raise ValueRefused(f"{instant} has no time zone, so its day is not known.")
-    local = instant.astimezone(time_zone(zone))
-    return date(local.year, local.month, local.day)
+    local = _in_zone(instant, time_zone(zone))
+    return _held(date(local.year, local.month, local.day))
 
 
 @lru_cache(maxsize=64)
@@ -77,17 +76,31 @@ def parse_instant(text: str) -> datetime:
     except ValueError as wrong:
         raise ValueRefused(f"{text[:40]!r} is not an instant.") from wrong
     if instant.tzinfo is None:
-        raise ValueRefused(f"{text!r} has no offset from UTC.")
-    return instant.astimezone(UTC)
+        raise ValueRefused(f"{text[:40]!r} has no offset from UTC.")
+    return _in_zone(instant, UTC)
 
 
 def instant_text(instant: datetime) -> str:
     """Return an instant as ISO 8601 in UTC with milliseconds: sorts as it reads."""
     if instant.tzinfo is None:
         raise ValueRefused(f"{instant} has no time zone.")
-    return instant.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    utc = _in_zone(instant, UTC)
+    return utc.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def seconds_before(instant: datetime, secs: float) -> datetime:
     """Return the instant that many seconds earlier."""
     return instant - timedelta(seconds=secs)
+
+
+def _held(day: date) -> date:
+    if not EARLIEST <= day <= LATEST:
+        raise ValueRefused(f"{day} is outside the years that books hold.")
+    return day
+
+
+def _in_zone(instant: datetime, zone: tzinfo) -> datetime:
+    try:
+        return instant.astimezone(zone)
+    except OverflowError as wrong:
+        raise ValueRefused(f"{instant} is outside the years that books hold.") from wrong

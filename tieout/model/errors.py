@@ -48,7 +48,7 @@ class TieoutError(Exception):
             vendor_words: the other system's own message, unchanged.
             trace_id: the other system's id of the exchange.
         """
-        self.what = what or (type(self).__doc__ or "").strip().splitlines()[0]
+        self.what = what or (type(self).__doc__ or self.code).strip().splitlines()[0]
         self.record = record
         self.next = remedy or type(self).remedy
         self.vendor_code = vendor_code

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
 from dataclasses import dataclass
+from hashlib import sha256
 from typing import NewType
 
-from tieout.model.canonical import canonical
+from tieout.model.canonical import canonical, digest
+from tieout.model.errors import ValueRefused
 
 Version = NewType("Version", str)  # opaque; changes when its record changes
 Cursor = NewType("Cursor", str)  # opaque; a place in a change feed, written by its connector
 
 _CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 _STEM_LETTERS = 16  # 80 bits
-_MARKER = re.compile(r"\[TIEOUT:([0-9A-HJKMNP-TV-Z]{16})-(\d{1,4})\]", re.IGNORECASE)
+_KEY = r"([0-9A-HJKMNP-TV-Z]{16})-([1-9]\d{0,3})"
+_WHOLE_KEY = re.compile(_KEY + r"\Z", re.IGNORECASE | re.ASCII)
+_MARKER = re.compile(rf"\[TIEOUT:{_KEY}\]", re.IGNORECASE | re.ASCII)
+MAX_GENERATION = 9999  # as many re-issues of one document as a marker has digits for
 REQUEST_ID_LENGTH = 36  # QuickBooks allows 36 in a batch, 50 elsewhere (R22)
 
 
@@ -63,9 +67,17 @@ class Key:
 
     @classmethod
     def parse(cls, text: str) -> Key:
-        """Return the key that ``str`` wrote."""
-        stem, _, generation = text.rpartition("-")
-        return cls(stem, int(generation))
+        """Return the key that ``str`` wrote.
+
+        Raises:
+            ValueRefused: not such a text.
+        """
+        form = _WHOLE_KEY.match(text)
+        if form is None:
+            raise ValueRefused(
+                f"{text[:40]!r} is not a key.", remedy="Copy it from `tieout tasks` or a marker."
+            )
+        return cls(form[1].upper(), int(form[2]))
 
     @property
     def marker(self) -> str:
@@ -73,7 +85,13 @@ class Key:
         return f"[TIEOUT:{self}]"
 
     def next_generation(self) -> Key:
-        """Return the key of a deliberate re-issue."""
+        """Return the key of a deliberate re-issue.
+
+        Raises:
+            ValueRefused: it was issued as often as a marker can say.
+        """
+        if self.generation >= MAX_GENERATION:
+            raise ValueRefused(f"{self} was issued {MAX_GENERATION} times.")
         return Key(self.stem, self.generation + 1)
 
     def __str__(self) -> str:
@@ -82,7 +100,8 @@ class Key:
 
 def crockford(text: str) -> str:
     """Return 16 letters of Crockford's base32 that name a text (80 bits of its SHA-256)."""
-    number = int.from_bytes(hashlib.sha256(text.encode()).digest()[:10], "big")
+    hashed = sha256(text.encode(errors="surrogatepass")).digest()
+    number = int.from_bytes(hashed[:10], "big")
     letters = []
     for _ in range(_STEM_LETTERS):
         number, digit = divmod(number, 32)
@@ -104,4 +123,4 @@ def request_id(*named: object) -> str:
 
     36 letters or fewer, safe in a query parameter (R22).
     """
-    return hashlib.sha256(canonical(list(named)).encode()).hexdigest()[:REQUEST_ID_LENGTH]
+    return digest(named)[:REQUEST_ID_LENGTH]
