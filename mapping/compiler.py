@@ -28,6 +28,7 @@ TYPES: Final[abc.Mapping[str, Type]] = {  # a connector's words for types
     "date": Type.DATE,
     "instant": Type.INSTANT,
     "flag": Type.TRUTH,
+    "choice": Type.TEXT,
 }
 ALWAYS: Final[Names] = {
     "cutover_date": Type.DATE,
@@ -124,6 +125,7 @@ class _Compiler:
 
     def mapping(self) -> rules.Mapping:
         top = _entries(self.tree)
+        declared = self.declared(top)
         system, kind, source = self.source(top)
         roles = tuple(self.roles(top))
         self.names = {**ALWAYS, **{role: self.shape(role) for role in self.kinds}}
@@ -154,8 +156,25 @@ class _Compiler:
             tests=tests,
             fields={role: frozenset(self.used.get(role, ())) for role in self.kinds},
             reads=self.reads(),
+            declared=declared,
             hash=digest({key: node.plain() for key, node in top.items() if key != "tests"}),
         )
+
+    def declared(self, top: abc.Mapping[str, Node]) -> dict[str, dict[str, str]]:
+        """The fields that the file adds to what its system's connector knows."""
+        known = {kind: dict(fields) for kind, fields in self.known.items()}
+        added: dict[str, dict[str, str]] = {}
+        node = top.get("fields")
+        for kind, block in _entries(node).items():
+            if kind not in known and node is not None:
+                self.wrong_key(node, kind, f"no records of kind {kind!r}", nearest(kind, known))
+            for name, typed in _entries(block).items():
+                if name in known.get(kind, ()):
+                    self.wrong_key(block, name, f"{kind}.{name} is known already", "leave it out")
+                added.setdefault(kind, {})[name] = str(typed.value)
+            known.setdefault(kind, {}).update(added.get(kind, {}))
+        self.known = known
+        return added
 
     # -- records ------------------------------------------------------------------------------
 
@@ -282,7 +301,7 @@ class _Compiler:
                 clues.append(rules.MatchRule(by, formula or _ABSENT))
                 if by == "bound" and formula and formula.paths:
                     source = formula.paths[0][0]
-        create = self.free(block.get("create"), names, aliases)
+        create = self.created(block.get("create"), names, aliases)
         choices = (*rules.NONE_CHOICES, "default")
         none = self.word(block, "none", choices, "ask")
         default = block.get("default")
@@ -300,6 +319,18 @@ class _Compiler:
             source=source,
             line=node.line if node else 0,
         )
+
+    def created(
+        self, node: Node | None, names: Names, aliases: abc.Mapping[str, str] | None
+    ) -> dict[str, Formula]:
+        """What a new record gets; the parts of an address by their whole names."""
+        cells: dict[str, Formula] = {}
+        for name, cell in _entries(node).items():
+            parts = {f"{name}.{part}": held for part, held in _entries(cell).items()}
+            for whole, held in (parts or {name: cell}).items():
+                wanted = Type.ANY if whole in ("unit_price", "taxable") else Type.TEXT
+                cells[whole] = self.cell(held, wanted, names, aliases) or _ABSENT
+        return cells
 
     def tax(self, node: Node | None) -> rules.TaxRules:
         block = _entries(node)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import abc
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, Final, TypeAlias
 
@@ -155,6 +155,73 @@ def draft(mapping: Mapping, given: Given, setting: Setting, generation: int = 1)
     if document is not None:
         work.check(document)
     return Drafted(document, tuple(work.findings.values()), Trace(tuple(work.made)))
+
+
+@dataclass(frozen=True, slots=True)
+class Afterwards:
+    """What became of a document, as write-back formulas may ask for it.
+
+    ``status`` is held, waiting, invoiced, part-paid, paid, voided or problem; ``problem`` says in
+    plain words what keeps it. Amounts are the books' own.
+    """
+
+    status: str
+    problem: str | None = None
+    receipt_id: str | None = None
+    number: str | None = None
+    url: str | None = None
+    posted_at: datetime | None = None
+    total: Decimal | None = None
+    balance: Decimal | None = None
+    due_date: date | None = None
+    last_payment_date: date | None = None
+    synced_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """One value for a field of a CRM record; ``clock_only`` is no reason to write by itself."""
+
+    ref: Ref
+    field: str
+    value: Plain
+    line: int
+    clock_only: bool
+
+
+def tell(mapping: Mapping, given: Given, setting: Setting, after: Afterwards) -> tuple[Told, ...]:
+    """Return what the mapping's write-back says of a document. Pure.
+
+    A value that cannot be computed, or a record that is missing, is left untold.
+    """
+    work = _Work(mapping, given, setting)
+    scope = {
+        **work.scope,
+        "receipt": {
+            "id": after.receipt_id,
+            "number": after.number,
+            "url": after.url,
+            "posted_at": after.posted_at,
+        },
+        "status": after.status,
+        "problem": after.problem,
+        "synced_at": after.synced_at,
+        "books": {
+            "home_currency": setting.home_currency,
+            "total": after.total,
+            "balance": after.balance,
+            "due_date": after.due_date,
+            "last_payment_date": after.last_payment_date,
+        },
+    }
+    told = []
+    for rule in mapping.write_back:
+        record = work.records.get(rule.role)
+        value = work.tried(f"{rule.role}.{rule.field}", rule.value, scope)
+        if record is not None and value is not _REFUSED:
+            clock_only = set(rule.value.paths) == {("synced_at",)}
+            told.append(Told(record.ref, rule.field, plain(value), rule.value.line, clock_only))
+    return tuple(told)
 
 
 def excluded_by_source(mapping: Mapping, fields: abc.Mapping[str, Any], cutover_date: date) -> bool:
@@ -372,8 +439,12 @@ class _Work:
         create: dict[str, Plain] = {}
         for name, formula in rules.create.items():
             value = self.tried(f"{at}.create.{name}", formula, scope)
-            if value not in (None, _REFUSED):
-                create[name] = plain(value)
+            if value in (None, _REFUSED):
+                continue
+            group, dot, part = name.rpartition(".")
+            into = create.setdefault(group, {}) if dot else create
+            assert isinstance(into, dict)
+            into[part] = plain(value)
         source = self.records.get(rules.source) if rules.source else None
         return Match(
             kind=rules.kind,

@@ -59,7 +59,7 @@ class MatchRules:
     none: str
     many: str
     default: str | None
-    create: abc.Mapping[str, Formula]
+    create: abc.Mapping[str, Formula]  # by name; the parts of an address as address.city
     source: str | None  # the role whose record a binding remembers
     line: int
 
@@ -158,6 +158,7 @@ class Mapping:
         source: the name of the source record in formulas.
         kind: the source's kind, of ``system``.
         reads: for each kind the fields that are used, so that no other is asked for.
+        declared: the fields of each kind that the file itself declares, and their types.
         hash: changes with every meaning of the file, its tests left out.
     """
 
@@ -177,6 +178,7 @@ class Mapping:
     tests: tuple[Test, ...]
     fields: abc.Mapping[str, frozenset[str]]  # by role
     reads: abc.Mapping[str, frozenset[str]]
+    declared: abc.Mapping[str, abc.Mapping[str, str]]
     hash: str
 
 
@@ -190,7 +192,7 @@ CUSTOMER_CLUES: abc.Mapping[str, str] = {
     "id": "the books' own id",
     "email": "the e-mail address, whatever its capitals",
     "name": "the unique name, whatever its capitals and spaces",
-    "tax_id": "the VAT or GST number, where the books do not mask it (R48)",
+    "tax_number": "the VAT or GST number, where the books do not mask it (R48)",
     "phone": "the telephone number",
 }
 ITEM_CLUES: abc.Mapping[str, str] = {
@@ -209,14 +211,17 @@ CUSTOMER_FIELDS: abc.Mapping[str, tuple[str, Type]] = {
     "email": ("where invoices are sent", Type.TEXT),
     "phone": ("a telephone number", Type.TEXT),
     "currency": ("fixed for ever when the customer is created (R16)", Type.TEXT),
-    "tax_id": ("a VAT or GST number", Type.TEXT),
+    "tax_number": ("a VAT or GST number", Type.TEXT),
     "terms": ("the terms' name in the books", Type.TEXT),
-    "street": ("of the billing address", Type.TEXT),
-    "city": ("of the billing address", Type.TEXT),
-    "region": ("state or province", Type.TEXT),
-    "postal_code": ("of the billing address", Type.TEXT),
-    "country": ("of the billing address", Type.TEXT),
     "notes": ("shown to people in the books", Type.TEXT),
+}
+ADDRESS_FIELDS: abc.Mapping[str, tuple[str, Type]] = {
+    "line1": ("the street", Type.TEXT),
+    "line2": ("what else the post needs", Type.TEXT),
+    "city": ("the town", Type.TEXT),
+    "region": ("the state or province", Type.TEXT),
+    "postal_code": ("the postal code", Type.TEXT),
+    "country": ("the country", Type.TEXT),
 }
 ITEM_FIELDS: abc.Mapping[str, tuple[str, Type]] = {
     "name": ("the unique name in the books", Type.TEXT),
@@ -224,7 +229,7 @@ ITEM_FIELDS: abc.Mapping[str, tuple[str, Type]] = {
     "description": ("the text on new lines", Type.TEXT),
     "unit_price": ("the list price", Type.NUMBER),
     "income_account": ("the account's name; the company's default when left out (R20)", Type.TEXT),
-    "tax_code": ("the sales tax code", Type.TEXT),
+    "taxable": ("whether sales tax is due on it (US)", Type.TRUTH),
 }
 INVOICE_CELLS: abc.Mapping[str, tuple[str, Type, bool]] = {
     "date": ("the posting date, a calendar day in the company's time zone", Type.DATE, True),
@@ -260,6 +265,7 @@ PAYMENT_CELLS: abc.Mapping[str, tuple[str, Type, bool]] = {
     "memo": ("a note for the accountants; our marker follows it", Type.TEXT, False),
     "title": ("what people call it in lists; kind and id when left out", Type.TEXT, False),
 }
+FIELD_TYPES = ("text", "number", "money", "date", "instant", "flag", "choice")
 NONE_CHOICES = ("ask", "create", "block", "skip")
 MANY_CHOICES = ("ask", "block")
 
@@ -282,6 +288,10 @@ def grammar(targets: Iterable[str] = TARGETS) -> Block:
                 required=True,
             ),
             "to": Key(Word(DOCUMENTS), "the document that is made", required=True),
+            "fields": Key(
+                Block({}, others=Block({}, others=Word(FIELD_TYPES))),
+                "fields that your company added to a kind, by the system's own names, typed",
+            ),
             "with": Key(
                 Block({}, others=Text(ROLE, "record.role, record.role? or record.role[]")),
                 "records that travel with the source; ? may be missing, [] are many",
@@ -417,6 +427,9 @@ def _match(
 ) -> Block:
     rule = Block({name: Key(_TEXT, says) for name, says in clues.items()}, one_only=True)
     create = {name: Key(Cell(gives), says) for name, (says, gives) in fields.items()}
+    if fields is CUSTOMER_FIELDS:
+        parts = {name: Key(Cell(gives), says) for name, (says, gives) in ADDRESS_FIELDS.items()}
+        create["address"] = Key(Block(parts), "where bills are sent")
     return Block(
         {
             "match": Key(
