@@ -7,7 +7,7 @@ import logging
 import pytest
 import structlog
 
-from tieout.app.logs import HIDDEN, Redactor, about, configure
+from tieout.app.logs import HIDDEN, OURS, Redactor, about, configure
 
 
 @pytest.fixture
@@ -19,7 +19,8 @@ def log():
     yield stream
     root.handlers[:], root.level = before[0], before[1]
     structlog.contextvars.clear_contextvars()
-    for name in ("tieout", "sync_engine", "connectors", "mapping"):
+    structlog.reset_defaults()
+    for name in OURS:
         logging.getLogger(name).setLevel(logging.NOTSET)
 
 
@@ -48,6 +49,14 @@ def test_a_line_for_people_starts_with_the_time(log):
         logging.getLogger("tieout.app").warning("paused")
 
     assert log.getvalue()[8:] == " WARNING paused  pair=main\n"
+
+
+def test_a_structured_logger_is_written_by_the_same_last_steps(log):
+    configure("text", "debug", log)
+
+    structlog.get_logger("tieout.transport").debug("exchange", call="GET /x", token="abc")
+
+    assert log.getvalue()[8:] == f" DEBUG   exchange  call=GET /x token={HIDDEN}\n"
 
 
 def test_structlog_is_not_needed_to_log_and_foreign_chatter_is_left_out(log):

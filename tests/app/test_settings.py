@@ -31,7 +31,7 @@ def test_a_file_is_read_into_values(directory):
 def test_what_is_not_written_has_a_careful_default(directory):
     pair = load(directory).pairs["main"]
 
-    assert pair.approve == Approve(automatic=False)
+    assert pair.approve == Approve.parse("by_hand")
     assert pair.every == Span(300)
     assert pair.push == "few_calls"
     assert pair.unsafe == Unsafe(documents=500)
@@ -46,11 +46,11 @@ def test_paths_are_relative_to_the_file(changed, tmp_path):
 
 
 def test_a_policy_may_name_an_amount(changed):
-    directory = changed("    to: books", "    to: books\n    approve: automatic under 5_000.50 EUR")
+    directory = changed("    to: books", "    to: books\n    approve: automatic under 5000.50 EUR")
 
-    assert load(directory).pairs["main"].approve == Approve(
-        automatic=True, under=Money.of("5000.50", "EUR")
-    )
+    policy = load(directory).pairs["main"].approve.policy
+
+    assert (policy.automatic, policy.under) == (True, Money.of("5000.50", "EUR"))
 
 
 def test_every_mistake_is_said_at_once_with_its_line(directory):

@@ -28,7 +28,7 @@ _SECRET_TEXTS = (
 )
 _MAIL = re.compile(r"[\w.+-]+@[\w-]+(\.[\w-]+)+")
 
-_OURS: Final = ("tieout", "sync_engine", "connectors", "mapping")
+OURS: Final = ("tieout", "sync_engine", "connectors", "mapping")
 
 
 def configure(
@@ -47,29 +47,43 @@ def configure(
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_logger_name,
         structlog.stdlib.add_log_level,
-        structlog.stdlib.ExtraAdder(),
         structlog.processors.TimeStamper(fmt="iso", utc=True, key="at"),
     ]
-    redact = Redactor(personal=threshold <= logging.DEBUG)
-    written: list[Any] = [structlog.stdlib.ProcessorFormatter.remove_processors_meta]
-    if form == "json":
-        told = structlog.tracebacks.ExceptionDictTransformer(show_locals=False)
-        written += [
-            structlog.processors.ExceptionRenderer(told),
-            redact,
-            structlog.processors.JSONRenderer(ensure_ascii=False),
-        ]
-    else:
-        written += [structlog.processors.format_exc_info, redact, _line]
+    foreign = [*before, structlog.stdlib.ExtraAdder()]
     handler = logging.StreamHandler(stream or sys.stderr)
     handler.setFormatter(
-        structlog.stdlib.ProcessorFormatter(foreign_pre_chain=before, processors=written)
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=foreign,
+            processors=_last_steps(form, Redactor(personal=threshold <= logging.DEBUG)),
+        )
     )
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(max(threshold, logging.WARNING))
-    for name in _OURS:
+    for name in OURS:
         logging.getLogger(name).setLevel(threshold)
+    structlog.configure(
+        processors=[
+            structlog.stdlib.filter_by_level,
+            *before,
+            structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
+        ],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        wrapper_class=structlog.stdlib.BoundLogger,
+        cache_logger_on_first_use=True,
+    )
+
+
+def _last_steps(form: Literal["text", "json"], redact: Redactor) -> list[Any]:
+    """Return what makes a written line: tracebacks without locals, then hiding, then the form."""
+    from structlog import processors, stdlib, tracebacks  # noqa: PLC0415 (imported when used)
+
+    first: list[Any] = [stdlib.ProcessorFormatter.remove_processors_meta]
+    if form == "json":
+        told = tracebacks.ExceptionDictTransformer(show_locals=False)
+        written = processors.JSONRenderer(ensure_ascii=False)
+        return [*first, processors.ExceptionRenderer(told), redact, written]
+    return [*first, processors.format_exc_info, redact, _line]
 
 
 @contextlib.contextmanager

@@ -86,14 +86,10 @@ class Company:
     """The vendor's own number of this company, in quotes; checked at each start."""
     url: Address | None = None
     """The API's address; the vendor's own when absent."""
-    token_url: Address | None = None
-    """Where tokens are renewed; the vendor's own when absent."""
-    authorise_url: Address | None = None
-    """The page where a person consents; the vendor's own when absent."""
+    urls: Mapping[str, Address] = field(default_factory=dict)
+    """Other addresses by their part: tokens, authorise, app, upload; the vendor's when absent."""
     redirect_url: Address | None = None
     """Where the consent page sends the person back to, as registered with the vendor."""
-    app_url: Address | None = None
-    """The web application that people open, for the links that are written back."""
     token: SecretRef | None = None
     """A lasting token (HubSpot's service key): env:NAME or file:PATH."""
     client_id: SecretRef | None = None
@@ -110,6 +106,17 @@ class Company:
     """Seconds after an unanswered write in which it may still land; the connector's when absent."""
     options: Mapping[str, bool | int | str] = field(default_factory=dict)
     """Settings that only this system's connector understands."""
+
+    @property
+    def ref_company(self) -> str:
+        """The company as it stands in every Ref: ``hubspot:123``."""
+        return f"{self.system}:{self.id}"
+
+    @property
+    def addresses(self) -> Mapping[str, str]:
+        """Every address that is set, by its part; ``api`` is ``url``."""
+        api = {"api": self.url} if self.url else {}
+        return {part: address.url for part, address in {**api, **self.urls}.items()}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -140,7 +147,7 @@ class Pair:
     """Nothing before this day is ever posted."""
     every: Span = field(default_factory=lambda: Span(300))
     """How often the daemon looks: 30s, 5m, 2h, 1d."""
-    approve: Approve = field(default_factory=lambda: Approve(automatic=False))
+    approve: Approve = field(default_factory=lambda: Approve.parse("by_hand"))
     """by_hand, automatic, or automatic under 5000 EUR."""
     push: Literal["few_calls", "fast"] = "few_calls"
     """few_calls: batches only. fast: batches and single calls mixed."""

@@ -12,8 +12,9 @@ from pathlib import Path
 from typing import Any, ClassVar, Self
 from urllib.parse import urlsplit
 
+from sync_engine.approvals.policy import Policy, parse_policy
 from tieout.model.dates import time_zone
-from tieout.model.errors import ValueRefused
+from tieout.model.errors import ConfigError, ValueRefused
 from tieout.model.money import Money
 
 SPAN_SECS_LIMIT = 7 * 24 * 3600
@@ -21,7 +22,6 @@ LOOPBACK_HOSTS = frozenset({"127.0.0.1", "::1", "localhost"})
 
 _SPAN = re.compile(r"([1-9]\d{0,5})\s*(s|m|h|d)")
 _UNIT_SECS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
-_POLICY = re.compile(r"automatic under ([\d_.,]+) ([A-Z]{3})")
 
 
 class Written:
@@ -157,40 +157,28 @@ class Zone(Written):
 
 @dataclass(frozen=True, slots=True)
 class Approve(Written):
-    """Who approves a plan: ``by_hand``, ``automatic``, or ``automatic under 5000 EUR``.
+    """Who approves a plan: ``by_hand``, ``automatic``, or ``automatic under 5000 EUR``."""
 
-    ``under`` is the net from which a person is asked; a document in another currency asks too.
-    """
+    pattern: ClassVar[str] = "^(by_hand|automatic( under [0-9.]+ [A-Z]{3})?)$"
 
-    pattern: ClassVar[str] = "^(by_hand|automatic( under [0-9_.,]+ [A-Z]{3})?)$"
-
-    automatic: bool
-    under: Money | None = None
+    policy: Policy
 
     @classmethod
     def parse(cls, text: str) -> Self:
         """Read a policy."""
-        words = " ".join(text.split())
-        if words in {"by_hand", "automatic"}:
-            return cls(automatic=words == "automatic")
-        form = _POLICY.fullmatch(words)
-        if form is None:
+        try:
+            return cls(parse_policy(text))
+        except ConfigError as wrong:
             raise ValueRefused(
                 "is no policy; write by_hand, automatic, or automatic under 5000 EUR"
-            )
-        return cls(automatic=True, under=_money(form[1], form[2]))
-
-    def __str__(self) -> str:
-        if self.under is None:
-            return "automatic" if self.automatic else "by_hand"
-        return f"automatic under {self.under.amount} {self.under.currency.code}"
+            ) from wrong
 
 
 @dataclass(frozen=True, slots=True)
 class Sum(Written):
     """An amount of money, written ``100000 EUR``."""
 
-    pattern: ClassVar[str] = "^[0-9_.,]+ [A-Z]{3}$"
+    pattern: ClassVar[str] = "^[0-9.]+ [A-Z]{3}$"
 
     money: Money
 
@@ -198,7 +186,7 @@ class Sum(Written):
     def parse(cls, text: str) -> Self:
         """Read an amount and its currency."""
         amount, _, code = " ".join(text.split()).partition(" ")
-        return cls(_money(amount, code))
+        return cls(Money.of(amount, code))
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,7 +201,3 @@ class Whole:
         from pydantic_core import core_schema  # noqa: PLC0415 (imported when used)
 
         return core_schema.int_schema(strict=True, ge=self.least, le=self.most)
-
-
-def _money(amount: str, code: str) -> Money:
-    return Money.of(amount.replace("_", "").replace(",", ""), code)

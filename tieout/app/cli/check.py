@@ -1,0 +1,119 @@
+"""``tieout check``: is it right?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from tieout.app.cli.exits import Exit
+from tieout.app.cli.verb import Answer, Caller, table, verb
+from tieout.model.errors import TieoutError
+
+if TYPE_CHECKING:
+    from mapping.mistake import Mistake
+    from tieout.app.mappings import Looked
+    from tieout.app.wiring import Site
+
+SKEW_SECS_LIMIT = 60
+CONSENT_DAYS = 14  # so long before the end of consent it is said
+
+
+@click.command(name="check")
+@click.option("--online", is_flag=True, help="Also ask the companies: tokens, rights, clocks.")
+@verb
+def command(caller: Caller, *, online: bool) -> Answer:
+    """Say whether configuration, mappings and accounts are right.
+
+    Reads every file, compiles every formula and runs the tests inside the mappings; all mistakes
+    are said at once, as file:line. With --online it also asks each company who it is, which rights
+    are missing, when consent ends, and whether clocks agree, reads which fields the company added
+    itself, and compares the installed program with what was shipped.
+
+    Examples:
+      tieout check
+      tieout check --online --json
+
+    JSON: {"ok", "mistakes": [{"file", "line", "what", "hint"}], "mappings": [{"name", "file",
+    "tests", "passed"}], "companies": [{"name", "system", "id", "ok", "says", "until"}],
+    "overwritten": [files]}
+    """
+    from mapping.mistake import Mistakes  # noqa: PLC0415 (imported when used)
+    from tieout.app import installed, mappings, wiring  # noqa: PLC0415 (imported when used)
+
+    site: Site | None = None
+    mistakes: list[Mistake] = []
+    try:
+        site = wiring.Site(caller.directory, caller.settings())
+    except Mistakes as wrong:
+        mistakes += wrong.mistakes
+    companies = list(_asked(site)) if online and site else []
+    looked = mappings.look(caller.directory, site)
+    mistakes += mappings.all_mistakes(looked)
+    overwritten = installed.overwritten() if online else []
+    ok = not mistakes and not overwritten and all(each["ok"] for each in companies)
+    values = {
+        "ok": ok,
+        "mistakes": [
+            {"file": m.file, "line": m.line, "what": m.what, "hint": m.hint} for m in mistakes
+        ],
+        "mappings": [_mapping_values(each) for each in looked],
+        "companies": companies,
+        "overwritten": overwritten,
+    }
+    lines = [str(mistake) for mistake in sorted(mistakes)]
+    lines += [f"{file} is not as it was shipped; install Tieout anew" for file in overwritten]
+    lines += _company_lines(companies)
+    passed = sum(v.passed for each in looked for v in each.verdicts)
+    tests = sum(len(each.verdicts) for each in looked)
+    lines.append(f"{len(looked)} mappings, {passed} of {tests} tests pass")
+    lines.append("All is right." if ok else f"{len(mistakes)} mistakes.")
+    return Answer(values, lines, Exit.DONE if ok else Exit.TROUBLE)
+
+
+def _mapping_values(looked: Looked) -> dict[str, Any]:
+    return {
+        "name": looked.rules.name if looked.rules else None,
+        "file": looked.file,
+        "tests": len(looked.verdicts),
+        "passed": sum(verdict.passed for verdict in looked.verdicts),
+    }
+
+
+def _asked(site: Site) -> Iterator[dict[str, Any]]:
+    """Ask each company who it is; one that does not answer hides no other."""
+    from tieout.app import mappings, wiring  # noqa: PLC0415 (imported when used)
+
+    for name, company in site.settings.companies.items():
+        told: dict[str, Any] = {"name": name, "system": company.system, "id": company.id}
+        try:
+            with wiring.session(site, name) as connector:
+                who = connector.check()
+                kinds = [k for k, can in connector.capabilities.kinds.items() if can.fields]
+                mappings.remember_fields(site, connector, kinds)
+        except TieoutError as wrong:
+            yield {**told, "ok": False, "says": str(wrong), "until": None}
+            continue
+        concerns = [f"lacks {right}" for right in who.missing]
+        skew_secs = abs((wiring.now() - who.clock).total_seconds())
+        if skew_secs > SKEW_SECS_LIMIT:
+            concerns.append(f"its clock and ours differ by {skew_secs:.0f} seconds")
+        if who.until and (who.until - wiring.now()).days < CONSENT_DAYS:
+            concerns.append("consent ends soon: run `tieout connect` again")
+        until = who.until.isoformat() if who.until else None
+        says = "; ".join(concerns) or who.name
+        yield {**told, "ok": not concerns, "says": says, "until": until}
+
+
+def _company_lines(companies: list[dict[str, Any]]) -> list[str]:
+    rows = [
+        (c["name"], c["system"], c["id"], "ok" if c["ok"] else "TROUBLE", c["says"], _day(c))
+        for c in companies
+    ]
+    return table(("company", "system", "id", "", "says", "consent until"), rows)
+
+
+def _day(company: Mapping[str, Any]) -> str:
+    return f"{datetime.fromisoformat(company['until']):%Y-%m-%d}" if company["until"] else ""

@@ -1,0 +1,66 @@
+"""``tieout connect``: a person lets Tieout reach a company."""
+
+from __future__ import annotations
+
+import time
+
+import click
+
+from tieout.app.cli.verb import Answer, Caller, verb
+from tieout.model.contract import Authorises
+from tieout.model.errors import ConfigError
+
+
+@click.command(name="connect")
+@click.argument("company")
+@click.option("--paste", is_flag=True, help="Paste the address that the browser ends at.")
+@click.option("--port", default=8803, show_default=True, help="Of the local page.")
+@click.option("--no-browser", is_flag=True, help="Only print the address to open.")
+@verb
+def command(caller: Caller, company: str, *, paste: bool, port: int, no_browser: bool) -> Answer:
+    """Let a company's books be reached (OAuth).
+
+    COMPANY is its name in tieout.yaml. A browser opens the vendor's page; when you agree, it comes
+    back to a page on this machine and the tokens are sealed. Vendors refuse such an address for
+    production keys: then set the company's redirect_url, and paste where the browser ends.
+
+    Examples:
+      tieout connect books
+      tieout connect books --paste
+
+    JSON: {"company", "id", "until": instant or null}
+    """
+    from tieout.app import consent, wiring  # noqa: PLC0415 (imported when used)
+
+    site = wiring.Site(caller.directory, caller.settings())
+    chosen = site.company(company)
+    with wiring.session(site, company) as connector:
+        if not isinstance(connector, Authorises):
+            raise ConfigError(
+                f"{chosen.system} asks for no consent.",
+                remedy="Set the company's token in tieout.yaml: env:NAME or file:PATH.",
+            )
+        state = consent.new_state()
+        if paste or chosen.redirect_url:
+            redirect_uri = str(chosen.redirect_url or f"http://localhost:{port}{consent.PATH}")
+            _open(caller, connector.authorise_url(state, redirect_uri), browser=not no_browser)
+            address = click.prompt("Paste the address that the browser shows then", err=True)
+        else:
+            with consent.LocalPage(port) as page:
+                redirect_uri = page.redirect_uri
+                _open(caller, connector.authorise_url(state, redirect_uri), browser=not no_browser)
+                address = page.wait(time.monotonic)
+        redirect = consent.read_redirect(address, state)
+        consent.settle(connector, redirect, redirect_uri, chosen.id)
+    until = wiring.credentials_of(site, company).until
+    values = {"company": company, "id": chosen.id, "until": until.isoformat() if until else None}
+    lines = [f"{company} ({chosen.system} {chosen.id}) is connected"]
+    if until:
+        lines.append(f"A person must consent again before {until:%Y-%m-%d}")
+    return Answer(values, lines)
+
+
+def _open(caller: Caller, address: str, *, browser: bool) -> None:
+    caller.say(f"Open this page and agree:\n\n  {address}\n")
+    if browser:
+        click.launch(address)

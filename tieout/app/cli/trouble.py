@@ -1,0 +1,77 @@
+"""How an error is told: what, to which record, and what to do next; a traceback only in the log."""
+
+from __future__ import annotations
+
+import json
+import logging
+
+import click
+
+from tieout.app import logs
+from tieout.app.cli.exits import Exit
+from tieout.model.errors import NextStep, TieoutError
+
+_EXITS = {NextStep.PAUSE: Exit.PAUSED, NextStep.LOOK: Exit.UNKNOWNS}
+
+
+def tell(wrong: Exception, *, as_json: bool) -> int:
+    """Print an error for people or, with ``--json``, as one object; return the exit code."""
+    if isinstance(wrong, TieoutError):
+        if as_json:
+            click.echo(json.dumps({"error": shape(wrong)}, ensure_ascii=False))
+        else:
+            click.echo(words(wrong), err=True)
+        return _EXITS.get(wrong.next_step, Exit.TROUBLE)
+    log = logging.getLogger("tieout")
+    if not logging.getLogger().handlers:
+        logs.configure()
+    log.critical("unexpected %s", type(wrong).__name__, exc_info=wrong)
+    message = (
+        f"Tieout met something that it does not know ({type(wrong).__name__}). "
+        "The log has its traceback; nothing was sent after it. Please report it."
+    )
+    if as_json:
+        click.echo(json.dumps({"error": {"code": "unexpected", "what": message}}))
+    else:
+        click.echo(message, err=True)
+    return Exit.TROUBLE
+
+
+def shape(wrong: TieoutError) -> dict[str, object]:
+    """Return an error as ``--json`` tells it.
+
+    ``{code, next_step, what, record, remedy, vendor_code, vendor_words, trace_id, mistakes}``;
+    ``mistakes`` only where files are wrong: ``[{file, line, what, hint}]``.
+    """
+    told: dict[str, object] = {
+        "code": wrong.code,
+        "next_step": wrong.next_step.value,
+        "what": wrong.what,
+        "record": wrong.record,
+        "remedy": wrong.next,
+        "vendor_code": wrong.vendor_code,
+        "vendor_words": wrong.vendor_words,
+        "trace_id": wrong.trace_id,
+    }
+    mistakes = getattr(wrong, "mistakes", None)
+    if mistakes is not None:
+        told["mistakes"] = [
+            {"file": each.file, "line": each.line, "what": each.what, "hint": each.hint}
+            for each in mistakes
+        ]
+    return told
+
+
+def words(wrong: TieoutError) -> str:
+    """Return an error for people: one line what, then what was said and what to do next."""
+    subject = f"{wrong.record}: " if wrong.record else ""
+    lines = [f"{click.style(wrong.code, fg='red', bold=True)}: {subject}{wrong.what}"]
+    if wrong.code == "mistakes":
+        lines = wrong.what.splitlines()
+    if wrong.vendor_words or wrong.vendor_code:
+        code = f" [{wrong.vendor_code}]" if wrong.vendor_code else ""
+        lines.append(f"  it said: {wrong.vendor_words}{code}")
+    if wrong.trace_id:
+        lines.append(f"  its trace: {wrong.trace_id}")
+    lines.append(f"  next: {wrong.next}")
+    return "\n".join(lines)

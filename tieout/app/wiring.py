@@ -1,0 +1,186 @@
+"""The composition root: settings in, an open ledger, sessions with companies and an engine out.
+
+The only place that knows all the parts; everything above asks the engine.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from importlib.metadata import entry_points
+from pathlib import Path
+from typing import TypeVar
+
+from mapping.mistake import nearest
+from sync_engine.ledger import backup as backups
+from sync_engine.ledger import journal
+from sync_engine.ledger.sqlite import Asked, Ledger, connect
+from tieout.app.settings import CONNECTORS, Company, Pair, Settings
+from tieout.credentials import Credentials, SealedTokens, StaticToken
+from tieout.model.capability import Capabilities
+from tieout.model.contract import Connector, Opening, Opens
+from tieout.model.errors import ConfigError
+
+_T = TypeVar("_T")
+
+
+def now() -> datetime:
+    """Return this instant; everything below takes the clock as an argument."""
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """One configuration: where it is written, and what it says."""
+
+    directory: Path
+    settings: Settings
+
+    def company(self, name: str) -> Company:
+        """Return a company by its name.
+
+        Raises:
+            ConfigError: there is none.
+        """
+        return _named(self.settings.companies, name, "company")
+
+    def pair(self, name: str) -> Pair:
+        """Return a pair's settings by its name.
+
+        Raises:
+            ConfigError: there is none.
+        """
+        return _named(self.settings.pairs, name, "pair")
+
+
+def _named(held: Mapping[str, _T], name: str, what: str) -> _T:
+    if name not in held:
+        raise ConfigError(
+            f"There is no {what} {name}.", remedy=f"{nearest(name, held)}".capitalize()
+        )
+    return held[name]
+
+
+# -- companies ----------------------------------------------------------------------------------
+
+
+def credentials_of(site: Site, name: str) -> Credentials:
+    """Return what a company's calls are signed with: its lasting token, or its sealed ones."""
+    company = site.company(name)
+    if company.token is not None:
+        return StaticToken(company.token.reference(site.directory))
+    return SealedTokens(site.settings.tokens, now=now).for_company(company.ref_company)
+
+
+@contextmanager
+def session(
+    site: Site,
+    name: str,
+    *,
+    reads: Mapping[str, frozenset[str]] | None = None,
+    cutover_date: date | None = None,
+) -> Iterator[Connector]:
+    """Give the open session with a company; nothing is asked of it yet.
+
+    Raises:
+        ConfigError: an option or address that its connector does not accept.
+    """
+    company = site.company(name)
+    opening = Opening(
+        company_id=company.id,
+        reads=reads or {},
+        cutover_date=cutover_date,
+        time_zone=company.time_zone.name if company.time_zone else None,
+        options=company.options,
+    )
+    connector = connector_class(company.system).open(
+        opening,
+        urls=company.addresses,
+        credentials=credentials_of(site, name),
+        now=now,
+        sleep=time.sleep,
+    )
+    with closing(connector):
+        yield connector
+
+
+def facts_of(system: str) -> Capabilities:
+    """Return what a system can do, from its connector's facts; nothing is asked of anybody.
+
+    Raises:
+        ConfigError: there is no connector for it.
+    """
+    opening = Opening(company_id="0")
+    unused = StaticToken("env:UNUSED")
+    opened = connector_class(system).open(
+        opening, urls={}, credentials=unused, now=now, sleep=time.sleep
+    )
+    with closing(opened):
+        return opened.capabilities
+
+
+def connector_class(system: str) -> Opens:
+    """Import the connector of a system.
+
+    Raises:
+        ConfigError: none is installed, or it cannot be imported.
+    """
+    found = {entry.name: entry for entry in entry_points(group=CONNECTORS)}
+    try:
+        opens: Opens = found[system].load()
+    except KeyError:
+        raise ConfigError(f"No connector for {system}.", remedy=nearest(system, found)) from None
+    except (ImportError, AttributeError) as wrong:
+        raise ConfigError(f"The connector for {system} cannot be imported: {wrong}.") from wrong
+    return opens
+
+
+# -- the ledger ---------------------------------------------------------------------------------
+
+
+@contextmanager
+def ledger_of(settings: Settings, *, owned: bool = True) -> Iterator[Ledger]:
+    """Give the open ledger: owned, or only to be read and wished of while another owns it.
+
+    Raises:
+        LedgerHeld: it is to be owned and another process owns it.
+        LedgerError: it cannot be used.
+    """
+    with Ledger.open(settings.ledger, now, exclusive=owned) as ledger:
+        yield ledger
+
+
+def verify_journal(settings: Settings, against: str | None) -> journal.Verdict:
+    """Recompute every hash of the journal; a ledger that cannot be opened otherwise is read too.
+
+    Raises:
+        LedgerError: there is no ledger, or its file cannot be read.
+    """
+    if not settings.ledger.exists():
+        with ledger_of(settings, owned=False):  # says what is missing
+            pass
+    with closing(connect(settings.ledger)) as connection:
+        return journal.verify(Asked(connection), against)
+
+
+def back_up(settings: Settings, target: Path) -> backups.Manifest:
+    """Copy the ledger as it is at this instant, also while the daemon runs.
+
+    Raises:
+        LedgerError: the target exists or cannot be written, or the journal does not hold.
+    """
+    with ledger_of(settings, owned=False) as ledger:
+        return backups.backup(ledger, target, now)
+
+
+def restore(settings: Settings, source: Path, who: str) -> Path | None:
+    """Put a backup in the ledger's place; return where the ledger that stood there is kept.
+
+    Raises:
+        LedgerHeld: a process owns the ledger.
+        LedgerError: the backup is not whole.
+    """
+    return backups.restore(source, settings.ledger, now, who)
