@@ -9,7 +9,6 @@ from __future__ import annotations
 import fcntl
 import json
 import os
-import socket
 from pathlib import Path
 
 from tieout.model.errors import LedgerError
@@ -35,14 +34,13 @@ def take(ledger_path: Path, since: str) -> int:
     held = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
         fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        holder = {"pid": os.getpid(), "host": socket.gethostname(), "since": since}
+        holder = {"pid": os.getpid(), "host": os.uname().nodename, "since": since}
         os.ftruncate(held, 0)
         os.pwrite(held, json.dumps(holder).encode() + b"\n", 0)
-    except BlockingIOError as wrong:
+    except OSError as wrong:
         os.close(held)
-        raise LedgerHeld(f"{_holder(path)} owns {ledger_path}.") from wrong
-    except OSError:
-        os.close(held)
+        if isinstance(wrong, BlockingIOError):
+            raise LedgerHeld(f"{_holder(path)} owns {ledger_path}.") from wrong
         raise
     return held
 

@@ -29,12 +29,17 @@ class Migration:
 
 @cache
 def migrations() -> Sequence[Migration]:
-    """Return the shipped migrations in their order.
+    """Return the shipped migrations in their order."""
+    return read_migrations(HERE / "migrations")
+
+
+def read_migrations(folder: Path) -> Sequence[Migration]:
+    """Return a folder's migrations in their order.
 
     Raises:
         InvariantError: their numbers are not 1, 2, 3 ...
     """
-    files = sorted((HERE / "migrations").glob("*.sql"))
+    files = sorted(folder.glob("*.sql"))
     found = [
         Migration(int(file.name[:4]), file.stem[5:], file.read_text("utf-8")) for file in files
     ]

@@ -1,5 +1,5 @@
 -- Every question the ledger is asked. One header line `name: purpose`, then one statement with named
--- parameters, in SQL that SQLite and PostgreSQL share. Sections follow the flow.
+-- parameters, in SQL that SQLite and PostgreSQL share. What reads a whole table says so: (reads all).
 
 -- === ground: migrations, meta, journal, wishes =================================================
 
@@ -9,7 +9,7 @@ SELECT coalesce(max(n), 0) FROM migration;
 -- migration_record: that a migration ran
 INSERT INTO migration (n, name, at) VALUES (:n, :name, :at);
 
--- unknowns_open: calls without an answer, which the version that made them must look up
+-- unknowns_open: calls without an answer, which the version that made them must look up (reads all)
 SELECT count(*) FROM parcel WHERE state IN ('sending', 'unknown');
 
 -- meta_get: one fact about this ledger

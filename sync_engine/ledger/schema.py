@@ -28,5 +28,5 @@ def schema_text() -> str:
         return TITLE + "\n\n".join(f"{sql};" for (sql,) in made) + "\n"
 
 
-if __name__ == "__main__":
+if __name__ == "__main__":  # pragma: no cover (asked by people)
     SCHEMA.write_text(schema_text(), "utf-8")

@@ -79,13 +79,16 @@ CREATE TABLE document (
     net TEXT,
     currency TEXT,
     purchase_order TEXT,
-    customer TEXT,              -- the customer's id in the books, once known
+    customer TEXT,              -- the customer's id in the books, or the key of its plan
+    name_key TEXT,              -- folded name of a record that is to be created
     plan_hash TEXT,
     posted_id TEXT,             -- the record's id in the books
     told INTEGER NOT NULL,      -- 0: settle must look whether the CRM needs to hear of it
     checked INTEGER NOT NULL,   -- 0: reconcile must compare it again
     changed_at TEXT NOT NULL
 ) WITHOUT ROWID;
+
+CREATE INDEX document_name ON document (pair, kind, name_key) WHERE name_key IS NOT NULL;
 
 CREATE INDEX document_order ON document (purchase_order) WHERE purchase_order IS NOT NULL;
 

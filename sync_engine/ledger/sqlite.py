@@ -10,7 +10,7 @@ import os
 import sqlite3
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
@@ -85,12 +85,12 @@ class Transaction(Asked):
     def run(self, name: str, /, **values: Value) -> int:
         """Run a named query; return how many rows it changed."""
         with refusal(name):
-            return self._connection.execute(_sql(name), values).rowcount
+            return self._lasting().execute(_sql(name), values).rowcount
 
     def many(self, name: str, rows: Iterable[Mapping[str, Value]], /) -> int:
         """Run a named query once for each row; return how many rows were changed in all."""
         with refusal(name):
-            return self._connection.executemany(_sql(name), rows).rowcount
+            return self._lasting().executemany(_sql(name), rows).rowcount
 
     def journal(self, who: str, what: str, subject: str, detail: object = None) -> None:
         """Add one line to the journal. ``detail`` is what has a plain form, and no secret."""
@@ -100,7 +100,8 @@ class Transaction(Asked):
         """Add lines ``(who, what, subject, detail)`` of one instant to the journal."""
         if self._chain is None:
             self._chain = Chain(head(self))
-        self._chain.add(self.now_text(), entries)
+        with refusal("the journal"):
+            self._chain.add(self.now_text(), entries)
 
     def now_text(self) -> str:
         """Return this instant as the ledger writes it."""
@@ -112,6 +113,12 @@ class Transaction(Asked):
             return
         self.many("journal_append", self._chain.rows)
         self.run("meta_set", name="journal_head", value=self._chain.noted())
+
+    def _lasting(self) -> sqlite3.Connection:
+        """Return the connection while the transaction lasts: after it each write would be alone."""
+        if not self._connection.in_transaction:
+            raise InvariantError("A transaction is over: nothing more can be written in it.")
+        return self._connection
 
 
 class Ledger(Asked):
@@ -125,7 +132,8 @@ class Ledger(Asked):
         self.commits = 0  # how many transactions changed something and so waited for the disk
         self._now = now
         self._turn = threading.RLock()
-        self._owned: int | None = None
+        self._closing = ExitStack()
+        self._closing.callback(connection.close)
 
     @classmethod
     def open(
@@ -149,30 +157,21 @@ class Ledger(Asked):
             LedgerHeld: another process owns it.
             LedgerError: it is absent, damaged, foreign, of another version, or cannot be written.
         """
-        owned = None
-        if exclusive:
-            owned = _own(path, now)
-        else:
-            _demand_file(path)
-        try:
+        with ExitStack() as opening:
+            if exclusive:
+                opening.callback(os.close, _own(path, now))
+            else:
+                _demand_file(path)
             ledger = cls(path, connect(path), now)
-        except BaseException:
-            _release(owned)
-            raise
-        ledger._owned = owned
-        try:
+            opening.push(ledger._closing)
             ledger._examine(exclusive=exclusive, check=check)
-        except BaseException:
-            ledger.close()
-            raise
+            ledger._closing = opening.pop_all()
         return ledger
 
     def close(self) -> None:
         """Close the file and give the lock back."""
         with self._turn:
-            self._connection.close()
-            _release(self._owned)
-            self._owned = None
+            self._closing.close()
 
     def __enter__(self) -> Self:
         return self
@@ -260,7 +259,8 @@ class Ledger(Asked):
         if small if check is None else check:
             self._check_pages()
         if exclusive:
-            self._command(f"PRAGMA application_id={APPLICATION_ID}")
+            if made == 0:
+                self._command(f"PRAGMA application_id={APPLICATION_ID}")
             migrating.migrate(self._connection, self.transaction, self.path, migrating.migrations())
         else:
             migrating.demand_current(self._connection, self.path)
@@ -306,19 +306,14 @@ class Ledger(Asked):
 
 
 def _own(path: Path, now: Callable[[], datetime]) -> int:
-    """Take the lock, and create an empty file that only its owner can read; return the lock."""
+    """Make sure that there is a file, for its owner only, and take its lock; return the lock."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        owned = lock.take(path, instant_text(now()))
-        try:
-            os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
-            flush_folder(path.parent)
-        except OSError:
-            os.close(owned)
-            raise
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+        flush_folder(path.parent)
+        return lock.take(path, instant_text(now()))
     except OSError as wrong:
         raise refused_file(path, wrong) from wrong
-    return owned
 
 
 def _demand_file(path: Path) -> None:
@@ -344,11 +339,6 @@ def connect(path: Path) -> sqlite3.Connection:
         )
     connection.row_factory = sqlite3.Row
     return connection
-
-
-def _release(owned: int | None) -> None:
-    if owned is not None:
-        os.close(owned)
 
 
 def flush_folder(folder: Path) -> None:

@@ -59,6 +59,12 @@ def test_many_lines_of_one_transaction_are_one_chain(ledger):
 FORGERIES = {
     "changed": ("UPDATE journal SET who = 'eve' WHERE n = 3;", 3, "was changed"),
     "changed detail": ("UPDATE journal SET detail = '{}' WHERE n = 3;", 3, "was changed"),
+    "unreadable": (
+        "UPDATE journal SET detail = CAST(x'ff' AS TEXT) WHERE n = 3;",
+        3,
+        "cannot be read",
+    ),
+    "no text": ("UPDATE journal SET detail = x'6e756c6c' WHERE n = 3;", 3, "was changed"),
     "missing": ("DELETE FROM journal WHERE n = 3;", 3, "is missing"),
     "first missing": ("DELETE FROM journal WHERE n = 1;", 1, "is missing"),
     "closed up": (

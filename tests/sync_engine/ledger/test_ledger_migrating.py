@@ -3,7 +3,14 @@
 import pytest
 
 from sync_engine.ledger import schema
-from sync_engine.ledger.migrating import Migration, migrate, migrations, schema_version, statements
+from sync_engine.ledger.migrating import (
+    Migration,
+    migrate,
+    migrations,
+    read_migrations,
+    schema_version,
+    statements,
+)
 from tieout.model.errors import InvariantError, LedgerError
 
 NEXT = len(migrations()) + 1
@@ -72,6 +79,14 @@ def test_calls_without_an_answer_are_finished_by_the_version_that_made_them(ledg
         ledger._connection.execute("UPDATE parcel SET state = 'settled'")
     grow(ledger, "CREATE TABLE further (a);")
     assert schema_version(ledger._connection) == NEXT
+
+
+def test_migrations_are_numbered_without_a_gap(tmp_path):
+    (tmp_path / "0001_ground.sql").write_text("SELECT 1;")
+    assert read_migrations(tmp_path) == [Migration(1, "ground", "SELECT 1;")]
+    (tmp_path / "0003_more.sql").write_text("SELECT 3;")
+    with pytest.raises(InvariantError, match="numbered"):
+        read_migrations(tmp_path)
 
 
 def test_statements_are_split_where_they_end():

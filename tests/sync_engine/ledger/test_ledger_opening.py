@@ -95,6 +95,19 @@ def test_a_lock_whose_holder_has_not_said_who_it_is_holds_too(opened, ledger_pat
         opened()
 
 
+def test_a_lock_that_cannot_be_written_is_told_and_not_kept(opened, ledger_path):
+    lock.lock_path(ledger_path).symlink_to(os.devnull)
+    with pytest.raises(LedgerError, match=r"ledger\.db cannot be used"):
+        opened()
+    lock.lock_path(ledger_path).unlink()
+    opened()
+
+
+def test_a_folder_in_its_place_is_refused(opened, tmp_path):
+    with pytest.raises(LedgerError, match="Is a directory"):
+        opened(tmp_path)
+
+
 def test_a_refused_opening_keeps_no_lock(opened, ledger_path):
     ledger_path.write_bytes(b"this is a spreadsheet, not a database" * 100)
     with pytest.raises(LedgerError, match="not a ledger"):
@@ -140,6 +153,16 @@ def test_a_damaged_file_is_refused(opened, ledger_path, say):
     damage(ledger_path)
     with pytest.raises(LedgerError, match="damaged"):
         opened()
+
+
+def test_opening_what_is_up_to_date_waits_for_no_commit(opened, ledger_path):
+    opened().close()
+    before = ledger_path.stat().st_mtime_ns
+    ledger = opened()
+    assert ledger.commits == 0
+    assert ledger_path.with_name("ledger.db-wal").stat().st_size == 0
+    ledger.close()
+    assert ledger_path.stat().st_mtime_ns == before
 
 
 def test_a_large_file_is_checked_only_when_asked(opened, ledger_path):

@@ -12,6 +12,9 @@ from tieout.model.errors import InvariantError
 ROOT = Path(__file__).parents[3]
 ASKED = re.compile(r"""(?:\.(?:run|many|all|one|value)\(|queries\(\)\[)\s*"([a-z0-9_]+)\"""")
 
+SCAN = re.compile(r"SCAN (?!CONSTANT ROW)(\w+)\b(?! VIRTUAL)(?: USING (?:COVERING )?INDEX (\w+))?")
+SHORT = {"meta", "migration", "pair_state"}  # tables that do not grow
+
 
 def named_in_code() -> set[str]:
     files = (ROOT / "sync_engine").rglob("*.py")
@@ -43,6 +46,43 @@ def test_every_query_compiles_against_the_schema():
             mistakes[name] = str(wrong)
     connection.close()
     assert mistakes == {}
+
+
+def whole_reads(connection, sql):
+    """Return the tables that a query reads from end to end.
+
+    An index of open things only (``WHERE state = 'open'``) is short; so is what a bare LIMIT ends.
+    """
+    partial = {
+        name
+        for (name,) in connection.execute(
+            "SELECT name FROM sqlite_master WHERE type = 'index' AND sql LIKE '% WHERE %'"
+        )
+    }
+    plan = [row[3] for row in connection.execute(f"EXPLAIN QUERY PLAN {sql}", Nulls())]
+    scans = [SCAN.match(step) for step in plan]
+    if (
+        " LIMIT " in sql
+        and " WHERE " not in sql
+        and not any("TEMP B-TREE" in step for step in plan)
+    ):
+        return set()
+    return {scan[1] for scan in scans if scan and scan[2] not in partial} - SHORT
+
+
+def test_no_query_reads_a_whole_table_unless_it_says_so():
+    """A ledger of a million lines must be as quick as a new one: name the index, or the reason.
+
+    A query that is asked seldom, as for a report, says ``(reads all)`` at the end of its purpose.
+    """
+    connection = sqlite3.connect(":memory:")
+    for migration in migrating.migrations():
+        connection.executescript(migration.sql)
+    text = (store.HERE / "queries.sql").read_text("utf-8")
+    said = set(re.findall(r"^-- (\w+): .*\(reads all\)$", text, re.MULTILINE))
+    found = {name: whole_reads(connection, sql) for name, sql in store.queries().items()}
+    connection.close()
+    assert {name: tables for name, tables in found.items() if tables and name not in said} == {}
 
 
 def test_a_query_has_a_name_a_purpose_and_one_statement():

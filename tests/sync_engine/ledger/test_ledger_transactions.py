@@ -54,6 +54,17 @@ def test_a_transaction_inside_a_transaction_is_a_mistake_of_ours(ledger):
     assert ledger.value("meta_get", name="outer") == "goes on"
 
 
+def test_a_transaction_that_is_over_writes_nothing_more(ledger):
+    """A full disk may end it early: what follows would otherwise be kept without what preceded."""
+    with ledger.transaction() as tx:
+        pass
+    with pytest.raises(InvariantError, match="is over"):
+        tx.run("meta_set", name="a", value="1")
+    with pytest.raises(InvariantError, match="is over"):
+        tx.many("meta_set", [{"name": "a", "value": "1"}])
+    assert ledger.value("meta_get", name="a") is None
+
+
 def test_nothing_is_written_outside_a_transaction(ledger):
     with pytest.raises(InvariantError, match="outside a transaction"):
         ledger.one("wish_leave", kind="apply", args="{}", who="ada", at="now")
@@ -69,6 +80,17 @@ def test_wrong_values_are_a_mistake_of_ours(ledger, values):
 def test_a_value_that_cannot_be_stored_says_so(ledger, value):
     with pytest.raises(ValueRefused, match="cannot be stored"), ledger.transaction() as tx:
         tx.run("meta_set", name="a", value=value)
+
+
+def test_a_journal_word_that_cannot_be_stored_says_so(ledger):
+    with pytest.raises(ValueRefused, match="cannot be stored"), ledger.transaction() as tx:
+        tx.journal("engine", "refuse", "deal 901", "half a character \ud83d")
+
+
+def test_a_text_that_the_disk_spoiled_is_told_as_damage(ledger):
+    ledger._connection.execute("INSERT INTO meta VALUES ('a', CAST(x'ff' AS TEXT))")
+    with pytest.raises(LedgerError, match="damaged"):
+        ledger.value("meta_get", name="a")
 
 
 def test_a_query_that_is_not_there_is_a_mistake_of_ours(ledger):
