@@ -13,9 +13,9 @@ import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Final, TypeAlias
+from typing import Final
 
-from sync_engine.ledger.store import Reads, Row, Value, Writes
+from sync_engine.ledger.store import Entry, Reads, Row, Value, Writes
 from tieout.model.canonical import canonical
 from tieout.model.dates import parse_instant
 from tieout.model.errors import InvariantError, LedgerError
@@ -27,8 +27,6 @@ START_CHARS: Final = 1_024
 
 # A word that is no text was forged: it is spelled somehow, so that its line is named as changed.
 _LINE: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), default=repr)
-
-Entry: TypeAlias = tuple[str, str, str, object]  # who, what, subject, detail
 
 
 @dataclass(frozen=True, slots=True)

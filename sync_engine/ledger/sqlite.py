@@ -17,9 +17,9 @@ from types import TracebackType
 from typing import Any, Final, Self
 
 from sync_engine.ledger import lock, migrating, wishes
-from sync_engine.ledger.journal import Chain, Entry, Head, head
+from sync_engine.ledger.journal import Chain, Head, head
 from sync_engine.ledger.refusal import refusal, refused_file
-from sync_engine.ledger.store import Row, Value, queries, writing
+from sync_engine.ledger.store import Entry, Row, Value, queries, writing
 from tieout.model.canonical import Values
 from tieout.model.dates import instant_text
 from tieout.model.errors import InvariantError, LedgerError

@@ -20,6 +20,7 @@ HERE = Path(__file__).parent
 
 Value: TypeAlias = str | int | bytes | None  # amounts, days and instants are texts; no floats
 Row: TypeAlias = sqlite3.Row  # asked by column name: row["state"]
+Entry: TypeAlias = tuple[str, str, str, object]  # a journal line: who, what, subject, detail
 
 _HEADER = re.compile(r"^-- ([a-z][a-z0-9_]*): (\S.*)$", re.MULTILINE)
 _WRITES = re.compile(r"\b(INSERT|UPDATE|DELETE)\b")
@@ -55,6 +56,10 @@ class Writes(Reads, Protocol):
 
     def journal(self, who: str, what: str, subject: str, detail: object = None) -> None:
         """Add one line to the journal, in this transaction."""
+        ...
+
+    def journal_many(self, entries: Iterable[Entry]) -> None:
+        """Add lines of one instant to the journal, in this transaction."""
         ...
 
     def now_text(self) -> str:
