@@ -1,0 +1,245 @@
+"""What moved in the books: one call of change data capture for all kinds, or the first read.
+
+The feed has no cursor of its own: it tells at most 1,000 objects that changed since an instant, of
+the last 30 days (R24). So each question overlaps the last by ten minutes of the server's clock
+(R51), what was told already is remembered by id and version, and a full answer is asked again in
+parts until nothing can be missing from it.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from typing import TypeAlias
+
+from connectors.quickbooks.facts import Kind, facts
+from connectors.quickbooks.faults import error_of
+from connectors.quickbooks.reading import Ask, instant, read_lists, text, with_inactive
+from connectors.quickbooks.records import DELETED, Reader
+from connectors.quickbooks.wire import Reply, Row, Wire
+from tieout.model.dates import instant_text, parse_instant
+from tieout.model.errors import Unavailable
+from tieout.model.record import Event, Page
+from tieout.model.ref import Cursor
+
+OVERLAP = timedelta(minutes=10)  # R51
+FEED_AGE = timedelta(days=30)  # R24
+AGE_SLACK = timedelta(hours=1)
+SETTINGS_AGE = timedelta(hours=24)  # tax codes, rates and preferences are in no feed (R24)
+FULL_OBJECTS = 1000  # R24
+HEAVY_OBJECTS = 100  # a kind with so many in a full answer is read on its own
+SEEN_MAX = 5000
+STEPS_MAX = 1000
+
+Changed: TypeAlias = tuple[str, Row]  # the vendor's entity, and its body
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """What a cursor says.
+
+    Attributes:
+        at: the server's clock at the last answer; None where the first read must begin again.
+        settings_at: when the settings were last told.
+        seen: what was told of the last minutes: ``Invoice 12 3``.
+    """
+
+    at: datetime | None = None
+    settings_at: datetime | None = None
+    seen: frozenset[str] = frozenset()
+
+    @classmethod
+    def of(cls, cursor: Cursor) -> Place:
+        """Read a cursor that ``cursor`` wrote."""
+        said = json.loads(cursor)
+        at, settings_at = said.get("at"), said.get("settings_at")
+        return cls(
+            at=parse_instant(at) if at else None,
+            settings_at=parse_instant(settings_at) if settings_at else None,
+            seen=frozenset(said.get("seen", ())),
+        )
+
+    def cursor(self) -> Cursor:
+        """Write it as text."""
+        said: dict[str, object] = {}
+        if self.at is not None:
+            said["at"] = instant_text(self.at)
+        if self.settings_at is not None:
+            said["settings_at"] = instant_text(self.settings_at)
+        if self.seen:
+            said["seen"] = sorted(self.seen)
+        return Cursor(json.dumps(said, separators=(",", ":")))
+
+    def settings_due(self, now: datetime) -> bool:
+        """Whether the settings must be read again."""
+        return self.settings_at is None or now - self.settings_at >= SETTINGS_AGE
+
+    def is_too_old(self, now: datetime) -> bool:
+        """Whether the feed no longer reaches back to it: then all is read again (R24)."""
+        return self.at is None or now - self.at >= FEED_AGE - AGE_SLACK
+
+
+def first_read(wire: Wire, reader: Reader, kinds: Sequence[Kind], since: date) -> Iterator[Page]:
+    """Read all lists, inactive records too, and the transactions dated since a day.
+
+    A page before the last one has a cursor that begins again: the engine may stop anywhere.
+    """
+    settings_at = reader.settings.read_at
+    told = [_told(reader, kinds)]
+    asks = [Ask(kind, _in_scope(kind, since)) for kind in kinds if kind.fed]
+    began_at = settings_at
+    seen: set[str] = set()
+    for part in read_lists(wire, asks):
+        began_at = part.began_at
+        rows = [(part.ask.kind.entity, row) for row in part.rows]
+        seen.update(_recent(rows, began_at))
+        events = [reader.event(entity, row) for entity, row in rows]
+        if events:
+            told.append(events)
+        while len(told) > 1:
+            yield Page(tuple(told.pop(0)), Place().cursor(), began_at)
+    place = Place(began_at, settings_at, frozenset(sorted(seen)[-SEEN_MAX:]))
+    yield Page(tuple(told[0]), place.cursor(), began_at, last=True)
+
+
+def changes_since(
+    wire: Wire, reader: Reader, kinds: Sequence[Kind], place: Place, *, settings_told: bool
+) -> Iterator[Page]:
+    """Tell what changed since a place, the oldest first, as one page.
+
+    ``settings_told`` says that the reader's settings were just read and belong to this page.
+    """
+    assert place.at is not None, "a first read has no place"
+    entities = [kind.entity for kind in kinds if kind.fed]
+    since = place.at - OVERLAP
+    found, at = _all_changed(wire, entities, since)
+    events = [
+        reader.event(entity, row) for entity, row in found if _name(entity, row) not in place.seen
+    ]
+    events.sort(key=lambda event: event.at or at)
+    if settings_told:
+        events.extend(_told(reader, kinds))
+    after = Place(
+        at=at,
+        settings_at=reader.settings.read_at if settings_told else place.settings_at,
+        seen=frozenset(sorted(_recent(found, at))[-SEEN_MAX:]),
+    )
+    yield Page(tuple(events), after.cursor(), at, last=True)
+
+
+def _all_changed(
+    wire: Wire, entities: Sequence[str], since: datetime
+) -> tuple[list[Changed], datetime]:
+    """Return all that changed or vanished since, and the server's clock at the first answer.
+
+    A full answer leaves out we know not what. Kinds with many changes are then read by query,
+    which has pages, and their deletions by walking the feed forward; the others are asked again
+    without them, in halves if need be.
+    """
+    if not entities:
+        raise Unavailable("No kind that was asked for is in the feed.")
+    reply = wire.changed(entities, since)
+    found = _objects(reply)
+    if len(found) < FULL_OBJECTS:
+        return found, reply.at
+    counts = {entity: sum(1 for held, _ in found if held == entity) for entity in entities}
+    heavy = [entity for entity in entities if counts[entity] >= HEAVY_OBJECTS]
+    light = [entity for entity in entities if counts[entity] < HEAVY_OBJECTS]
+    whole: dict[tuple[str, str], Changed] = {}
+    for group in _groups(heavy, light):
+        for entity, row in _part_changed(wire, group, since):
+            whole[entity, str(row["Id"])] = (entity, row)
+    return list(whole.values()), reply.at
+
+
+def _groups(heavy: list[str], light: list[str]) -> Iterator[list[str]]:
+    """Each heavy kind alone, the light ones together; in halves where none is heavy."""
+    yield from ([entity] for entity in heavy)
+    if heavy:
+        parts = [light]
+    else:
+        middle = max(1, len(light) // 2)
+        parts = [light[:middle], light[middle:]]
+    yield from (part for part in parts if part)
+
+
+def _part_changed(wire: Wire, entities: list[str], since: datetime) -> Iterator[Changed]:
+    if len(entities) > 1:
+        yield from _all_changed(wire, entities, since)[0]
+        return
+    (entity,) = entities
+    kind = facts().kinds[facts().kind_of(entity)]
+    for part in read_lists(wire, [Ask(kind, with_inactive(kind, _updated(since)))]):
+        yield from ((entity, row) for row in part.rows)
+    if kind.dated:
+        yield from ((entity, row) for row in _deleted(wire, entity, since))
+
+
+def _deleted(wire: Wire, entity: str, since: datetime) -> Iterator[Row]:
+    """Walk one kind's feed forward, from full answer to full answer, for what was deleted.
+
+    This is complete where a full answer keeps the oldest. Where it keeps the newest, deletions
+    older than these stay untold here, and are found when the record itself is read.
+    """
+    for _ in range(STEPS_MAX):
+        rows = [row for _, row in _objects(wire.changed([entity], since))]
+        yield from (row for row in rows if row.get("status") == DELETED)
+        if len(rows) < FULL_OBJECTS:
+            return
+        latest = max(_updated_at(row) for row in rows)
+        if latest <= since:
+            raise Unavailable(
+                f"More than {FULL_OBJECTS} records of {entity} changed in one second."
+            )
+        since = latest
+    raise Unavailable(f"The feed of {entity} did not end.")
+
+
+def _objects(reply: Reply) -> list[Changed]:
+    """Return every object of a feed's answer; a fault nested in it is raised."""
+    found: list[Changed] = []
+    for response in reply.body.get("CDCResponse") or ():
+        for part in [response, *(response.get("QueryResponse") or ())]:
+            fault = part.get("Fault") or part.get("fault")
+            if fault:
+                raise error_of(fault, write=False, trace_id=reply.trace_id)
+        for part in response.get("QueryResponse") or ():
+            for entity, rows in part.items():
+                if isinstance(rows, list):
+                    found.extend((entity, row) for row in rows)
+    return found
+
+
+def _told(reader: Reader, kinds: Sequence[Kind]) -> list[Event]:
+    """Return the settings as events: they are in no feed."""
+    names = frozenset(kind.name for kind in kinds)
+    return [
+        Event(record.ref, record=record, at=record.updated_at)
+        for record in reader.setting_records(names)
+    ]
+
+
+def _in_scope(kind: Kind, since: date) -> str:
+    return f"TxnDate >= {text(since.isoformat())}" if kind.dated else with_inactive(kind)
+
+
+def _updated(since: datetime) -> str:
+    return f"MetaData.LastUpdatedTime >= {instant(since)}"
+
+
+def _recent(found: Sequence[Changed], at: datetime) -> set[str]:
+    """Return the names of what the next question will be told again."""
+    return {_name(entity, row) for entity, row in found if _updated_at(row) >= at - OVERLAP}
+
+
+def _name(entity: str, row: Row) -> str:
+    """The name of one state of a record; a customer's balance moves without its version."""
+    version = "gone" if row.get("status") == DELETED else row.get("SyncToken")
+    return f"{entity} {row.get('Id')} {version} {_updated_at(row).timestamp():.0f}"
+
+
+def _updated_at(row: Row) -> datetime:
+    said = (row.get("MetaData") or {}).get("LastUpdatedTime")
+    return parse_instant(said) if said else datetime.fromtimestamp(0, UTC)

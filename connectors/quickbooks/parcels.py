@@ -1,0 +1,153 @@
+"""Packing changes into calls, and reading what each call did.
+
+A parcel is one call: a batch of up to thirty writes of one kind, or a single write. Voids go alone,
+in the way that the vendor documents for each kind: an invoice's is an operation, a payment's an
+update that includes one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from connectors.quickbooks.bodies import JsonBody, body_of
+from connectors.quickbooks.facts import facts
+from connectors.quickbooks.faults import error_of
+from connectors.quickbooks.records import Reader
+from connectors.quickbooks.settings import Settings
+from connectors.quickbooks.wire import Reply, Wire
+from tieout.model.change import Verb
+from tieout.model.contract import Outcome, Parcel, ParcelItem, Receipt, Request
+from tieout.model.errors import OutcomeUnknown, TieoutError
+from tieout.model.ref import request_id
+from tieout.transport import dump_json
+
+BATCH_CALL = "POST batch"
+SINGLE_OF_FAST = (46, 166)  # 460 singles beside 1,200 in batches fill a minute's limits (sdk.md 8)
+
+_VOIDS: Mapping[str, Mapping[str, str]] = {
+    "invoice": {"operation": "void"},
+    "payment": {"operation": "update", "include": "void"},
+}
+
+
+def prepare(
+    requests: Sequence[Request], *, company: str, settings: Settings, batch: int, fast: bool
+) -> Iterator[Parcel]:
+    """Yield the parcels of some changes: every request in exactly one, kinds apart, in order.
+
+    With ``fast`` a part of them travels alone, beside the batches, so that both of the vendor's
+    limits are used.
+
+    Raises:
+        InvalidField: a value that no body can carry.
+    """
+    by_kind: dict[str, list[Request]] = {}
+    for request in requests:
+        if request.change.verb is Verb.VOID:
+            yield _single(request, company, settings)
+        else:
+            by_kind.setdefault(request.change.kind, []).append(request)
+    for group in by_kind.values():
+        alone = len(group) * SINGLE_OF_FAST[0] // SINGLE_OF_FAST[1]
+        alone = alone if fast and len(group) > batch else 0
+        together = len(group) - alone
+        for start in range(0, together, batch):
+            yield _pack(group[start : min(start + batch, together)], company, settings)
+        for request in group[together:]:
+            yield _single(request, company, settings)
+
+
+def send(wire: Wire, parcel: Parcel, reader: Reader) -> list[Outcome]:
+    """Send a parcel's bytes, once, and return what became of each item; never raises for it."""
+    try:
+        if parcel.call == BATCH_CALL:
+            reply = wire.send_batch(parcel.body, parcel.request_id)
+            return _batch_outcomes(parcel, reply, reader)
+        item = parcel.items[0]
+        entity = facts().kinds[item.kind].entity
+        params = _VOIDS[item.kind] if item.verb == Verb.VOID else {}
+        reply = wire.send_one(entity, parcel.body, parcel.request_id, params)
+        return [_outcome(item, reply.body, reply.trace_id, reader)]
+    except TieoutError as error:
+        return [
+            Outcome(item.key, item.item_id, error=error, trace_id=error.trace_id)
+            for item in parcel.items
+        ]
+
+
+def _pack(requests: Sequence[Request], company: str, settings: Settings) -> Parcel:
+    if len(requests) == 1:
+        return _single(requests[0], company, settings)
+    items: list[ParcelItem] = []
+    entries: list[JsonBody] = []
+    for number, request in enumerate(requests, start=1):
+        item = _item(request, f"{number:03d}")
+        items.append(item)
+        entries.append(
+            {
+                "bId": item.item_id,
+                "operation": item.verb,
+                facts().kinds[item.kind].entity: body_of(request.change, request.key, settings),
+            }
+        )
+    body = dump_json({"BatchItemRequest": entries})
+    return _parcel(company, BATCH_CALL, body, items)
+
+
+def _single(request: Request, company: str, settings: Settings) -> Parcel:
+    item = _item(request, "001")
+    path = facts().kinds[item.kind].entity.lower()
+    call = f"POST {path} void" if item.verb == Verb.VOID else f"POST {path}"
+    body = dump_json(body_of(request.change, request.key, settings))
+    return _parcel(company, call, body, [item])
+
+
+def _parcel(company: str, call: str, body: bytes, items: Sequence[ParcelItem]) -> Parcel:
+    """The request id names one asking: another key, another call or another body has another."""
+    asking = request_id(company, call, [item.key for item in items], body.decode())
+    return Parcel(company, asking, call, body, tuple(items))
+
+
+def _item(request: Request, item_id: str) -> ParcelItem:
+    change = request.change
+    ref = getattr(change, "ref", None)
+    return ParcelItem(item_id, request.key, change.kind, change.verb.value, ref)
+
+
+def _batch_outcomes(parcel: Parcel, reply: Reply, reader: Reader) -> list[Outcome]:
+    """Match answers by bId, in whatever order; an item without one answer is unknown."""
+    answers: dict[str, list[Mapping[str, Any]]] = {}
+    for answer in reply.body.get("BatchItemResponse") or ():
+        answers.setdefault(str(answer.get("bId")), []).append(answer)
+    outcomes = []
+    for item in parcel.items:
+        found = answers.get(item.item_id, [])
+        if len(found) == 1:
+            outcomes.append(_outcome(item, found[0], reply.trace_id, reader))
+        else:
+            error = OutcomeUnknown(
+                f"The batch's answer has {len(found)} answers for one of its items.",
+                trace_id=reply.trace_id,
+            )
+            outcomes.append(_failed(item, error))
+    return outcomes
+
+
+def _outcome(item: ParcelItem, answer: Mapping[str, Any], trace_id: str, reader: Reader) -> Outcome:
+    fault = answer.get("Fault") or answer.get("fault")
+    if fault:
+        return _failed(item, error_of(fault, write=True, trace_id=trace_id))
+    body = answer.get(facts().kinds[item.kind].entity)
+    if not isinstance(body, Mapping):
+        return _failed(item, OutcomeUnknown(f"The answer shows no {item.kind}.", trace_id=trace_id))
+    try:
+        record = reader.record(item.kind, body)
+    except TieoutError as wrong:
+        return _failed(item, OutcomeUnknown(wrong.what, trace_id=trace_id))
+    receipt = Receipt(record.ref, record.version, record)
+    return Outcome(item.key, item.item_id, receipt=receipt, trace_id=trace_id)
+
+
+def _failed(item: ParcelItem, error: TieoutError) -> Outcome:
+    return Outcome(item.key, item.item_id, error=error, trace_id=error.trace_id)

@@ -1,0 +1,339 @@
+"""From the vendor's bodies to records in our names and types (docs/reference/values.md)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+
+from connectors.quickbooks.facts import facts
+from connectors.quickbooks.settings import (
+    PREFERENCES_ID,
+    Body,
+    CustomField,
+    Settings,
+    TaxCode,
+)
+from tieout.model.dates import parse_day, parse_instant
+from tieout.model.errors import Unavailable
+from tieout.model.money import decimal
+from tieout.model.record import Event, Record, Seen
+from tieout.model.ref import Ref, Version, find_marker
+
+DELETED = "Deleted"
+VOIDED = "Voided"  # what a void puts before the private note (R11)
+ZERO = Decimal(0)
+
+_MARKER_TEXT = re.compile(r"\s*\[TIEOUT:[0-9A-HJKMNP-TV-Z]{16}-\d{1,4}\]\s*\Z", re.IGNORECASE)
+_ITEM_TYPES = {"Service": "service", "NonInventory": "non_inventory", "Inventory": "inventory"}
+_WORD_START = re.compile(r"(?<!^)(?=[A-Z])")
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """Reads bodies of one company, as it is set now."""
+
+    company: str
+    app_url: str
+    settings: Settings
+
+    def ref(self, kind: str, record_id: str) -> Ref:
+        """Return the address of a record of this company."""
+        return Ref(self.company, kind, record_id)
+
+    def record(self, kind: str, body: Body) -> Record:
+        """Return what a body shows.
+
+        Raises:
+            Unavailable: the body is not one of that kind.
+        """
+        try:
+            meta = body.get("MetaData") or {}
+            return Record(
+                ref=self.ref(kind, str(body["Id"])),
+                version=Version(str(body["SyncToken"])),
+                fields=_FIELDS[kind](self, body),
+                updated_at=_instant(meta.get("LastUpdatedTime")),
+                created_at=_instant(meta.get("CreateTime")),
+            )
+        except (KeyError, TypeError, ValueError, AttributeError) as wrong:
+            raise Unavailable(
+                f"QuickBooks showed a record of kind {kind} that cannot be read: {wrong!r}.",
+                record=f"{kind} {body.get('Id', '?')}",
+            ) from wrong
+
+    def event(self, entity: str, body: Body) -> Event:
+        """Return what a body in a feed says: its record, or that it is gone (R24)."""
+        kind = facts().kind_of(entity)
+        at = _instant((body.get("MetaData") or {}).get("LastUpdatedTime"))
+        if body.get("status") == DELETED:
+            return Event(self.ref(kind, str(body["Id"])), Seen.GONE, at=at)
+        record = self.record(kind, body)
+        return Event(record.ref, record=record, at=at)
+
+    def setting_records(self, kinds: frozenset[str]) -> Iterator[Record]:
+        """Yield the records that the company's settings are, of these kinds."""
+        if "preferences" in kinds:
+            yield self._preferences()
+        if "tax_code" in kinds:
+            yield from map(self._tax_code, self.settings.tax_codes.values())
+        if "custom_field" in kinds:
+            yield from map(self._custom_field, self.settings.custom_fields)
+
+    def url(self, kind: str, record_id: str) -> str:
+        """Return the page where people see a transaction."""
+        return f"{self.app_url.rstrip('/')}/app/{kind}?txnId={record_id}"
+
+    def currency(self, body: Body) -> str:
+        """Return a body's currency: the home one where it names none (R16)."""
+        return _reference(body, "CurrencyRef") or self.settings.home_currency
+
+    def _preferences(self) -> Record:
+        held = self.settings
+        return Record(
+            self.ref("preferences", PREFERENCES_ID),
+            Version(held.version),
+            {
+                "home_currency": held.home_currency,
+                "country": held.country,
+                "multi_currency": held.multi_currency,
+                "custom_numbers": held.custom_numbers,
+                "closed_through": held.closed_through,
+                "tax_codes_required": not held.is_us,
+                "automated_tax": held.automated_tax,
+                "auto_apply_credit": held.auto_apply_credit,
+                "auto_apply_payments": held.auto_apply_payments,
+            },
+            updated_at=held.read_at,
+        )
+
+    def _tax_code(self, code: TaxCode) -> Record:
+        return Record(
+            self.ref("tax_code", code.id),
+            Version(code.version),
+            {
+                "name": code.name,
+                "active": code.active,
+                "taxable": code.taxable,
+                "rate": code.rate,
+            },
+            updated_at=self.settings.read_at,
+        )
+
+    def _custom_field(self, custom: CustomField) -> Record:
+        return Record(
+            self.ref("custom_field", custom.id),
+            Version(self.settings.version),
+            {"name": custom.name, "active": custom.active},
+            updated_at=self.settings.read_at,
+        )
+
+
+def _customer(reader: Reader, body: Body) -> dict[str, Any]:
+    return {
+        "name": body["DisplayName"],
+        "company_name": body.get("CompanyName"),
+        "email": _part(body, "PrimaryEmailAddr").get("Address"),
+        "currency": reader.currency(body),
+        "phone": _part(body, "PrimaryPhone").get("FreeFormNumber"),
+        "tax_number": body.get("PrimaryTaxIdentifier"),
+        "active": _active(body),
+        "terms": _reference(body, "SalesTermRef"),
+        "balance": _amount(body, "Balance"),
+        "marker": _marker(body.get("Notes")),
+    }
+
+
+def _person(_reader: Reader, body: Body) -> dict[str, Any]:
+    return {"name": body["DisplayName"], "active": _active(body)}
+
+
+def _item(_reader: Reader, body: Body) -> dict[str, Any]:
+    said = body.get("Type")
+    return {
+        "name": body["Name"],
+        "sku": body.get("Sku"),
+        "description": body.get("Description"),
+        "active": _active(body),
+        "type": _ITEM_TYPES.get(str(said), _snake(str(said)) if said else None),
+        "income_account": _reference(body, "IncomeAccountRef"),
+        "unit_price": _amount_or_none(body, "UnitPrice"),
+        "taxable": body.get("Taxable") is True,
+    }
+
+
+def _invoice(reader: Reader, body: Body) -> dict[str, Any]:
+    return {
+        **_sale(reader, body),
+        "due_date": _day(body.get("DueDate")),
+        "terms": _reference(body, "SalesTermRef"),
+        "balance": _amount(body, "Balance"),
+        "message": _part(body, "CustomerMemo").get("value"),
+        "email": _part(body, "BillEmail").get("Address"),
+        "project": _reference(body, "ProjectRef"),
+        "department": _reference(body, "DepartmentRef"),
+        "custom_fields": {
+            str(custom["DefinitionId"]): custom["StringValue"]
+            for custom in body.get("CustomField") or ()
+            if custom.get("StringValue")
+        },
+        "lines": list(_lines(body)),
+        "url": reader.url("invoice", str(body["Id"])),
+    }
+
+
+def _credit_memo(reader: Reader, body: Body) -> dict[str, Any]:
+    left = "RemainingCredit" if "RemainingCredit" in body else "Balance"
+    return {**_sale(reader, body), "balance": _amount(body, left)}
+
+
+def _sale(reader: Reader, body: Body) -> dict[str, Any]:
+    total = _amount(body, "TotalAmt")
+    tax = _amount(_part(body, "TxnTaxDetail"), "TotalTax")
+    return {
+        "number": body.get("DocNumber"),
+        "customer": _reference(body, "CustomerRef"),
+        "currency": reader.currency(body),
+        "date": _day(body["TxnDate"]),
+        "net": total - tax,
+        "tax": tax,
+        "total": total,
+        **_note(body, total),
+    }
+
+
+def _payment(reader: Reader, body: Body) -> dict[str, Any]:
+    total = _amount(body, "TotalAmt")
+    return {
+        "customer": _reference(body, "CustomerRef"),
+        "currency": reader.currency(body),
+        "date": _day(body["TxnDate"]),
+        "total": total,
+        "unapplied": _amount(body, "UnappliedAmt"),
+        "method": _reference(body, "PaymentMethodRef"),
+        "deposit_to": _reference(body, "DepositToAccountRef"),
+        "reference": body.get("PaymentRefNum"),
+        **_note(body, total),
+        "allocations": list(_allocations(body)),
+    }
+
+
+def _term(_reader: Reader, body: Body) -> dict[str, Any]:
+    days = body.get("DueDays")
+    return {**_named(_reader, body), "due_days": None if days is None else int(days)}
+
+
+def _account(reader: Reader, body: Body) -> dict[str, Any]:
+    said = body.get("AccountType")
+    return {
+        **_named(reader, body),
+        "type": _snake(str(said).replace(" ", "")) if said else None,
+        "currency": reader.currency(body),
+    }
+
+
+def _named(_reader: Reader, body: Body) -> dict[str, Any]:
+    return {"name": body["Name"], "active": _active(body)}
+
+
+_FIELDS: Mapping[str, Callable[[Reader, Body], dict[str, Any]]] = {
+    "customer": _customer,
+    "vendor": _person,
+    "employee": _person,
+    "item": _item,
+    "invoice": _invoice,
+    "payment": _payment,
+    "credit_memo": _credit_memo,
+    "refund": _sale,
+    "term": _term,
+    "class": _named,
+    "department": _named,
+    "payment_method": _named,
+    "account": _account,
+}
+
+
+def _lines(body: Body) -> Iterator[dict[str, Any]]:
+    """Yield the lines that make up the net: what was sold, those in bundles too, and discounts."""
+    for line in body.get("Line") or ():
+        sold = line.get("SalesItemLineDetail")
+        if line.get("DetailType") == "GroupLineDetail":
+            yield from _lines(_part(line, "GroupLineDetail"))
+        elif line.get("DetailType") == "DiscountLineDetail":
+            yield _line(line, {}, -_amount(line, "Amount"))
+        elif isinstance(sold, Mapping):
+            yield _line(line, sold, _amount(line, "Amount"))
+
+
+def _line(line: Body, sold: Body, amount: Decimal) -> dict[str, Any]:
+    return {
+        "item": _reference(sold, "ItemRef"),
+        "description": line.get("Description"),
+        "quantity": _amount_or_none(sold, "Qty"),
+        "unit_price": _amount_or_none(sold, "UnitPrice"),
+        "amount": amount,
+        "tax_code": _reference(sold, "TaxCodeRef"),
+    }
+
+
+def _allocations(body: Body) -> Iterator[dict[str, Any]]:
+    """Yield what a payment's lines take from which transaction (R17, R50)."""
+    for line in body.get("Line") or ():
+        for linked in line.get("LinkedTxn") or ():
+            yield {
+                "kind": _snake(str(linked["TxnType"])),
+                "id": str(linked["TxnId"]),
+                "amount": _amount(line, "Amount"),
+            }
+
+
+def _note(body: Body, total: Decimal) -> dict[str, Any]:
+    note = body.get("PrivateNote")
+    return {
+        "memo": _MARKER_TEXT.sub("", note) if note else note,
+        "marker": _marker(note),
+        "voided": bool(note) and str(note).startswith(VOIDED) and total == ZERO,
+    }
+
+
+def _marker(note: str | None) -> str | None:
+    key = find_marker(note)
+    return None if key is None else str(key)
+
+
+def _snake(words: str) -> str:
+    return _WORD_START.sub("_", words).lower()
+
+
+def _active(body: Body) -> bool:
+    return body.get("Active") is not False
+
+
+def _part(body: Body, name: str) -> Body:
+    found = body.get(name)
+    return found if isinstance(found, Mapping) else {}
+
+
+def _reference(body: Body, name: str) -> str | None:
+    value = _part(body, name).get("value")
+    return None if value in (None, "") else str(value)
+
+
+def _amount(body: Body, name: str) -> Decimal:
+    return decimal(body.get(name) or 0)
+
+
+def _amount_or_none(body: Body, name: str) -> Decimal | None:
+    value = body.get(name)
+    return None if value is None else decimal(value)
+
+
+def _day(text: str | None) -> date | None:
+    return parse_day(text[:10]) if text else None
+
+
+def _instant(text: str | None) -> datetime | None:
+    return parse_instant(text) if text else None

@@ -1,0 +1,146 @@
+"""What the company itself is set to: country, currencies, numbering, tax codes and their rates."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any, TypeAlias
+
+from tieout.model.dates import parse_day
+from tieout.model.money import decimal
+
+Body: TypeAlias = Mapping[str, Any]
+
+PREFERENCES_ID = "1"
+CUSTOM_FIELDS_MAX = 3  # that this API shows (R7)
+UNITED_STATES = "US"
+US_TAX_CODES = ("TAX", "NON")  # a line's only codes there (R13)
+
+
+@dataclass(frozen=True, slots=True)
+class TaxCode:
+    """A tax code; ``rate`` in percent, None where the books compute it."""
+
+    id: str
+    name: str
+    active: bool
+    taxable: bool
+    rate: Decimal | None
+    version: str
+
+
+@dataclass(frozen=True, slots=True)
+class CustomField:
+    """A custom field of sales forms by its DefinitionId."""
+
+    id: str
+    name: str
+    active: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """The company's settings as of ``read_at``, by the server's clock."""
+
+    read_at: datetime
+    name: str
+    country: str
+    home_currency: str
+    multi_currency: bool
+    custom_numbers: bool
+    closed_through: date | None
+    automated_tax: bool
+    auto_apply_credit: bool
+    auto_apply_payments: bool
+    version: str
+    tax_codes: Mapping[str, TaxCode] = field(default_factory=dict)
+    custom_fields: tuple[CustomField, ...] = ()
+
+    @property
+    def is_us(self) -> bool:
+        """Whether sales tax works the American way (R13, R14)."""
+        return self.country == UNITED_STATES
+
+
+def settings_of(
+    company: Body,
+    preferences: Body,
+    tax_codes: Sequence[Body],
+    tax_rates: Sequence[Body],
+    read_at: datetime,
+) -> Settings:
+    """Return the settings that four answers show: CompanyInfo, Preferences, TaxCode, TaxRate."""
+    sales = _part(preferences, "SalesFormsPrefs")
+    currencies = _part(preferences, "CurrencyPrefs")
+    closed = _part(preferences, "AccountingInfoPrefs").get("BookCloseDate")
+    country = str(company.get("Country") or UNITED_STATES)
+    return Settings(
+        read_at=read_at,
+        name=str(company.get("CompanyName") or ""),
+        country=country,
+        home_currency=str(_part(currencies, "HomeCurrency").get("value") or "USD"),
+        multi_currency=_flag(currencies.get("MultiCurrencyEnabled")),
+        custom_numbers=_flag(sales.get("CustomTxnNumbers")),
+        closed_through=parse_day(closed[:10]) if closed else None,
+        automated_tax=_flag(_part(preferences, "TaxPrefs").get("PartnerTaxEnabled")),
+        auto_apply_credit=_flag(sales.get("AutoApplyCredit")),
+        auto_apply_payments=_flag(sales.get("AutoApplyPayments")),
+        version=str(preferences.get("SyncToken") or "0"),
+        tax_codes={code.id: code for code in _tax_codes(tax_codes, tax_rates, country)},
+        custom_fields=tuple(_custom_fields(sales)),
+    )
+
+
+def _tax_codes(codes: Sequence[Body], rates: Sequence[Body], country: str) -> Iterator[TaxCode]:
+    percents = {str(rate["Id"]): decimal(rate.get("RateValue") or 0) for rate in rates}
+    for body in codes:
+        yield TaxCode(
+            id=str(body["Id"]),
+            name=str(body.get("Name") or ""),
+            active=_flag(body.get("Active", True)),
+            taxable=_flag(body.get("Taxable", True)),
+            rate=_rate(body, percents),
+            version=str(body.get("SyncToken") or "0"),
+        )
+    if country == UNITED_STATES:
+        known = {str(body["Id"]) for body in codes}
+        for code in US_TAX_CODES:
+            if code not in known:
+                yield TaxCode(
+                    code, code, active=True, taxable=code == "TAX", rate=None, version="0"
+                )
+
+
+def _rate(code: Body, percents: Mapping[str, Decimal]) -> Decimal | None:
+    """The sum of a code's sales rates, as the books add them; None if one is not known."""
+    details = _part(code, "SalesTaxRateList").get("TaxRateDetail")
+    if not details:
+        return None if _flag(code.get("Taxable", True)) else Decimal(0)
+    found = [percents.get(str(_part(detail, "TaxRateRef").get("value"))) for detail in details]
+    known = [percent for percent in found if percent is not None]
+    return sum(known, Decimal(0)) if len(known) == len(found) else None
+
+
+def _custom_fields(sales: Body) -> Iterator[CustomField]:
+    """Read the names and switches that SalesFormsPrefs keeps as ``…SalesCustomName1``."""
+    flat = {
+        str(entry.get("Name", "")).rpartition(".")[2]: entry
+        for group in sales.get("CustomField", ())
+        for entry in group.get("CustomField", ())
+    }
+    for number in range(1, CUSTOM_FIELDS_MAX + 1):
+        name = flat.get(f"SalesCustomName{number}", {}).get("StringValue")
+        if name:
+            used = flat.get(f"UseSalesCustom{number}", {}).get("BooleanValue", True)
+            yield CustomField(str(number), str(name), _flag(used))
+
+
+def _part(body: Body, name: str) -> Body:
+    found = body.get(name)
+    return found if isinstance(found, Mapping) else {}
+
+
+def _flag(value: object) -> bool:
+    return value is True or value == "true"

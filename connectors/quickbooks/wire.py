@@ -1,0 +1,281 @@
+"""The calls: python-quickbooks as a transport, through our door, with our own bodies.
+
+Its client knows the addresses, headers and parameters; its objects, its batch helper and its
+exceptions are never used: they invent fields, lose results and hide what was answered (sdk.md 4).
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, TypeAlias, TypeVar
+
+from quickbooks.client import QuickBooks as Client
+
+from connectors.quickbooks.faults import TokenRefused, error_of, judge
+from tieout.credentials import Credentials
+from tieout.model.dates import parse_instant
+from tieout.model.errors import TieoutError, Unavailable
+from tieout.transport import Answer, Door, Limit, Route, dump_json, retry_call
+
+MINOR_VERSION = 75  # the floor and the default since August 2025 (R27)
+QUERIES_PER_BATCH = 30
+WRITE_SECS = 130.0  # the vendor gives up after 120
+READ_SECS = 130.0  # a batch of queries may take as long
+
+T = TypeVar("T")
+Row: TypeAlias = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """An answer that is not a refusal: its body, the server's clock, the vendor's trace id."""
+
+    body: Mapping[str, Any]
+    at: datetime
+    trace_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """What one query found."""
+
+    rows: tuple[Row, ...]
+
+
+class Wire:
+    """One company's calls. Reads are asked again when that is safe; writes are sent once."""
+
+    def __init__(
+        self,
+        realm: str,
+        *,
+        url: str,
+        credentials: Credentials,
+        rates: Mapping[str, int],
+        now: Callable[[], datetime],
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self._realm = realm
+        self._api = f"{url.rstrip('/')}/v3"
+        self._credentials = credentials
+        self._sleep = sleep
+        self._reading: ContextVar[bool] = ContextVar("reading", default=False)
+        self.door = Door(
+            "quickbooks",
+            now=now,
+            sleep=sleep,
+            limits={
+                "minute": Limit(rates["per_minute"], 60),
+                "second": Limit(rates["per_second"], 1),
+                "batches": Limit(rates["batches_per_minute"], 60),
+            },
+            at_once=rates["at_once"],
+            route=self._route,
+            judge=judge,
+            trace_header="intuit_tid",
+        )
+        self._session = self.door.session()
+
+    def query(self, select: str) -> tuple[Rows, datetime]:
+        """Ask one query; return its rows and the server's clock.
+
+        Raises:
+            TieoutError: it was refused or not answered.
+        """
+        reply = self._read(lambda client: client.query(select))
+        return _rows_of(reply.body.get("QueryResponse")), reply.at
+
+    def queries(self, selects: Sequence[str]) -> tuple[list[Rows | TieoutError], datetime]:
+        """Ask many queries in as few calls as there can be; each is answered on its own.
+
+        Returns the answers in order and the server's clock at the first of the calls.
+
+        Raises:
+            TieoutError: a whole call was refused or not answered.
+        """
+        answers: list[Rows | TieoutError] = []
+        first_at: datetime | None = None
+        for start in range(0, len(selects), QUERIES_PER_BATCH):
+            part = selects[start : start + QUERIES_PER_BATCH]
+            if len(part) == 1:
+                rows, at = self.query(part[0])
+                answers.append(rows)
+            else:
+                found, at = self._batch_of_queries(part)
+                answers.extend(found)
+            first_at = first_at or at
+        assert first_at is not None, "asked without a question"
+        return answers, first_at
+
+    def changed(self, entities: Sequence[str], since: datetime) -> Reply:
+        """Ask change data capture what changed or was deleted since (R24).
+
+        Raises:
+            TieoutError: it was refused or not answered.
+        """
+        since_text = since.astimezone(UTC).isoformat(timespec="seconds")
+        return self._read(lambda client: client.change_data_capture(",".join(entities), since_text))
+
+    def one(self, entity: str, record_id: str) -> Reply:
+        """Read one record by its address.
+
+        Raises:
+            TieoutError: it was refused or not answered; code 610 where it does not exist.
+        """
+        return self._read(lambda client: client.get_single_object(entity, record_id))
+
+    def send_batch(self, body: bytes, request_id: str) -> Reply:
+        """Send a batch of writes, exactly these bytes.
+
+        Raises:
+            TieoutError: no well-formed answer, or the batch as a whole was refused.
+        """
+        return self._call(
+            lambda client: client.post(self._address("batch"), body, request_id=request_id)
+        )
+
+    def send_one(
+        self, entity: str, body: bytes, request_id: str, params: Mapping[str, str]
+    ) -> Reply:
+        """Send one write, exactly these bytes; ``params`` make it a void.
+
+        Raises:
+            TieoutError: no well-formed answer, or it was refused.
+        """
+        return self._call(
+            lambda client: client.create_object(
+                entity, body, request_id=request_id, params=dict(params)
+            )
+        )
+
+    def close(self) -> None:
+        """Give back connections."""
+        self.door.close()
+
+    def _batch_of_queries(
+        self, selects: Sequence[str]
+    ) -> tuple[list[Rows | TieoutError], datetime]:
+        items = [{"bId": str(n), "Query": select} for n, select in enumerate(selects)]
+        body = dump_json({"BatchItemRequest": items})
+        reply = self._read(lambda client: client.post(self._address("batch"), body))
+        answered = {
+            str(item.get("bId")): item for item in reply.body.get("BatchItemResponse") or ()
+        }
+        found = [_query_answer(answered.get(item["bId"]), reply.trace_id) for item in items]
+        return found, reply.at
+
+    def _read(self, operation: Callable[[Any], object]) -> Reply:
+        def asked() -> Reply:
+            with self._reads():
+                return self._call(operation)
+
+        return retry_call(asked, sleep=self._sleep)
+
+    def _call(self, operation: Callable[[Any], object]) -> Reply:
+        """Call with the present token, and once more with another if that one was refused.
+
+        A 401 says that nothing was done, so even a write's bytes may be sent again.
+        """
+        token = self._credentials.access_token()
+        try:
+            return self._signed(operation, token)
+        except TokenRefused:
+            return self._signed(operation, self._credentials.refresh(token))
+
+    def _signed(self, operation: Callable[[Any], object], token: str) -> Reply:
+        face = _Face(self._session, token)
+        client = Client(company_id=self._realm, minorversion=MINOR_VERSION)
+        client.api_url_v3 = self._api
+        client.session = face
+        operation(client)
+        answer = face.answered
+        return Reply(answer.json, _server_clock(answer), answer.trace_id)
+
+    def _address(self, name: str) -> str:
+        return f"{self._api}/company/{self._realm}/{name}"
+
+    @contextmanager
+    def _reads(self) -> Iterator[None]:
+        """Say that the calls within change nothing: a batch's path does not tell."""
+        token = self._reading.set(True)
+        try:
+            yield
+        finally:
+            self._reading.reset(token)
+
+    def _route(self, method: str, path: str) -> Route:
+        named = path.partition(f"/company/{self._realm}/")[2].partition("/")[0]
+        write = method != "GET" and not self._reading.get()
+        limits = ("minute", "second", "batches") if named == "batch" else ("minute", "second")
+        name = f"{'write' if write else 'read'} {named}"
+        return Route(name, write, limits, WRITE_SECS if write else READ_SECS)
+
+
+class _Face:
+    """What python-quickbooks calls its session: our door, and a token for one call.
+
+    The client would parse the body a second time, with floats or doubled keys passing unseen. So
+    it gets an empty object to parse, and the answer that the door has judged is kept here.
+    """
+
+    def __init__(self, session: Any, access_token: str) -> None:
+        self._session = session
+        self.access_token = access_token
+        self._answer: Answer | None = None
+
+    @property
+    def answered(self) -> Answer:
+        """The answer to the call that was made."""
+        assert self._answer is not None, "a call that returns was answered"
+        return self._answer
+
+    def request(self, method: str, url: str, **rest: Any) -> _Parsed:
+        """Send through the door.
+
+        Raises:
+            TieoutError: whatever the door makes of the exchange.
+        """
+        self._answer = self._session.request(method, url, **rest).answer
+        return _Parsed()
+
+
+@dataclass(frozen=True, slots=True)
+class _Parsed:
+    """Stands for an answer that is already understood."""
+
+    status_code: int = 200
+    text: str = "{}"
+
+
+def _server_clock(answer: Answer) -> datetime:
+    """The Date header, else the body's own time, else the instant of arrival (R51)."""
+    if answer.served_at is not None:
+        return answer.served_at
+    said = answer.json.get("time")
+    return parse_instant(said) if isinstance(said, str) else answer.received_at
+
+
+def _query_answer(item: Row | None, trace_id: str) -> Rows | TieoutError:
+    if item is None:
+        return Unavailable("A query is missing from the answer of its batch.", trace_id=trace_id)
+    fault = item.get("Fault") or item.get("fault")
+    if fault:
+        return error_of(fault, write=False, trace_id=trace_id)
+    return _rows_of(item.get("QueryResponse"))
+
+
+def _rows_of(response: object) -> Rows:
+    """Return the rows of a QueryResponse, whatever entity they are listed under."""
+    if not isinstance(response, Mapping):
+        raise Unavailable("The answer of a query has no QueryResponse.")
+    for held in response.values():
+        if isinstance(held, Sequence) and not isinstance(held, str):
+            return Rows(tuple(held))
+        if isinstance(held, Mapping):  # Preferences and CompanyInfo may come as one object
+            return Rows((held,))
+    return Rows(())
