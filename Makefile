@@ -38,6 +38,10 @@ fix: $(READY) ## format and mend what ruff can mend
 test: lint ## the whole gate: lint, types, floors, every test with coverage
 	$(BIN)/python -m pytest -n 2 --cov --cov-report=term
 
+.PHONY: docs
+docs: $(READY) ## write the reference pages that are made from the code
+	$(BIN)/python docs/generate.py
+
 .PHONY: lock
 lock: $(READY) ## renew the hashed requirement files
 	$(BIN)/python -m pip install --quiet uv

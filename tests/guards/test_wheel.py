@@ -1,0 +1,47 @@
+"""The wheel holds what is shipped, under four names, and nothing more."""
+
+import shutil
+import subprocess
+import sys
+import zipfile
+
+import pytest
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory, root, tracked):
+    """The names in a wheel that is built, offline, from the tracked files alone."""
+    source = tmp_path_factory.mktemp("source")
+    for path in tracked:
+        (source / path).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(root / path, source / path)
+    built = tmp_path_factory.mktemp("built")
+    command = [sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", built]
+    subprocess.run([*command, source], check=True, capture_output=True, text=True)
+    (only,) = built.iterdir()
+    with zipfile.ZipFile(only) as archive:
+        return archive.namelist()
+
+
+def test_the_top_level_names_are_the_four_packages(wheel, shipped, pyproject):
+    info = f"tieout-{pyproject['project']['version']}.dist-info"
+    assert sorted({name.split("/")[0] for name in wheel}) == sorted([*shipped, info])
+
+
+def test_every_tracked_file_of_the_packages_is_in_it(wheel, tracked, shipped):
+    """Also the SQL, the facts in YAML and the marker of types."""
+    expected = {path.as_posix() for path in tracked if path.parts[0] in shipped}
+    assert expected - set(wheel) == set()
+    assert "tieout/py.typed" in wheel
+
+
+def test_the_starter_configuration_travels_with_it(wheel, tracked):
+    expected = {f"tieout/_{path.as_posix()}" for path in tracked if path.parts[0] == "config"}
+    assert expected - set(wheel) == set()
+
+
+def test_nothing_of_the_workshop_is_in_it(wheel):
+    strange = [name for name in wheel if "test" in name.split("/")[-1] or "__pycache__" in name]
+    assert strange == []
