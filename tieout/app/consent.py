@@ -7,6 +7,7 @@ person then pastes the address that the browser shows.
 from __future__ import annotations
 
 import hmac
+import http.client
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -15,7 +16,7 @@ from typing import Self
 from urllib.parse import parse_qs, urlsplit
 
 from tieout.model.contract import Authorises
-from tieout.model.errors import ConfigError, Unauthorized
+from tieout.model.errors import ConfigError, Unauthorized, Unavailable
 
 LOOPBACK = "127.0.0.1"
 PATH = "/connected"
@@ -83,6 +84,30 @@ def settle(connector: Authorises, redirect: Redirect, redirect_uri: str, company
             remedy="Choose that company on the consent page, or correct its id in tieout.yaml.",
         )
     connector.exchange(redirect.code, redirect_uri, company_id)
+
+
+def agree_by_itself(connector: Authorises, company_id: str) -> None:
+    """Consent to a make-believe company on this machine: its page asks nobody.
+
+    Raises:
+        Unavailable: it is not being served.
+        ConfigError: its page does not send back to us.
+    """
+    state = new_state()
+    redirect_uri = f"http://{LOOPBACK}{PATH}"
+    asked = urlsplit(connector.authorise_url(state, redirect_uri))
+    page = http.client.HTTPConnection(asked.netloc, timeout=REQUEST_SECS)
+    try:
+        page.request("GET", f"{asked.path}?{asked.query}")
+        address = page.getresponse().getheader("Location") or ""
+    except (OSError, http.client.HTTPException) as wrong:
+        raise Unavailable(
+            f"Nothing answers at {asked.netloc}.",
+            remedy="Run `tieout simulate` in another terminal.",
+        ) from wrong
+    finally:
+        page.close()
+    settle(connector, read_redirect(address, state), redirect_uri, company_id)
 
 
 class LocalPage:

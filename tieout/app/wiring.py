@@ -18,10 +18,11 @@ from mapping.mistake import nearest
 from sync_engine.ledger import backup as backups
 from sync_engine.ledger import journal
 from sync_engine.ledger.sqlite import Asked, Ledger, connect
+from tieout.app import consent
 from tieout.app.settings import CONNECTORS, Company, Pair, Settings
 from tieout.credentials import Credentials, SealedTokens, StaticToken
 from tieout.model.capability import Capabilities
-from tieout.model.contract import Connector, Opening, Opens
+from tieout.model.contract import Authorises, Connector, Opening, Opens
 from tieout.model.errors import ConfigError
 
 _T = TypeVar("_T")
@@ -82,8 +83,9 @@ def session(
     *,
     reads: Mapping[str, frozenset[str]] | None = None,
     cutover_date: date | None = None,
+    options: Mapping[str, bool | int | str] | None = None,
 ) -> Iterator[Connector]:
-    """Give the open session with a company; nothing is asked of it yet.
+    """Give the open session with a company; ``options`` are added to the company's own.
 
     Raises:
         ConfigError: an option or address that its connector does not accept.
@@ -94,7 +96,7 @@ def session(
         reads=reads or {},
         cutover_date=cutover_date,
         time_zone=company.time_zone.name if company.time_zone else None,
-        options=company.options,
+        options={**company.options, **_secrets(site, company), **(options or {})},
     )
     connector = connector_class(company.system).open(
         opening,
@@ -104,7 +106,23 @@ def session(
         sleep=time.sleep,
     )
     with closing(connector):
+        _connect_make_believe(site, company, connector)
         yield connector
+
+
+def _connect_make_believe(site: Site, company: Company, connector: Connector) -> None:
+    """Give a simulated company's first tokens without a person; a real one's need ``connect``."""
+    page = company.urls.get("authorise")
+    if page is None or not page.on_this_machine or not isinstance(connector, Authorises):
+        return
+    if company.ref_company not in SealedTokens(site.settings.tokens, now=now).companies():
+        consent.agree_by_itself(connector, company.id)
+
+
+def _secrets(site: Site, company: Company) -> Mapping[str, str]:
+    """Return where the app's registration with the vendor is kept, where it is set."""
+    named = {"client_id": company.client_id, "client_secret": company.client_secret}
+    return {name: ref.reference(site.directory) for name, ref in named.items() if ref is not None}
 
 
 def facts_of(system: str) -> Capabilities:

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import time
+from typing import TYPE_CHECKING
 
 import click
 
 from tieout.app.cli.verb import Answer, Caller, verb
 from tieout.model.contract import Authorises
 from tieout.model.errors import ConfigError
+
+if TYPE_CHECKING:
+    from tieout.app.settings import Company
 
 
 @click.command(name="connect")
@@ -40,24 +44,42 @@ def command(caller: Caller, company: str, *, paste: bool, port: int, no_browser:
                 f"{chosen.system} asks for no consent.",
                 remedy="Set the company's token in tieout.yaml: env:NAME or file:PATH.",
             )
-        state = consent.new_state()
-        if paste or chosen.redirect_url:
-            redirect_uri = str(chosen.redirect_url or f"http://localhost:{port}{consent.PATH}")
-            _open(caller, connector.authorise_url(state, redirect_uri), browser=not no_browser)
-            address = click.prompt("Paste the address that the browser shows then", err=True)
+        page = chosen.urls.get("authorise")
+        if page is not None and page.on_this_machine:
+            consent.agree_by_itself(connector, chosen.id)
         else:
-            with consent.LocalPage(port) as page:
-                redirect_uri = page.redirect_uri
-                _open(caller, connector.authorise_url(state, redirect_uri), browser=not no_browser)
-                address = page.wait(time.monotonic)
-        redirect = consent.read_redirect(address, state)
-        consent.settle(connector, redirect, redirect_uri, chosen.id)
+            _ask(caller, connector, chosen, paste=paste, port=port, browser=not no_browser)
     until = wiring.credentials_of(site, company).until
     values = {"company": company, "id": chosen.id, "until": until.isoformat() if until else None}
     lines = [f"{company} ({chosen.system} {chosen.id}) is connected"]
     if until:
         lines.append(f"A person must consent again before {until:%Y-%m-%d}")
     return Answer(values, lines)
+
+
+def _ask(
+    caller: Caller,
+    connector: Authorises,
+    company: Company,
+    *,
+    paste: bool,
+    port: int,
+    browser: bool,
+) -> None:
+    """Let a person consent on the vendor's page, and take what it sends back."""
+    from tieout.app import consent  # noqa: PLC0415 (imported when used)
+
+    state = consent.new_state()
+    if paste or company.redirect_url:
+        redirect_uri = str(company.redirect_url or f"http://localhost:{port}{consent.PATH}")
+        _open(caller, connector.authorise_url(state, redirect_uri), browser=browser)
+        address = click.prompt("Paste the address that the browser shows then", err=True)
+    else:
+        with consent.LocalPage(port) as page:
+            redirect_uri = page.redirect_uri
+            _open(caller, connector.authorise_url(state, redirect_uri), browser=browser)
+            address = page.wait(time.monotonic)
+    consent.settle(connector, consent.read_redirect(address, state), redirect_uri, company.id)
 
 
 def _open(caller: Caller, address: str, *, browser: bool) -> None:
