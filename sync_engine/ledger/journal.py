@@ -59,47 +59,48 @@ def verify(ledger: Reads, against: str | None = None) -> Verdict:
         ledger: the ledger to verify.
         against: a head's hash that was noted earlier; it must be in the chain.
     """
-    last = Head()
-    wanted = against.strip().lower() if against else last.hash
-    seen = wanted == last.hash
-    page_lines = PAGE_LINES
+    wanted = against.strip().lower() if against else NO_LINE
+    last, seen, page_lines = Head(), wanted == NO_LINE, PAGE_LINES
+
+    def broken(why: str, first: int | None) -> Verdict:
+        return Verdict(ok=False, lines=last.n, head=last, first_broken=first, why=why)
+
     while True:
         try:
             lines = ledger.all("journal_after", n=last.n, limit=page_lines)
         except LedgerError as wrong:
-            if page_lines > 1:  # find the line: read them one by one from here
-                page_lines = 1
-                continue
-            why = f"Line {last.n + 1} cannot be read. {wrong}"
-            return Verdict(ok=False, lines=last.n, head=last, first_broken=last.n + 1, why=why)
+            if page_lines == 1:
+                return broken(f"Line {last.n + 1} cannot be read. {wrong}", last.n + 1)
+            page_lines = 1  # find the line: read one by one from here
+            continue
         for line in lines:
-            why = _broken(line, last)
-            if why:
-                return Verdict(ok=False, lines=last.n, head=last, first_broken=last.n + 1, why=why)
+            if why := _broken(line, last):
+                return broken(why, last.n + 1)
             last = Head(line["n"], line["hash"])
             seen = seen or last.hash == wanted
-        if lines:
+        end, noted = ends(ledger)
+        if end.n > last.n:  # further pages, or lines that others added meanwhile
             continue
-        noted = head(ledger)
-        if noted == last:
-            break
-        if not ledger.all("journal_after", n=last.n, limit=1):  # else others appended meanwhile
+        if noted != last:
             why = f"The ledger notes {noted.n} lines and the journal holds {last.n}."
-            broken = min(noted.n, last.n) + 1
-            return Verdict(ok=False, lines=last.n, head=last, first_broken=broken, why=why)
+            return broken(why, min(noted.n, last.n) + 1)
+        break
     if not seen:
-        why = f"No line has the hash {wanted}: lines were cut off or written anew after it."
-        return Verdict(ok=False, lines=last.n, head=last, why=why)
+        return broken(f"No line has the hash {wanted}: lines were cut off or rewritten.", None)
     return Verdict(ok=True, lines=last.n, head=last)
 
 
 def head(ledger: Reads) -> Head:
     """Return the head that the ledger notes, in the transaction of the line it names."""
-    noted = ledger.value("meta_get", name="journal_head")
-    if noted is None:
-        return Head()
-    n, _, line_hash = str(noted).partition(" ")
-    return Head(int(n) if n.isdecimal() else 0, line_hash)
+    return _noted(ledger.value("meta_get", name="journal_head"))
+
+
+def ends(ledger: Reads) -> tuple[Head, Head]:
+    """Return the last line and the head that the ledger notes, both at one instant."""
+    row = ledger.one("journal_ends")
+    assert row is not None  # it has no condition
+    last = Head() if row["n"] is None else Head(row["n"], row["hash"])
+    return last, _noted(row["noted"])
 
 
 def last_known_at(ledger: Reads) -> datetime | None:
@@ -158,6 +159,13 @@ class Chain:
     def noted(self) -> str:
         """Return the head as ``meta`` keeps it."""
         return f"{self.head.n} {self.head.hash}"
+
+
+def _noted(text: Value) -> Head:
+    if text is None:
+        return Head()
+    n, _, line_hash = str(text).partition(" ")
+    return Head(int(n) if n.isdecimal() else 0, line_hash)
 
 
 def _broken(line: Row, last: Head) -> str:

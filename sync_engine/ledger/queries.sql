@@ -29,6 +29,12 @@ VALUES (:n, :at, :who, :what, :subject, :detail, :prev, :hash);
 -- journal_last: the line that was written last
 SELECT n, at, who, what, subject, detail, prev, hash FROM journal ORDER BY n DESC LIMIT 1;
 
+-- journal_ends: the last line beside the head that is noted, at one instant
+SELECT
+    (SELECT value FROM meta WHERE name = 'journal_head') AS noted,
+    (SELECT max(n) FROM journal) AS n,
+    (SELECT hash FROM journal WHERE n = (SELECT max(n) FROM journal)) AS hash;
+
 -- journal_after: the lines that follow a line, in their order
 SELECT n, at, who, what, subject, detail, prev, hash FROM journal
 WHERE n > :n ORDER BY n LIMIT :limit;

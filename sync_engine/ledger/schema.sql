@@ -69,13 +69,13 @@ CREATE TABLE document (
     company TEXT NOT NULL,      -- of the source
     source_kind TEXT NOT NULL,
     source_id TEXT NOT NULL,
-    state TEXT NOT NULL,        -- skipped, blocked, waiting, approved, sending, unknown, posted, settled, voided, rejected
+    state TEXT NOT NULL,        -- skipped, blocked, planned, waiting, approved, rejected, sending,
+                                -- unknown, refused, posted, voided, deleted
     reason TEXT,                -- the first finding's code, or why it was skipped
     title TEXT NOT NULL,
     content TEXT NOT NULL,      -- JSON: what it says now, for people and for comparing
     content_hash TEXT NOT NULL,
     posted_content TEXT,        -- JSON: what it said when it was posted
-    trace TEXT NOT NULL,        -- JSON: which line of the mapping made each value
     net TEXT,
     currency TEXT,
     purchase_order TEXT,
@@ -189,6 +189,14 @@ CREATE TABLE mirror_text (      -- custom fields of the books' documents, to fin
     id TEXT NOT NULL,
     PRIMARY KEY (company, kind, words, id)
 ) WITHOUT ROWID;
+
+CREATE TABLE need (             -- which documents wait for which new customer or item
+    key TEXT NOT NULL,
+    need TEXT NOT NULL,
+    PRIMARY KEY (key, need)
+) WITHOUT ROWID;
+
+CREATE INDEX need_of ON need (need);
 
 CREATE TABLE outbox (           -- each change that was approved, until it has its answer
     key TEXT NOT NULL,

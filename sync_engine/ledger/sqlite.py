@@ -17,7 +17,7 @@ from types import TracebackType
 from typing import Any, Final, Self
 
 from sync_engine.ledger import lock, migrating, wishes
-from sync_engine.ledger.journal import Chain, Head, head
+from sync_engine.ledger.journal import Chain, ends, head
 from sync_engine.ledger.refusal import refusal, refused_file
 from sync_engine.ledger.store import Entry, Row, Value, queries, writing
 from tieout.model.canonical import Values
@@ -287,12 +287,10 @@ class Ledger(Asked):
 
     def _check_head(self) -> None:
         """Tell a journal that was cut off, in constant time; ``verify`` reads all of it."""
-        last = self.one("journal_last")
-        found = Head() if last is None else Head(last["n"], last["hash"])
-        noted = head(self)
-        if found != noted:
+        last, noted = ends(self)
+        if last != noted:
             raise LedgerError(
-                f"The journal ends with line {found.n}, the ledger notes line {noted.n}.",
+                f"The journal ends with line {last.n}, the ledger notes line {noted.n}.",
                 remedy="Run `tieout audit verify`, then restore the last backup.",
             )
 

@@ -7,6 +7,7 @@ import stat
 import subprocess
 import sys
 import tempfile
+import threading
 from pathlib import Path
 
 import pytest
@@ -81,6 +82,22 @@ except LedgerHeld:
         [sys.executable, "-c", script], check=True, capture_output=True, text=True
     )
     assert told.stdout == "look\n"
+
+
+def test_it_is_opened_while_its_owner_writes(opened, say):
+    """What is written while opening is no cut in the journal."""
+    owner, stop = opened(), threading.Event()
+
+    def write():
+        while not stop.is_set():
+            say(owner, "look")
+
+    thread = threading.Thread(target=write)
+    thread.start()
+    for _ in range(50):
+        opened(exclusive=False).close()
+    stop.set()
+    thread.join()
 
 
 def test_the_lock_ends_with_its_owner(opened):
