@@ -42,6 +42,9 @@ def command(caller: Caller, **wishes: Any) -> Exit:
     """
     from tieout.app.simulated import town  # noqa: PLC0415 (imported when used)
 
+    ended = threading.Event()
+    for signum in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(signum, lambda *_: ended.set())
     try:
         with town(**wishes) as served:
             deals = len(served.portal.shelves["deals"].records)
@@ -59,9 +62,6 @@ def command(caller: Caller, **wishes: Any) -> Exit:
                 f"{deals} deals{' (as they were left)' if served.kept else ''}; Ctrl-C ends it.",
             ]
             show(Answer(values, lines), as_json=caller.as_json)
-            ended = threading.Event()
-            for signum in (signal.SIGINT, signal.SIGTERM):
-                signal.signal(signum, lambda *_: ended.set())
             while not ended.wait(SAVE_SECS):
                 served.save()
     except OSError as wrong:
