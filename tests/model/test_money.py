@@ -21,7 +21,7 @@ from tieout.model.money import (
 
 EUR, JPY, KWD, CLF = (currency(code) for code in ("EUR", "JPY", "KWD", "CLF"))
 currencies = st.sampled_from([EUR, JPY, KWD, CLF])
-numbers = st.decimals(-(10**12), 10**12, allow_nan=False, allow_infinity=False)
+numbers = st.integers(0, 30).flatmap(lambda places: st.decimals(-(10**12), 10**12, places=places))
 moneys = st.builds(
     lambda steps, of: Money(Decimal(steps).scaleb(-of.exponent), of),
     st.integers(-(10**14), 10**14),
