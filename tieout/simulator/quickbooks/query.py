@@ -146,7 +146,7 @@ class _Parser:
         raise self._unexpected()
 
     def _condition(self, kind: str) -> Condition:
-        field = _field(kind, self._next())
+        field = self._field(kind)
         operator = self._next().lower()
         if operator == "in":
             self._expect("(")
@@ -167,13 +167,23 @@ class _Parser:
             self._expect("by")
         order: list[tuple[Field, bool]] = []
         while True:
-            field = _field(kind, self._next())
+            field = self._field(kind)
             downwards = self._accept("desc")
             if not downwards:
                 self._accept("asc")
             order.append((field, downwards))
             if not self._accept(","):
                 return order
+
+    def _field(self, kind: str) -> Field:
+        name = self._next()
+        if not name[0].isalpha():
+            self._at -= 1
+            raise self._unexpected()
+        found = QUERYABLE[kind].get(name.lower())
+        if found is None:
+            raise refusals.invalid_query(f"property '{name}' is not queryable")
+        return found
 
     def _whole(self, word: str, default: int) -> int:
         if not self._accept(word):
@@ -225,13 +235,6 @@ def _tokens(text: str) -> list[str]:
         tokens.append(str(match.group(match.lastgroup or 0)))
         at = match.end()
     return tokens
-
-
-def _field(kind: str, name: str) -> Field:
-    found = QUERYABLE[kind].get(name.lower())
-    if found is None:
-        raise refusals.invalid_query(f"property '{name}' is not queryable")
-    return found
 
 
 def _candidates(company: QuickBooksCompany, query: Query) -> Iterable[Record]:

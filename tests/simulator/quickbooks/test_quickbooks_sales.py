@@ -1,0 +1,508 @@
+"""Invoices and what else is sold: numbers, lines, taxes, dates, voids (R6-R16, R30)."""
+
+from datetime import date
+from decimal import Decimal
+
+import pytest
+
+
+def test_r6_without_custom_numbers_the_books_number(books):
+    customer = books.customer()
+
+    numbers = [books.invoice(customer)["DocNumber"] for _ in range(3)]
+
+    assert numbers == ["1001", "1002", "1003"]
+
+
+def test_r6_without_custom_numbers_a_sent_number_makes_unwanted_duplicates(books):
+    customer = books.customer()
+
+    numbers = [books.invoice(customer, DocNumber="7")["DocNumber"] for _ in range(2)]
+
+    assert numbers == ["7", "7"]
+
+
+def test_r6_with_custom_numbers_ours_is_taken_or_there_is_none(open_books):
+    books = open_books(custom_txn_numbers=True)
+    customer = books.customer()
+
+    assert books.invoice(customer, DocNumber="D-901")["DocNumber"] == "D-901"
+    assert "DocNumber" not in books.invoice(customer)
+    assert books.invoice(customer, DocNumber="AUTO_GENERATE")["DocNumber"] == "1001"
+
+
+def test_r6_with_custom_numbers_a_taken_number_is_refused_and_says_by_whom(open_books):
+    books = open_books(custom_txn_numbers=True)
+    customer = books.customer()
+    first = books.invoice(customer, DocNumber="D-901")
+
+    answer = books.post("Invoice", books.invoice_body(customer, DocNumber="d-901"))
+
+    assert answer.code == "6140"
+    assert f"TxnId={first['Id']}" in answer.detail
+
+
+def test_r2_a_document_number_has_twenty_one_characters(books):
+    body = books.invoice_body(books.customer(), DocNumber="9" * 22)
+
+    assert books.post("Invoice", body).code == "2050"
+
+
+def test_r2_a_private_note_has_four_thousand_characters(books):
+    customer = books.customer()
+    assert books.invoice(customer, PrivateNote="x" * 4000)["PrivateNote"] == "x" * 4000
+
+    answer = books.post("Invoice", books.invoice_body(customer, PrivateNote="x" * 4001))
+
+    assert answer.code == "2050"
+
+
+def test_r2_a_customer_memo_has_a_thousand_characters(books):
+    body = books.invoice_body(books.customer(), CustomerMemo={"value": "x" * 1001})
+
+    assert books.post("Invoice", body).code == "2050"
+
+
+def test_r7_an_invoice_needs_a_customer(books):
+    body = books.invoice_body(books.customer())
+    del body["CustomerRef"]
+
+    assert books.post("Invoice", body).code == "2020"
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [[], [{"DetailType": "DescriptionOnly", "Description": "words"}]],
+)
+def test_r7_an_invoice_needs_a_line_that_sells(books, lines):
+    body = {**books.invoice_body(books.customer()), "Line": lines}
+
+    assert books.post("Invoice", body).code == "2020"
+
+
+def test_r7_an_invoice_has_at_most_750_lines(books):
+    customer = books.customer()
+    assert books.post("Invoice", books.invoice_body(customer, *[books.line()] * 750)).status == 200
+
+    answer = books.post("Invoice", books.invoice_body(customer, *[books.line()] * 751))
+
+    assert answer.code == "6000"
+
+
+def test_r7_addresses_default_from_the_customer(books):
+    customer = books.customer(BillAddr={"Line1": "1 Main St"}, ShipAddr={"Line1": "2 Dock Rd"})
+
+    made = books.invoice(customer)
+
+    assert (made["BillAddr"], made["ShipAddr"]) == ({"Line1": "1 Main St"}, {"Line1": "2 Dock Rd"})
+
+
+def test_r7_to_be_emailed_an_invoice_needs_an_address(books):
+    body = books.invoice_body(books.customer(), EmailStatus="NeedToSend")
+    assert books.post("Invoice", body).code == "2020"
+
+    body["BillEmail"] = {"Address": "ap@acme.example"}
+
+    assert books.post("Invoice", body).status == 200
+
+
+def test_r7_totals_are_computed_and_not_taken(books):
+    made = books.invoice(
+        books.customer(), books.line("70.10"), books.line("29.90"), TotalAmt=1, Balance=2
+    )
+
+    assert (made["TotalAmt"], made["Balance"]) == (Decimal("100.00"), Decimal("100.00"))
+
+
+def test_r7_at_most_three_custom_fields_each_of_31_characters(open_books):
+    books = open_books(custom_fields=("PO Number", "Sales Rep", "Region"))
+    customer = books.customer()
+    fields = [{"DefinitionId": "2", "StringValue": "x" * 31}]
+
+    made = books.invoice(customer, CustomField=fields)
+
+    assert made["CustomField"] == [
+        {"DefinitionId": "1", "Name": "PO Number", "Type": "StringType"},
+        {
+            "DefinitionId": "2",
+            "Name": "Sales Rep",
+            "Type": "StringType",
+            "StringValue": "x" * 31,
+        },
+        {"DefinitionId": "3", "Name": "Region", "Type": "StringType"},
+    ]
+    long = books.invoice_body(
+        customer, CustomField=[{"DefinitionId": "1", "StringValue": "x" * 32}]
+    )
+    assert books.post("Invoice", long).code == "2050"
+    unknown = books.invoice_body(customer, CustomField=[{"DefinitionId": "4", "StringValue": "x"}])
+    assert books.post("Invoice", unknown).code == "2010"
+
+
+@pytest.mark.parametrize(
+    ("amount", "quantity", "price", "status"),
+    [
+        ("30.00", "3", "10", 200),
+        ("30.01", "3", "10", 400),
+        ("0.33", "1", "0.3333333", 200),
+        ("0.67", "2", "0.3333333", 200),
+        ("0.03", "0.5", "0.05", 200),
+    ],
+)
+def test_r8_amount_is_quantity_times_price_rounded_half_up(books, amount, quantity, price, status):
+    line = books.line(amount, Qty=Decimal(quantity), UnitPrice=Decimal(price))
+
+    answer = books.post("Invoice", books.invoice_body(books.customer(), line))
+
+    assert answer.status == status
+    if status == 400:
+        assert answer.code == "6070"
+
+
+def test_r8_an_amount_is_required(books):
+    line = books.line()
+    del line["Amount"]
+
+    assert books.post("Invoice", books.invoice_body(books.customer(), line)).code == "2020"
+
+
+def test_r8_stock_needs_a_quantity(books):
+    account = {"value": books.account("Services")}
+    stock = books.create(
+        "Item",
+        {
+            "Name": "Rock",
+            "Type": "Inventory",
+            "QtyOnHand": 10,
+            "InvStartDate": "2026-01-01",
+            "IncomeAccountRef": account,
+            "AssetAccountRef": account,
+            "ExpenseAccountRef": account,
+        },
+    )
+    line = books.line(ItemRef={"value": stock["Id"]})
+
+    assert books.post("Invoice", books.invoice_body(books.customer(), line)).code == "6520"
+
+
+@pytest.mark.parametrize("amount", ["0.001", "100000000000.00"])
+def test_amounts_too_fine_or_too_large_are_refused(books, amount):
+    body = books.invoice_body(books.customer(), books.line(amount))
+
+    assert books.post("Invoice", body).code == "2090"
+
+
+def test_a_negative_total_is_refused(books):
+    body = books.invoice_body(books.customer(), books.line("-1.00"))
+
+    assert books.post("Invoice", body).code == "6000"
+
+
+def test_r9_without_a_date_the_servers_day_counts_in_its_own_zone(books, clock):
+    clock.advance(hours=9)  # 03:00 of the 11th in UTC is still the 10th in Los Angeles
+    body = books.invoice_body(books.customer())
+    del body["TxnDate"]
+
+    assert books.create("Invoice", body)["TxnDate"] == "2026-11-10"
+
+
+def test_r9_the_due_date_follows_the_terms(books):
+    net30 = {"value": books.term("Net 30")}
+    customer = books.customer(SalesTermRef={"value": books.term("Net 15")})
+
+    assert books.invoice(customer, SalesTermRef=net30)["DueDate"] == "2026-12-01"
+    assert books.invoice(customer)["DueDate"] == "2026-11-16"
+    assert books.invoice(customer, DueDate="2026-11-20")["DueDate"] == "2026-11-20"
+    assert books.invoice(books.customer("Termless"))["DueDate"] == "2026-11-01"
+
+
+def test_a_reference_to_nothing_is_2500_and_to_an_inactive_record_610(books):
+    customer = books.customer()
+    nowhere = books.invoice_body(customer, books.line(ItemRef={"value": "9999"}))
+    assert books.post("Invoice", nowhere).code == "2500"
+    assert books.post("Invoice", {**nowhere, "CustomerRef": {"value": "9999"}}).code == "2500"
+
+    books.deed("inactivate", kind="Item", id=books.item())
+    assert books.post("Invoice", books.invoice_body(customer)).code == "610"
+
+
+def test_an_inactive_customer_can_be_invoiced_no_more(books):
+    customer = books.customer()
+    body = books.invoice_body(customer)
+    books.deed("inactivate", id=customer)
+
+    assert books.post("Invoice", body).code == "610"
+
+
+def test_r11_void_zeroes_amounts_and_marks_the_note(books):
+    line = books.line("30.00", "TAX", Qty=3, UnitPrice=10)
+    made = books.invoice(books.customer(), line, PrivateNote="deal 901")
+
+    gone = books.update("Invoice", {"Id": made["Id"], "SyncToken": "0"}, operation="void")
+
+    assert gone["PrivateNote"] == "Voided - deal 901"
+    assert (gone["TotalAmt"], gone["Balance"], gone["TxnTaxDetail"]) == (0, 0, {"TotalTax": 0})
+    sold = gone["Line"][0]
+    assert (sold["Amount"], sold["SalesItemLineDetail"]["Qty"]) == (0, 0)
+    assert gone["SyncToken"] == "1"
+    assert books.get("Invoice", made["Id"])["DocNumber"] == made["DocNumber"]
+
+
+def test_r11_the_note_of_a_voided_invoice_without_a_note_is_voided(books):
+    made = books.invoice(books.customer())
+
+    gone = books.update("Invoice", {"Id": made["Id"], "SyncToken": "0"}, operation="void")
+
+    assert gone["PrivateNote"] == "Voided"
+
+
+def test_r11_an_invoice_with_payments_can_be_neither_voided_nor_deleted(books):
+    customer = books.customer()
+    made = books.invoice(customer)
+    books.pay(customer, "40.00", {made["Id"]: "40.00"})
+    body = {"Id": made["Id"], "SyncToken": "1"}
+
+    assert books.post("Invoice", body, operation="void").code == "6000"
+    assert books.post("Invoice", body, operation="delete").code == "6000"
+
+
+def test_r11_a_deleted_invoice_is_gone(books):
+    made = books.invoice(books.customer())
+
+    gone = books.update("Invoice", {"Id": made["Id"], "SyncToken": "0"}, operation="delete")
+
+    assert gone == {"domain": "QBO", "status": "Deleted", "Id": made["Id"]}
+    answer = books.api("GET", f"invoice/{made['Id']}")
+    assert (answer.status, answer.code) == (400, "610")
+    assert "deleted" in answer.detail
+
+
+def test_r11_credit_memos_and_refunds_cannot_be_voided(books):
+    memo = books.create("CreditMemo", books.invoice_body(books.customer()))
+
+    answer = books.post("CreditMemo", {"Id": memo["Id"], "SyncToken": "0"}, operation="void")
+
+    assert answer.code == "500"
+
+
+def test_r12_an_old_sync_token_is_refused(books):
+    made = books.invoice(books.customer())
+    change = {"Id": made["Id"], "SyncToken": "0", "sparse": True, "PrivateNote": "first"}
+    assert books.update("Invoice", change)["SyncToken"] == "1"
+
+    answer = books.post("Invoice", {**change, "PrivateNote": "second"})
+
+    assert (answer.status, answer.code) == (400, "5010")
+
+
+def test_r12_a_sparse_update_keeps_the_rest_and_replaces_the_lines_whole(books):
+    made = books.invoice(books.customer(), books.line("10"), books.line("20"), PrivateNote="kept")
+
+    after = books.update(
+        "Invoice", {"Id": made["Id"], "SyncToken": "0", "sparse": True, "Line": [books.line("5")]}
+    )
+
+    assert after["PrivateNote"] == "kept"
+    assert [line["Amount"] for line in after["Line"]] == [5, 5]
+    assert after["TotalAmt"] == 5
+
+
+def test_r12_a_full_update_clears_what_it_does_not_name(books):
+    customer = books.customer()
+    made = books.invoice(customer, PrivateNote="gone soon")
+
+    after = books.update(
+        "Invoice", {**books.invoice_body(customer), "Id": made["Id"], "SyncToken": "0"}
+    )
+
+    assert "PrivateNote" not in after
+    assert after["DocNumber"] == made["DocNumber"]
+
+
+def test_r13_automated_tax_follows_the_state_shipped_to(books):
+    body = books.invoice_body(
+        books.customer(),
+        books.line("100.00", "TAX"),
+        books.line("50.00", "NON"),
+        ShipAddr={"CountrySubDivisionCode": "NY"},
+    )
+
+    made = books.create("Invoice", body)
+
+    assert made["TxnTaxDetail"]["TotalTax"] == Decimal("8.88")
+    assert made["TxnTaxDetail"]["TaxLine"][0]["TaxLineDetail"] == {
+        "TaxRateRef": {"value": "automated"},
+        "PercentBased": True,
+        "TaxPercent": Decimal("8.875"),
+        "NetAmountTaxable": Decimal("100.00"),
+    }
+    assert made["TotalAmt"] == Decimal("158.88")
+
+
+def test_r13_an_explicit_tax_is_honoured_and_survives_a_later_edit(books):
+    made = books.invoice(
+        books.customer(), books.line("100.00", "TAX"), TxnTaxDetail={"TotalTax": Decimal("5.00")}
+    )
+    assert made["TotalAmt"] == Decimal("105.00")
+
+    after = books.update(
+        "Invoice", {"Id": made["Id"], "SyncToken": "0", "sparse": True, "PrivateNote": "x"}
+    )
+
+    assert after["TotalAmt"] == Decimal("105.00")
+
+
+def test_r13_a_line_is_tax_or_non(books):
+    line = books.line()
+    line["SalesItemLineDetail"]["TaxCodeRef"] = {"value": "5"}
+
+    assert books.post("Invoice", books.invoice_body(books.customer(), line)).code == "6100"
+
+
+@pytest.mark.parametrize(("rounding", "tax"), [("by_rate", "0.22"), ("by_line", "0.21")])
+def test_r13_tax_is_rounded_by_rate_or_by_line(open_books, rounding, tax):
+    books = open_books(tax_rounding=rounding)
+    lines = [books.line("0.99", "TAX")] * 3
+
+    made = books.invoice(books.customer(), *lines)
+
+    assert made["TxnTaxDetail"]["TotalTax"] == Decimal(tax)
+
+
+def test_r14_outside_the_us_the_kind_of_amounts_must_be_said(german_books):
+    body = german_books.invoice_body(german_books.customer(), german_books.line("100.00", "S19"))
+    del body["GlobalTaxCalculation"]
+
+    assert german_books.post("Invoice", body).code == "6000"
+
+
+def test_r14_outside_the_us_each_line_needs_a_tax_code(german_books):
+    line = german_books.line("100.00", "S19")
+    del line["SalesItemLineDetail"]["TaxCodeRef"]
+    body = german_books.invoice_body(german_books.customer(), line)
+    assert german_books.post("Invoice", body).code == "6000"
+
+    made = german_books.create("Invoice", {**body, "GlobalTaxCalculation": "NotApplicable"})
+
+    assert made["TotalAmt"] == 100
+
+
+def test_r14_excluded_tax_is_added_by_rate(german_books):
+    made = german_books.invoice(
+        german_books.customer(),
+        german_books.line("1500.00", "S19"),
+        german_books.line("400.00", "S7"),
+    )
+
+    taxes = [
+        (line["TaxLineDetail"]["TaxPercent"], line["Amount"])
+        for line in made["TxnTaxDetail"]["TaxLine"]
+    ]
+    assert taxes == [(19, Decimal("285.00")), (7, Decimal("28.00"))]
+    assert made["TotalAmt"] == Decimal("2213.00")
+
+
+def test_r14_inclusive_amounts_are_net_beside_their_gross(german_books):
+    line = german_books.line("16.80", "S19", TaxInclusiveAmt=Decimal("19.99"))
+    customer = german_books.customer()
+
+    made = german_books.invoice(customer, line, GlobalTaxCalculation="TaxInclusive")
+
+    assert made["TotalAmt"] == Decimal("19.99")
+    assert made["TxnTaxDetail"]["TotalTax"] == Decimal("3.19")
+
+
+@pytest.mark.parametrize(("after", "tax"), [(False, "7.25"), (True, "6.53")])
+def test_r15_tax_before_or_after_the_discount(books, after, tax):
+    discount = {
+        "DetailType": "DiscountLineDetail",
+        "DiscountLineDetail": {"PercentBased": True, "DiscountPercent": 10},
+    }
+
+    made = books.invoice(
+        books.customer(), books.line("100.00", "TAX"), discount, ApplyTaxAfterDiscount=after
+    )
+
+    assert made["TxnTaxDetail"]["TotalTax"] == Decimal(tax)
+    assert made["TotalAmt"] == Decimal("90.00") + Decimal(tax)
+
+
+def test_r15_a_discount_without_percent_or_amount_is_refused(books):
+    discount = {"DetailType": "DiscountLineDetail", "DiscountLineDetail": {"PercentBased": True}}
+
+    answer = books.post("Invoice", books.invoice_body(books.customer(), books.line(), discount))
+
+    assert answer.code == "6090"
+
+
+def test_r16_with_many_currencies_each_document_names_its_own(many_currencies):
+    body = many_currencies.invoice_body(many_currencies.customer())
+    del body["CurrencyRef"]
+
+    assert many_currencies.post("Invoice", body).code == "2020"
+
+
+def test_r16_a_documents_currency_is_its_customers(many_currencies):
+    customer = many_currencies.customer(CurrencyRef={"value": "EUR"})
+    body = many_currencies.invoice_body(customer, CurrencyRef={"value": "GBP"})
+
+    assert many_currencies.post("Invoice", body).code == "6000"
+
+
+def test_r16_a_foreign_document_takes_the_books_rate_unless_told(many_currencies):
+    customer = many_currencies.customer(CurrencyRef={"value": "EUR"})
+
+    made = many_currencies.invoice(customer)
+    told = many_currencies.invoice(customer, ExchangeRate=Decimal("1.5"))
+
+    assert (made["ExchangeRate"], made["HomeTotalAmt"]) == (Decimal("1.09"), Decimal("109.00"))
+    assert (told["ExchangeRate"], told["HomeTotalAmt"]) == (Decimal("1.5"), Decimal("150.00"))
+
+
+def test_r16_yen_have_no_fraction(many_currencies):
+    customer = many_currencies.customer(CurrencyRef={"value": "JPY"})
+    body = many_currencies.invoice_body(customer, many_currencies.line("100.50"))
+
+    assert many_currencies.post("Invoice", body).code == "2090"
+
+
+@pytest.mark.parametrize("code", ["6210", "6200"])
+def test_r30_a_date_in_closed_books_is_refused(open_books, code):
+    books = open_books(book_close_date=date(2026, 10, 31), closed_period_code=code)
+    customer = books.customer()
+    assert books.post("Invoice", books.invoice_body(customer, TxnDate="2026-11-01")).status == 200
+
+    answer = books.post("Invoice", books.invoice_body(customer, TxnDate="2026-10-31"))
+
+    assert answer.code == code
+    assert "period has closed" in answer.detail
+
+
+def test_r30_what_lies_in_closed_books_can_be_neither_changed_nor_voided(books):
+    made = books.invoice(books.customer())
+    books.deed("close_books", until="2026-11-01")
+    body = {"Id": made["Id"], "SyncToken": "0"}
+
+    moved = {**body, "sparse": True, "TxnDate": "2026-11-02"}
+    assert books.post("Invoice", moved).code == "6210"
+    assert books.post("Invoice", body, operation="void").code == "6210"
+    assert books.post("Invoice", body, operation="delete").code == "6210"
+
+
+def test_a_refund_needs_an_account_to_pay_from_and_owes_nothing(books):
+    body = books.invoice_body(books.customer())
+    assert books.post("RefundReceipt", body).code == "2020"
+
+    made = books.create(
+        "RefundReceipt", {**body, "DepositToAccountRef": {"value": books.account("Checking")}}
+    )
+
+    assert (made["TotalAmt"], made["Balance"]) == (100, 0)
+
+
+def test_a_failed_create_writes_nothing_and_burns_no_number(books):
+    customer = books.customer()
+    books.post("Invoice", books.invoice_body(customer, books.line(Qty=1, UnitPrice=1)))
+
+    assert books.invoice(customer)["DocNumber"] == "1001"
+    assert len(books.truth()["invoices"]) == 1
