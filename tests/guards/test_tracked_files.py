@@ -28,7 +28,7 @@ REFUSED = {
         ["https://pypi" + ".org/simple"],
     ),
     "an option that names a package index": (
-        r"(?<![\w-])--(?:extra-)?index-url|(?<![\w-])--find-links",
+        r"(?<![\w-])--(?:(?:extra-)?index-url|find-links)",
         ["--index" + "-url https://example"],
     ),
 }
