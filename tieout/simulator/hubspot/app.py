@@ -94,17 +94,21 @@ def hubspot_app(portal: HubSpotPortal) -> Starlette:
     searcher = Searcher(portal)
     faults = faults_of(portal, searcher)
     bases = (
-        ("/crm/objects/{version}", "/crm/{version}/objects", _OBJECTS),
-        ("/crm/associations/{version}", "/crm/{version}/associations", _ASSOCIATIONS),
-        ("/crm/properties/{version}", "/crm/{version}/properties", _PROPERTIES),
-        ("/crm/owners/{version}", "/crm/{version}/owners", _OWNERS),
-        ("/crm/pipelines/{version}", "/crm/{version}/pipelines", _PIPELINES),
-        ("/account-info/{version}", "/account/{version}", _ACCOUNT),
+        ("/crm/objects/{version}", _OBJECTS),
+        ("/crm/associations/{version}", _ASSOCIATIONS),
+        ("/crm/properties/{version}", _PROPERTIES),
+        ("/crm/owners/{version}", _OWNERS),
+        ("/crm/pipelines/{version}", _PIPELINES),
+        ("/account-info/{version}", _ACCOUNT),
+        ("/crm/{version}/objects", _OBJECTS),
+        ("/crm/{version}/associations", _ASSOCIATIONS),
+        ("/crm/{version}/properties", _PROPERTIES),
+        ("/crm/{version}/owners", _OWNERS),
+        ("/crm/{version}/pipelines", _PIPELINES),
     )
     routes: list[BaseRoute] = [
         Route(f"{base}{door.path}", _endpoint(portal, searcher, door), methods=[door.method])
-        for dated, old, doors in bases
-        for base in (dated, old)
+        for base, doors in bases
         for door in doors
     ]
     app = Starlette(
@@ -113,9 +117,17 @@ def hubspot_app(portal: HubSpotPortal) -> Starlette:
             Middleware(DateHeader, now=portal.now),
             Middleware(FaultMiddleware, faults=faults),
         ],
+        exception_handlers={404: _no_route(portal), 405: _no_route(portal)},
     )
     app.state.faults = faults
     return app
+
+
+def _no_route(portal: HubSpotPortal) -> Callable[[Request, Exception], Response]:
+    def answer(_: Request, __: Exception) -> Response:
+        return jsonwire.ExactJson(not_found().body(portal.new_correlation_id()), 404)
+
+    return answer
 
 
 def _endpoint(portal: HubSpotPortal, searcher: Searcher, door: Door) -> Endpoint:
@@ -147,7 +159,7 @@ def _answered(
         reply = door.answer(call)
     except Refusal as refusal:
         if refusal.status == 429:
-            portal.counts["429"] += 1
+            portal.throttled += 1
         reply = Reply(refusal.body(correlation_id), refusal.status)
     if reply.content is None:
         return Response(status_code=reply.status, headers=headers)

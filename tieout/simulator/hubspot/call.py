@@ -93,3 +93,15 @@ def whole(call: Call, parameter: str, default: int, most: int) -> int:
     if not text.isdecimal() or not 1 <= int(text) <= most:
         raise Refusal(400, "VALIDATION_ERROR", f"{parameter} must be between 1 and {most}")
     return int(text)
+
+
+def start(call: Call) -> int:
+    """Return where a list's page begins.
+
+    Raises:
+        Refusal: 400, it is no whole number.
+    """
+    text = call.query.get("after") or "0"
+    if not text.isdecimal():
+        raise bad_request(f"after must be a whole number, but was {text}")
+    return int(text)

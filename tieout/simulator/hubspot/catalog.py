@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from tieout.simulator.hubspot.call import Call, Reply, batch, whole
+from tieout.simulator.hubspot.call import Call, Reply, batch, start, whole
 from tieout.simulator.hubspot.errors import Refusal, bad_request, not_found
 from tieout.simulator.hubspot.schema import CURRENCIES, Kind, Property, custom
 
@@ -117,7 +117,7 @@ def owners(call: Call) -> Reply:
     """Answer `GET /crm/owners/{version}`; by e-mail if one is given."""
     limit = whole(call, "limit", 100, OWNERS_PAGE)
     email = call.query.get("email")
-    after = int(call.query.get("after") or 0)
+    after = start(call)
     told = [one for one in call.portal.owners if not email or one["email"] == email]
     content: dict[str, Any] = {"results": told[after : after + limit]}
     if after + limit < len(told):

@@ -11,6 +11,7 @@ from functools import wraps
 from typing import Any, Concatenate, ParamSpec
 
 from tieout.simulator.hubspot.errors import not_found
+from tieout.simulator.hubspot.links import primary_type
 from tieout.simulator.hubspot.portal import HubSpotPortal, Token
 from tieout.simulator.hubspot.records import Record
 from tieout.simulator.hubspot.schema import KINDS
@@ -97,7 +98,7 @@ def clone(portal: HubSpotPortal, deal: str) -> str:
     for target_kind in ("companies", "contacts"):
         pair = ("deals", target_kind)
         for target, types in portal.links.of(pair, source.id).items():
-            portal.link(pair, made.id, target, primary=5 in types)
+            portal.link(pair, made.id, target, primary=primary_type(pair) in types)
     for line_id in list(portal.links.of(("deals", "line_items"), source.id)):
         line = portal.find("line_items", line_id)
         if line is not None:

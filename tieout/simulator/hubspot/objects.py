@@ -7,9 +7,10 @@ order, and a merged record answers under its new id: neither repeats what was as
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from itertools import islice
 from typing import Any
 
-from tieout.simulator.hubspot.call import Call, Reply, batch, whole
+from tieout.simulator.hubspot.call import Call, Reply, batch, start, whole
 from tieout.simulator.hubspot.errors import Refusal, bad_request, not_found, objects_not_found
 from tieout.simulator.hubspot.links import LABELS, PRIMARY
 from tieout.simulator.hubspot.portal import HubSpotPortal
@@ -50,16 +51,15 @@ def read_list(call: Call) -> Reply:
     """Answer `GET /{kind}`: all, or all archived ones, by id."""
     kind = call.kind()
     limit = whole(call, "limit", DEFAULT_LIST_PAGE, LIST_PAGE)
-    after = int(call.query.get("after") or 0)
+    after = start(call)
     archived = call.flag("archived")
-    records = sorted(
-        (
-            record
-            for record in call.portal.shelves[kind.name].records.values()
-            if record.id >= after and (record.archived is not None) == archived
-        ),
-        key=lambda record: record.id,
+    kept = call.portal.shelves[kind.name].records.values()  # ids only grow: the oldest first
+    matching = (
+        record
+        for record in kept
+        if record.id >= after and (record.archived is not None) == archived
     )
+    records = list(islice(matching, limit + 1))
     names = call.names("properties")
     content: dict[str, Any] = {
         "results": [shown(call.portal, kind, record, names) for record in records[:limit]]

@@ -59,7 +59,7 @@ class HubSpotPortal:
 
     `index_lag_secs` is the longest time until search sees a change; `association_page` how many
     associations one row holds; `required` the properties, by kind, that version 2026-09 of the
-    API demands on every write; `counts` the requests by route.
+    API demands on every write; `counts` the requests by operation, `throttled` the 429s given.
     """
 
     def __init__(
@@ -99,6 +99,7 @@ class HubSpotPortal:
         }
         self.indexes = {name: SearchIndex() for name in KINDS}
         self.counts: Counter[str] = Counter()
+        self.throttled = 0
         self.lock = threading.RLock()
         """Held by each request and each deed, which may come from another thread."""
         self.dice = random.Random(seed)  # noqa: S311 - repeatable, not secret
@@ -363,6 +364,7 @@ class HubSpotPortal:
         self.shelves[kind].keep(record)
         lag = int(self.index_lag_secs * 1000 * self.dice.random())
         self.indexes[kind].note(record, record.modified + lag)
+        self.indexes[kind].settle(self.present())
         return record
 
 

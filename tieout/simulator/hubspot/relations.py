@@ -83,7 +83,9 @@ def archive_batch(call: Call) -> Reply:
     for one in call.inputs(MAX_WRITTEN):
         source = str(one.get("from", {}).get("id", ""))
         for told in one.get("to") or ():
-            call.portal.links.unlink(pair, int(source), int(told["id"]))
+            target = str(told.get("id", ""))
+            if source.isdecimal() and target.isdecimal():
+                call.portal.links.unlink(pair, int(source), int(target))
     return Reply(status=204)
 
 

@@ -193,7 +193,7 @@ def _spoil(dice: random.Random, sale: _Sale, customers: Sequence[Customer]) -> N
         for line in sale.lines:
             line.pop("hs_line_item_currency_code")
     elif chance < 0.062:
-        sale.amount_off = Decimal(dice.choice((-100, 50, 1)))
+        sale.amount_off = Decimal(dice.choice(("-100", "50", "1", "0.001")))
     elif chance < 0.074:
         sale.amount_off = None
     elif chance < 0.080:
@@ -329,6 +329,8 @@ def _plant_sales(portal: HubSpotPortal, sales: Sequence[_Sale]) -> list[int]:
         for number, payment in enumerate(sale.payments):
             share = Decimal(payment["hs_initial_amount"])
             payment["hs_initial_amount"] = f"{(net * share).quantize(net):f}"
+            if payment["hs_latest_status"] == "refunded":
+                payment["hs_refunds_amount"] = payment["hs_initial_amount"]
             payment["hs_reference_number"] = f"PAY-{place + 1:06d}-{number + 1}"
             payments.append((place, (payment, sale.modified, min(sale.modified, present))))
     deal_ids = portal.plant("deals", deals)

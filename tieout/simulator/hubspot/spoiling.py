@@ -103,5 +103,6 @@ def _other_page(
     after = int(body.get("after") or 0) + pages * int(body.get("limit", 10))
     words = {"kind": asked.path.split("/")[-2], "version": ""}
     other = {**body, "after": str(max(after, 0))}
-    reply = objects.search(Call(portal, searcher, words, {}, other))
+    with portal.lock:
+        reply = objects.search(Call(portal, searcher, words, {}, other))
     return {**right, "results": reply.content["results"]}

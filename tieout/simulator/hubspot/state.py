@@ -117,9 +117,9 @@ def _fill(portal: HubSpotPortal, kind: str, told: Mapping[str, Any]) -> None:
     shelf = portal.shelves[kind]
     shelf.next_id = told["next_id"]
     shelf.redirects = dict(told["redirects"])
-    for *plain, merged, history in told["records"]:
+    for record_id, values, created, modified, archived, merged, history in told["records"]:
         past = tuple((at, name, value) for at, name, value in history)
-        shelf.keep(Record(*plain, merged=tuple(merged), history=past))
+        shelf.keep(Record(record_id, values, created, modified, archived, tuple(merged), past))
     portal.indexes[kind].load(shelf.records.values())
 
 

@@ -3,6 +3,7 @@
 from decimal import Decimal
 from typing import Any
 
+from tieout.simulator.hubspot.links import primary_type
 from tieout.simulator.hubspot.portal import HubSpotPortal
 from tieout.simulator.hubspot.records import Record
 from tieout.simulator.hubspot.schema import instant_text
@@ -10,7 +11,6 @@ from tieout.simulator.hubspot.schema import instant_text
 _TO_LINES = ("deals", "line_items")
 _TO_COMPANIES = ("deals", "companies")
 _TO_PAYMENTS = ("deals", "commerce_payments")
-_PRIMARY_COMPANY = 5
 
 
 def truth(portal: HubSpotPortal, *, detail: bool = True) -> dict[str, Any]:
@@ -25,8 +25,8 @@ def truth(portal: HubSpotPortal, *, detail: bool = True) -> dict[str, Any]:
         "at": instant_text(portal.present()),
         "deals": [_deal(portal, record, detail=detail) for record in shelf.records.values()],
         "merged": {str(old): str(new) for old, new in shelf.redirects.items()},
-        "requests": {key: count for key, count in portal.counts.items() if key != "429"},
-        "throttled": portal.counts["429"],
+        "requests": dict(portal.counts),
+        "throttled": portal.throttled,
     }
 
 
@@ -73,7 +73,8 @@ def _deal(portal: HubSpotPortal, deal: Record, *, detail: bool) -> dict[str, Any
 def _company(portal: HubSpotPortal, deal: Record) -> Record | None:
     """Return the primary company, or the only one."""
     linked = portal.links.of(_TO_COMPANIES, deal.id)
-    primary = [target for target, types in linked.items() if _PRIMARY_COMPANY in types]
+    label = primary_type(_TO_COMPANIES)
+    primary = [target for target, types in linked.items() if label in types]
     chosen = primary or list(linked)
     return portal.find("companies", chosen[0]) if len(chosen) == 1 else None
 

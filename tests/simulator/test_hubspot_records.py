@@ -1,0 +1,273 @@
+"""Records of the HubSpot portal: values, reads, batches, merges, archives."""
+
+import json
+
+import pytest
+
+OBJECTS = "/crm/objects/2026-03"
+
+
+def test_every_value_is_a_text_and_the_system_adds_its_own(crm):
+    deal = crm.create("deals", dealname="Rollout", amount=1900.5)
+    status, record = crm.get(f"{OBJECTS}/deals/{deal}?properties=dealname,amount,closedate,nope")
+    assert status == 200
+    assert record["properties"] == {
+        "dealname": "Rollout",
+        "amount": "1900.5",
+        "closedate": None,  # known, without a value; an unknown name is left out
+        "createdate": record["createdAt"],
+        "hs_lastmodifieddate": record["updatedAt"],
+        "hs_object_id": deal,
+    }
+    assert record["archived"] is False
+
+
+def test_r40_a_datetime_is_an_instant_and_a_date_a_day(crm):
+    deal = crm.create("deals", closedate="2026-03-31T23:30:00+02:00")
+    assert crm.read("deals", deal, "closedate")["closedate"] == "2026-03-31T21:30:00Z"
+    other = crm.create("deals", closedate="1774992600123")
+    assert crm.read("deals", other, "closedate")["closedate"] == "2026-03-31T21:30:00.123Z"
+    invoice = crm.create("invoices", hs_due_date="1774915200000")
+    assert crm.read("invoices", invoice, "hs_due_date")["hs_due_date"] == "2026-03-31"
+    status, refusal = crm.post(
+        f"{OBJECTS}/invoices", {"properties": {"hs_due_date": "1774915200001"}}
+    )
+    assert (status, refusal["errors"][0]["code"]) == (400, "INVALID_DATE")
+
+
+@pytest.mark.parametrize(
+    ("kind", "properties", "code"),
+    [
+        ("deals", {"nope": "1"}, "PROPERTY_DOESNT_EXIST"),
+        ("deals", {"hs_is_closed_won": "true"}, "READ_ONLY_VALUE"),
+        ("deals", {"amount": "much"}, "INVALID_NUMBER"),
+        ("deals", {"amount": "NaN"}, "INVALID_NUMBER"),
+        ("deals", {"closedate": "soon"}, "INVALID_LONG"),
+        ("deals", {"deal_currency_code": "XXX"}, "INVALID_OPTION"),
+        ("deals", {"dealstage": "115002002"}, "INVALID_OPTION"),
+        ("deals", {"pipeline": "nope"}, "INVALID_OPTION"),
+        ("deals", {"dealname": "x" * 65_537}, "PROPERTY_VALUE_TOO_LONG"),
+    ],
+)
+def test_a_value_that_is_not_taken_is_named_with_its_code(crm, kind, properties, code):
+    status, refusal = crm.post(f"{OBJECTS}/{kind}", {"properties": properties})
+    assert status == 400
+    assert refusal["category"] == "VALIDATION_ERROR"
+    assert [error["code"] for error in refusal["errors"]] == [code]
+    inside = json.loads(refusal["message"].removeprefix("Property values were not valid: "))
+    assert [(one["error"], one["isValid"]) for one in inside] == [(code, False)]
+    assert refusal["correlationId"] == crm.headers["x-hubspot-correlation-id"]
+
+
+def test_r39_a_line_items_price_is_never_negative(crm):
+    status, _ = crm.post(f"{OBJECTS}/line_items", {"properties": {"price": "-1"}})
+    assert status == 400
+
+
+@pytest.mark.parametrize(
+    ("line", "net"),
+    [
+        ({"quantity": "3", "price": "33.33"}, "99.99"),
+        ({"quantity": "3", "price": "100", "hs_discount_percentage": "33"}, "201.00"),
+        ({"quantity": "4", "price": "10.00", "discount": "1.255"}, "34.98"),
+        ({"quantity": "0", "price": "99"}, "0.00"),
+        ({"quantity": "3", "price": "333", "hs_line_item_currency_code": "JPY"}, "999"),
+        ({"quantity": "1", "price": "1.2345", "hs_line_item_currency_code": "KWD"}, "1.235"),
+    ],
+)
+def test_a_lines_net_price_is_computed(crm, line, net):
+    assert crm.read("line_items", crm.create("line_items", **line), "amount")["amount"] == net
+
+
+def test_an_empty_text_clears_a_property(crm):
+    deal = crm.create("deals", dealname="Rollout", amount="1")
+    crm.patch(f"{OBJECTS}/deals/{deal}", {"properties": {"amount": ""}})
+    assert crm.read("deals", deal, "amount")["amount"] is None
+
+
+def test_r41_won_is_computed_from_the_stage_of_the_deals_own_pipeline(crm):
+    deal = crm.create("deals", pipeline="renewals", dealstage="115002002")
+    assert crm.read("deals", deal, "hs_is_closed_won")["hs_is_closed_won"] == "true"
+    crm.patch(f"{OBJECTS}/deals/{deal}", {"properties": {"dealstage": "115002003"}})
+    told = crm.read("deals", deal, "hs_is_closed_won", "hs_is_closed")
+    assert (told["hs_is_closed_won"], told["hs_is_closed"]) == ("false", "true")
+
+
+def test_a_batch_read_leaves_out_what_is_not_there_and_says_so(crm):
+    ids = [crm.create("deals", dealname=name) for name in "abc"]
+    asked = [{"id": ids[2]}, {"id": "404"}, {"id": ids[0]}, {"id": ids[2]}]
+    status, answer = crm.post(
+        f"{OBJECTS}/deals/batch/read", {"inputs": asked, "properties": ["dealname"]}
+    )
+    assert status == 207
+    assert [record["id"] for record in answer["results"]] == [ids[0], ids[2]]  # not as asked
+    assert answer["numErrors"] == 1
+    assert answer["errors"][0]["category"] == "OBJECT_NOT_FOUND"
+    assert answer["errors"][0]["context"] == {"ids": ["404"]}
+
+
+def test_a_batch_takes_a_hundred(crm):
+    inputs = [{"id": str(number)} for number in range(101)]
+    assert crm.post(f"{OBJECTS}/deals/batch/read", {"inputs": inputs})[0] == 400
+    assert crm.post(f"{OBJECTS}/deals/batch/read", {"inputs": []})[0] == 400
+
+
+def test_a_batch_read_by_a_unique_property_finds_at_once(crm):
+    mark = {
+        "name": "tieout_mark",
+        "label": "Mark",
+        "type": "string",
+        "fieldType": "text",
+        "groupName": "information",
+        "hasUniqueValue": True,
+    }
+    assert crm.post("/crm/properties/2026-03/deals", mark)[0] == 201
+    deal = crm.create("deals", tieout_mark="ABC")
+    body = {"inputs": [{"id": "ABC"}], "idProperty": "tieout_mark"}
+    status, answer = crm.post(f"{OBJECTS}/deals/batch/read", body)
+    assert (status, [record["id"] for record in answer["results"]]) == (200, [deal])
+    body["idProperty"] = "dealname"
+    assert crm.post(f"{OBJECTS}/deals/batch/read", body)[0] == 400
+    status, refusal = crm.post(f"{OBJECTS}/deals", {"properties": {"tieout_mark": "ABC"}})
+    assert (status, refusal["errors"][0]["code"]) == (400, "CONFLICTING_UNIQUE_VALUE")
+    assert crm.patch(f"{OBJECTS}/deals/{deal}", {"properties": {"tieout_mark": "ABC"}})[0] == 200
+
+
+def test_a_contacts_address_is_unique_and_a_second_one_conflicts(crm):
+    contact = crm.create("contacts", email="ap@baer.example")
+    status, refusal = crm.post(f"{OBJECTS}/contacts", {"properties": {"email": "AP@baer.example"}})
+    assert (status, refusal["category"]) == (409, "CONFLICT")
+    assert refusal["message"] == f"Contact already exists. Existing ID: {contact}"
+
+
+def test_a_batch_without_trace_ids_fails_whole(crm):
+    inputs = [{"properties": {"dealname": "a"}}, {"properties": {"amount": "much"}}]
+    status, _ = crm.post(f"{OBJECTS}/deals/batch/create", {"inputs": inputs})
+    assert (status, crm.found("deals")) == (400, [])
+
+
+def test_a_batch_with_trace_ids_answers_in_part_and_names_what_failed(crm):
+    inputs = [
+        {"properties": {"dealname": "a"}, "objectWriteTraceId": "t1"},
+        {"properties": {"amount": "much"}, "objectWriteTraceId": "t2"},
+    ]
+    status, answer = crm.post(f"{OBJECTS}/deals/batch/create", {"inputs": inputs})
+    assert status == 207
+    assert [record["objectWriteTraceId"] for record in answer["results"]] == ["t1"]
+    assert answer["errors"][0]["context"]["objectWriteTraceId"] == ["t2"]
+
+
+def test_a_batch_update_writes_what_is_there_and_names_what_is_not(crm):
+    deal = crm.create("deals")
+    inputs = [
+        {"id": deal, "properties": {"amount": "5"}, "objectWriteTraceId": "t1"},
+        {"id": "404", "properties": {"amount": "5"}, "objectWriteTraceId": "t2"},
+    ]
+    status, answer = crm.post(f"{OBJECTS}/deals/batch/update", {"inputs": inputs})
+    assert status == 207
+    assert [record["id"] for record in answer["results"]] == [deal]
+    assert answer["errors"][0]["context"] == {"ids": ["404"], "objectWriteTraceId": ["t2"]}
+    twice = [{"id": deal, "properties": {}}] * 2
+    assert crm.post(f"{OBJECTS}/deals/batch/update", {"inputs": twice})[0] == 400
+
+
+def test_an_upsert_needs_a_unique_property_and_tells_what_is_new(crm):
+    old = crm.create("contacts", email="old@baer.example")
+    inputs = [
+        {"idProperty": "email", "id": "old@baer.example", "properties": {"firstname": "O"}},
+        {"idProperty": "email", "id": "new@baer.example", "properties": {"firstname": "N"}},
+    ]
+    status, answer = crm.post(f"{OBJECTS}/contacts/batch/upsert", {"inputs": inputs})
+    assert status == 200
+    assert [(record["id"] == old, record["new"]) for record in answer["results"]] == [
+        (True, False),
+        (False, True),
+    ]
+    inputs = [{"idProperty": "firstname", "id": "O", "properties": {}}]
+    assert crm.post(f"{OBJECTS}/contacts/batch/upsert", {"inputs": inputs})[0] == 400
+
+
+def test_an_archived_record_is_gone_from_reads_and_search_and_listed_apart(crm):
+    deal = crm.create("deals", dealname="a")
+    assert crm.ask("DELETE", f"{OBJECTS}/deals/{deal}") == (204, None)
+    assert crm.get(f"{OBJECTS}/deals/{deal}")[0] == 404
+    assert crm.found("deals") == []
+    body = {"inputs": [{"id": deal}]}
+    assert crm.post(f"{OBJECTS}/deals/batch/read", body)[1]["results"] == []
+    assert crm.post(f"{OBJECTS}/deals/batch/read?archived=true", body)[0] == 200
+    _, answer = crm.get(f"{OBJECTS}/deals?archived=true")
+    assert [record["id"] for record in answer["results"]] == [deal]
+    assert answer["results"][0]["archivedAt"]
+
+
+def test_a_list_pages_by_id(crm):
+    ids = [crm.create("deals") for _ in range(5)]
+    _, first = crm.get(f"{OBJECTS}/deals?limit=3")
+    _, second = crm.get(f"{OBJECTS}/deals?limit=3&after={first['paging']['next']['after']}")
+    assert [record["id"] for record in first["results"] + second["results"]] == ids
+    assert "paging" not in second
+    assert crm.get(f"{OBJECTS}/deals?limit=101")[0] == 400
+
+
+def test_r41_a_merge_makes_a_new_record_to_which_both_old_ids_lead(crm):
+    one = crm.create("deals", dealname="one", amount="1")
+    two = crm.create("deals", dealname="two", amount="2", description="kept")
+    body = {"primaryObjectId": one, "objectIdToMerge": two}
+    status, merged = crm.post(f"{OBJECTS}/deals/merge", body)
+    assert status == 200
+    assert merged["id"] not in {one, two}
+    for old in (one, two):
+        status, record = crm.get(
+            f"{OBJECTS}/deals/{old}?properties=dealname,description,hs_merged_object_ids"
+        )
+        assert record["id"] == merged["id"]
+        assert record["properties"]["dealname"] == "one"
+        assert record["properties"]["description"] == "kept"
+        assert record["properties"]["hs_merged_object_ids"] == f"{one};{two}"
+    assert crm.found("deals") == [merged["id"]]
+    inputs = {"inputs": [{"id": two, "properties": {"amount": "3"}}]}
+    status, answer = crm.post(f"{OBJECTS}/deals/batch/update", inputs)
+    assert [record["id"] for record in answer["results"]] == [merged["id"]]  # not as asked
+
+
+def test_r41_a_record_merged_twice_is_found_by_all_its_ids(crm):
+    ids = [crm.create("companies", name=name) for name in "abc"]
+    merge = f"{OBJECTS}/companies/merge"
+    _, first = crm.post(merge, {"primaryObjectId": ids[0], "objectIdToMerge": ids[1]})
+    _, last = crm.post(merge, {"primaryObjectId": ids[2], "objectIdToMerge": first["id"]})
+    found = {crm.get(f"{OBJECTS}/companies/{one}")[1]["id"] for one in (*ids, first["id"])}
+    assert found == {last["id"]}
+
+
+def test_a_propertys_past_is_told_newest_first(crm, clock):
+    deal = crm.create("deals", amount="1")
+    clock.advance(60)
+    crm.patch(f"{OBJECTS}/deals/{deal}", {"properties": {"amount": "2"}})
+    _, record = crm.get(f"{OBJECTS}/deals/{deal}?propertiesWithHistory=amount,dealname")
+    past = record["propertiesWithHistory"]
+    assert [one["value"] for one in past["amount"]] == ["2", "1"]
+    assert past["amount"][1]["timestamp"] == record["createdAt"]
+    assert past["dealname"] == []
+
+
+def test_r41_required_properties_are_demanded_from_2026_09_on(crm, portal):
+    deal = crm.create("deals")
+    portal.required["deals"] = {"po_number"}
+    body = {"properties": {"amount": "1"}}
+    assert crm.patch(f"/crm/objects/2026-03/deals/{deal}", body)[0] == 200
+    status, refusal = crm.patch(f"/crm/objects/2026-09/deals/{deal}", body)
+    assert (status, refusal["errors"][0]["code"]) == (400, "REQUIRED_FIELD")
+
+
+def test_an_unknown_kind_version_or_path_is_refused_in_json(crm):
+    assert crm.get(f"{OBJECTS}/dragons/1")[1]["message"] == (
+        "Unable to infer object type from: dragons"
+    )
+    assert crm.get("/crm/objects/1999-01/deals/1")[0] == 404
+    assert crm.get("/nothing/here")[1]["category"] == "OBJECT_NOT_FOUND"
+    assert crm.post(f"{OBJECTS}/deals", ["no", "object"])[0] == 400
+
+
+def test_v3_paths_and_type_ids_lead_to_the_same_records(crm):
+    deal = crm.create("deals")
+    assert crm.get(f"/crm/v3/objects/0-3/{deal}")[1]["id"] == deal
