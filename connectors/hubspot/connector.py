@@ -1,0 +1,161 @@
+"""An open session with one HubSpot portal."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from connectors.hubspot.facts import SYSTEM, facts
+from connectors.hubspot.feed import Feed, one_kind
+from connectors.hubspot.finding import find
+from connectors.hubspot.reading import Reading
+from connectors.hubspot.relations import related
+from connectors.hubspot.wire import Wire
+from connectors.hubspot.writing import GROUP, PROPERTY, apply, prepare
+from tieout.model.capability import Capabilities, FieldInfo
+from tieout.model.change import Create
+from tieout.model.contract import Identity, Opening, Outcome, Parcel, Request
+from tieout.model.errors import ConfigError
+from tieout.model.lookup import Answer, Lookup
+from tieout.model.record import Fetched, Page, Related
+from tieout.model.ref import Cursor, Ref
+from tieout.transport.door import refuse_plain_http
+
+OVERLAP_SECS = 120  # search shows a change seconds after it was made (R41, sdk.md 3)
+
+
+class HubSpot:
+    """One portal. Options: ``version`` of the API, ``overlap_secs`` of the feeds, and the rates.
+
+    A deal that was archived is in no feed: search does not show it, and the list of archived deals
+    has no order in time. Whoever must know asks ``fetch`` for the deals that it keeps, a hundred in
+    a call; a merge shows in the feed, since the record that it makes lists the old ids.
+    """
+
+    def __init__(self, reading: Reading, capabilities: Capabilities, overlap_secs: int) -> None:
+        self.capabilities = capabilities
+        self.company = reading.company
+        self._reading = reading
+        self._overlap_secs = overlap_secs
+
+    @classmethod
+    def open(
+        cls,
+        opening: Opening,
+        *,
+        urls: Mapping[str, str],
+        credentials: Any,
+        now: Callable[[], datetime],
+        sleep: Callable[[float], None],
+    ) -> HubSpot:
+        """Open a session; nothing is asked yet. See ``tieout.model.contract.Opens``.
+
+        Raises:
+            ConfigError: an option is unknown or wrong, or the address is plain http elsewhere.
+        """
+        known = facts()
+        rates = {name: _whole(opening, name, default) for name, default in known.rates.items()}
+        version = str(opening.options.get("version", known.version))
+        overlap_secs = _whole(opening, "overlap_secs", OVERLAP_SECS)
+        _refuse_unknown(opening, {*rates, "version", "overlap_secs"})
+        url = urls.get("api") or known.api
+        refuse_plain_http(url)
+        wire = Wire(url, credentials, rates, now, sleep)
+        company = f"{SYSTEM}:{opening.company_id}"
+        reading = Reading(wire, company, opening, known, version)
+        return cls(reading, replace(known.capabilities, rates=rates), overlap_secs)
+
+    def check(self) -> Identity:
+        """Ask which portal this is.
+
+        Raises:
+            Unauthorized: the key is not accepted.
+            ConfigError: it is another portal's.
+            Unavailable: no answer.
+        """
+        account = self._reading.account(fresh=True)
+        wanted = self._reading.opening.company_id
+        if account.portal_id != wanted:
+            raise ConfigError(
+                f"The key is of HubSpot portal {account.portal_id}, not of {wanted}.",
+                remedy="Correct the company's id, or use that portal's key.",
+            )
+        return Identity(
+            company=account.portal_id,
+            name=f"HubSpot {account.portal_id}",
+            clock=self._reading.server_now(),
+            currency=account.currency,
+            time_zone=account.time_zone,
+            until=self._reading.wire.until,
+        )
+
+    def changes(self, kinds: Sequence[str], since: Cursor | None) -> Iterator[Page]:
+        """Tell what moved of one kind; see ``connectors.hubspot.feed``.
+
+        Raises:
+            Unsupported: not exactly one kind that has a feed.
+            ValueRefused: the cursor is not of this feed.
+            TieoutError: a page was refused, not answered or not whole.
+        """
+        kind = one_kind(kinds, self._reading.facts.kinds, self.capabilities.feeds)
+        yield from Feed(self._reading, kind, self._overlap_secs).pages(since)
+
+    def fetch(self, refs: Sequence[Ref]) -> Iterator[Fetched]:
+        """Read records by address; exactly one answer for each asked."""
+        return self._reading.fetch(refs)
+
+    def find(self, kind: str, wanted: Sequence[Lookup]) -> Sequence[Answer]:
+        """Answer each question in its order."""
+        return find(self._reading, kind, wanted)
+
+    def related(self, refs: Sequence[Ref], role: str) -> Iterator[Related]:
+        """Read the whole set in a role for each ref."""
+        return related(self._reading, refs, role)
+
+    def prepare(self, requests: Sequence[Request]) -> Sequence[Parcel]:
+        """Pack changes into calls. Pure."""
+        return prepare(self._reading, requests)
+
+    def apply(self, parcel: Parcel) -> Sequence[Outcome]:
+        """Send exactly these bytes, once; answer for every item."""
+        return apply(self._reading, parcel)
+
+    def describe(self, kind: str) -> Mapping[str, FieldInfo]:
+        """Return the fields of a kind by the names that mappings use."""
+        return self._reading.describe(kind)
+
+    def provisions(self) -> Sequence[Create]:
+        """Return what must exist in the portal before its deals can be told anything."""
+        wanted = self._reading.facts.provisions
+        group = wanted["group"]
+        named = {"object": group["object"], "group": group["name"]}
+        return [
+            Create(GROUP, group),
+            *(Create(PROPERTY, {**named, **one}) for one in wanted["properties"]),
+        ]
+
+    @property
+    def calls(self) -> Mapping[str, int]:
+        """How many calls were made, by kind of call."""
+        return self._reading.wire.door.calls
+
+    def close(self) -> None:
+        """Give back connections."""
+        self._reading.wire.close()
+
+
+def _whole(opening: Opening, name: str, default: int) -> int:
+    value = opening.options.get(name, default)
+    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+        raise ConfigError(f"The option {name} takes a whole number above 0, not {value!r}.")
+    return value
+
+
+def _refuse_unknown(opening: Opening, known: set[str]) -> None:
+    unknown = sorted(opening.options.keys() - known)
+    if unknown:
+        raise ConfigError(
+            f"HubSpot has no option {', '.join(unknown)}; there are {', '.join(sorted(known))}."
+        )

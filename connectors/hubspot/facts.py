@@ -1,0 +1,133 @@
+"""The facts of ``hubspot.yaml`` as frozen values, read once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from importlib.resources import files
+from typing import Any
+
+from ruamel.yaml import YAML
+
+from tieout.model.capability import Capabilities, KindCapability
+from tieout.model.change import Verb
+
+SYSTEM = "hubspot"
+MODIFIED = "hs_lastmodifieddate"
+MERGED_IDS = "hs_merged_object_ids"
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One field: our name, the vendor's property, and how its text is read."""
+
+    name: str
+    property: str
+    type: str = "text"
+    from_instant: bool = False
+    read_only: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Relation:
+    """How a role is found: by association, or by a property that holds the other's id."""
+
+    to: str
+    primary: int | None = None
+    order: str = ""
+    property: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """One kind of record.
+
+    ``modified`` is the property of its time of change, ``started`` the one that bounds the first
+    read; without it the first read of a kind takes nothing.
+    """
+
+    name: str
+    object: str
+    fields: Mapping[str, Field]
+    relations: Mapping[str, Relation]
+    modified: str
+    started: str
+
+    def property_of(self, name: str) -> str:
+        """Return the vendor's property of a field; a name that is not ours is the vendor's."""
+        known = self.fields.get(name)
+        return name if known is None else known.property
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """All that the file says."""
+
+    capabilities: Capabilities
+    kinds: Mapping[str, Kind]
+    errors: Mapping[str, str]
+    version: str
+    api: str
+    app: str
+    provisions: Mapping[str, Any]
+
+    @property
+    def rates(self) -> Mapping[str, int]:
+        """The limits by name."""
+        return self.capabilities.rates
+
+
+@lru_cache(maxsize=1)
+def facts() -> Facts:
+    """Return the facts of the file beside this module."""
+    text = files("connectors.hubspot").joinpath("hubspot.yaml").read_text(encoding="utf-8")
+    said = YAML(typ="safe", pure=True).load(text)
+    return Facts(
+        capabilities=Capabilities(
+            system=said["system"],
+            title=said["title"],
+            kinds={name: _capability(kind) for name, kind in said["kinds"].items()},
+            feeds=tuple(tuple(feed) for feed in said["feeds"]),
+            quiet_secs=said["quiet_secs"],
+            rates=said["rates"],
+        ),
+        kinds={name: _kind(name, kind) for name, kind in said["kinds"].items()},
+        errors=said["errors"],
+        version=str(said["version"]),
+        api=said["api"],
+        app=said["app"],
+        provisions=said["provisions"],
+    )
+
+
+def _capability(said: Mapping[str, Any]) -> KindCapability:
+    return KindCapability(
+        verbs=frozenset(Verb(verb) for verb in said.get("verbs", ())),
+        marker=said.get("marker", ""),
+        found_by=frozenset(said["found_by"]),
+        limits=said.get("limits", {}),
+        fields={name: field.get("type", "text") for name, field in said["fields"].items()},
+        batch=said.get("batch", 1),
+    )
+
+
+def _kind(name: str, said: Mapping[str, Any]) -> Kind:
+    return Kind(
+        name=name,
+        object=said["object"],
+        fields={ours: _field(ours, field) for ours, field in said["fields"].items()},
+        relations={role: Relation(**told) for role, told in said.get("relations", {}).items()},
+        modified=said.get("modified", MODIFIED),
+        started=said.get("started", ""),
+    )
+
+
+def _field(name: str, said: Mapping[str, Any]) -> Field:
+    return Field(
+        name=name,
+        property=said["property"],
+        type=said.get("type", "text"),
+        from_instant=said.get("from") == "instant",
+        read_only=said.get("read_only", False),
+    )

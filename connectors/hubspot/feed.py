@@ -1,0 +1,218 @@
+"""What moved: one walk over a kind for each question, in the order of record ids.
+
+A walk asks for all that changed since an instant of the server's clock, by id: the next page begins
+after the last id. Ids do not move while records change, so nothing is skipped however busy the
+portal is, equal times do not matter, and the 10,000 results that one search may show (R41) are
+never reached. What changes during a walk is in the next, which begins where this one began, less
+an overlap for the index's lag; what the overlap shows again, and did not change, is left out.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, time, timedelta
+from typing import Any
+
+from connectors.hubspot.facts import MERGED_IDS, Kind
+from connectors.hubspot.reading import Reading
+from connectors.hubspot.translation import milliseconds
+from connectors.hubspot.wire import rows
+from tieout.model.dates import instant_text, parse_instant, time_zone
+from tieout.model.errors import Unavailable, Unsupported, ValueRefused
+from tieout.model.record import Event, Page, Record, Seen
+from tieout.model.ref import Cursor, Ref
+from tieout.transport import Answer
+
+SEARCH_PAGE = 200
+PAGES_LIMIT = 100_000  # twenty million records
+SEEN_LIMIT = 2_000  # remembered of an overlap; more of it only comes again
+CURSOR_FORM = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A place in the feed of one kind.
+
+    Attributes:
+        since: what changed at or after it is asked for; None in the first read.
+        after_id: the walk goes on after this record.
+        walk_at: the server's clock when the walk began; None between walks.
+        seen: id -> version of what the last walk showed of this one's overlap.
+        fresh: the same, gathered for the next.
+    """
+
+    since: datetime | None = None
+    after_id: str = ""
+    walk_at: datetime | None = None
+    seen: Mapping[str, str] = field(default_factory=dict)
+    fresh: Mapping[str, str] = field(default_factory=dict)
+
+    def text(self) -> Cursor:
+        """Return it as a cursor."""
+        told: dict[str, object] = {
+            "form": CURSOR_FORM,
+            "since": self.since and instant_text(self.since),
+            "after": self.after_id,
+            "walk": self.walk_at and instant_text(self.walk_at),
+            "seen": self.seen,
+            "fresh": self.fresh,
+        }
+        held = {name: value for name, value in told.items() if value}
+        return Cursor(json.dumps(held, separators=(",", ":")))
+
+    @classmethod
+    def parse(cls, text: str) -> Place:
+        """Return the place that a cursor holds.
+
+        Raises:
+            ValueRefused: it is not one of ours.
+        """
+        try:
+            told = json.loads(text)
+            since, walk = told.get("since"), told.get("walk")
+            if told.get("form") != CURSOR_FORM:
+                raise ValueRefused("The cursor is of another form.")
+            return cls(
+                since=parse_instant(since) if since else None,
+                after_id=told.get("after", ""),
+                walk_at=parse_instant(walk) if walk else None,
+                seen=told.get("seen", {}),
+                fresh=told.get("fresh", {}),
+            )
+        except (ValueError, AttributeError) as wrong:
+            raise ValueRefused(f"{text[:40]!r} is no place in a feed of HubSpot's.") from wrong
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """One page of a search: records by ascending id, and whether it is the last."""
+
+    rows: Sequence[Mapping[str, Any]]
+    last: bool
+    served_at: datetime
+
+
+class Feed:
+    """The feed of one kind."""
+
+    def __init__(self, reading: Reading, kind: Kind, overlap_secs: int) -> None:
+        self._reading = reading
+        self._kind = kind
+        self._overlap = timedelta(seconds=overlap_secs)
+
+    def pages(self, since: Cursor | None) -> Iterator[Page]:
+        """Yield the pages of one walk, or of the rest of one that was interrupted.
+
+        The first read takes won deals and payments since the cutover; of other kinds it takes
+        nothing and starts at the server's now: whoever reads them after it sees what was before.
+        """
+        place = Place() if since is None else Place.parse(since)
+        if place.since is None and not self._has_history:
+            started_at = self._reading.server_now()
+            place = Place(since=started_at)
+            yield Page((), place.text(), started_at, last=True)
+            return
+        for _ in range(PAGES_LIMIT):
+            found = self._search(place)
+            walk_at = place.walk_at or found.served_at
+            place, events = self._stepped(replace(place, walk_at=walk_at), walk_at, found)
+            yield Page(events, place.text(), found.served_at, last=found.last)
+            if found.last:
+                return
+        raise Unavailable(f"A walk over {self._kind.object} did not end.")
+
+    @property
+    def _has_history(self) -> bool:
+        return bool(self._kind.started) or self._kind.name == "deal"
+
+    def _stepped(
+        self, place: Place, walk_at: datetime, found: Found
+    ) -> tuple[Place, tuple[Event, ...]]:
+        """Return the place after a page, and the page's events."""
+        next_since = walk_at - self._overlap
+        fresh = dict(place.fresh)
+        events: list[Event] = []
+        for row in found.rows:
+            record = self._reading.record(self._kind, row)
+            if record.updated_at is not None and record.updated_at >= next_since:
+                fresh[record.ref.id] = record.version
+            if place.seen.get(record.ref.id) != record.version:
+                events.extend(self._events(row, record))
+        kept = dict(list(fresh.items())[-SEEN_LIMIT:])
+        if found.last:
+            return Place(since=next_since, seen=kept), tuple(events)
+        after_id = str(found.rows[-1]["id"])
+        return replace(place, after_id=after_id, fresh=kept), tuple(events)
+
+    def _events(self, row: Mapping[str, Any], record: Record) -> Iterator[Event]:
+        """A merge makes a new record that lists every old id (R41): one event for each."""
+        for old in ((row.get("properties") or {}).get(MERGED_IDS) or "").split(";"):
+            if old and old != record.ref.id:
+                gone = Ref(record.ref.company, record.ref.kind, old)
+                yield Event(gone, Seen.MERGED, merged_into=record.ref, at=record.updated_at)
+        yield Event(record.ref, record=record, at=record.updated_at)
+
+    def _search(self, place: Place) -> Found:
+        filters = list(self._scope(place.since))
+        if place.after_id:
+            filters.append(_filter("hs_object_id", "GT", place.after_id))
+        body = {
+            "filterGroups": [{"filters": filters}],
+            "sorts": [{"propertyName": "hs_object_id", "direction": "ASCENDING"}],
+            "properties": self._reading.properties(self._kind),
+            "limit": SEARCH_PAGE,
+        }
+        path = f"/crm/objects/{self._reading.version}/{self._kind.object}/search"
+        return self._reading.wire.ask(
+            "POST", path, body, understand=lambda answer: _found(answer, place.after_id)
+        )
+
+    def _scope(self, since: datetime | None) -> Iterator[Mapping[str, str]]:
+        """Only the first read filters: a feed of won deals never shows a reopened one."""
+        if since is not None:
+            yield _filter(self._kind.modified, "GTE", milliseconds(since))
+            return
+        if self._kind.name == "deal":
+            yield _filter("hs_is_closed_won", "EQ", "true")
+        cutover = self._reading.opening.cutover_date
+        if cutover is not None:
+            midnight = datetime.combine(cutover, time(), time_zone(self._reading.zone()))
+            begins = self._kind.started or "closedate"
+            yield _filter(begins, "GTE", milliseconds(midnight.astimezone(UTC)))
+
+
+def _found(answer: Answer, after_id: str) -> Found:
+    """Understand a search's answer.
+
+    Raises:
+        Unavailable: it is not the whole page that was asked for, or has no date (R51).
+    """
+    page = rows(answer, "id", "updatedAt")
+    ids = [int(row["id"]) if str(row["id"]).isdecimal() else -1 for row in page]
+    total = answer.json.get("total")
+    if not isinstance(total, int) or len(page) != min(total, SEARCH_PAGE):
+        raise answer.unclear(f"A page of {answer.route.name} is not whole.")
+    if ids != sorted(set(ids)) or (ids and ids[0] <= int(after_id or 0)):
+        raise answer.unclear(f"A page of {answer.route.name} is not the one that was asked for.")
+    if answer.served_at is None:
+        raise answer.unclear("HubSpot's answer has no date, so its clock is not known.")
+    return Found(page, last=total <= SEARCH_PAGE, served_at=answer.served_at)
+
+
+def _filter(name: str, operator: str, value: str) -> Mapping[str, str]:
+    return {"propertyName": name, "operator": operator, "value": value}
+
+
+def one_kind(
+    kinds: Sequence[str], known: Mapping[str, Kind], feeds: Sequence[Sequence[str]]
+) -> Kind:
+    """Return the kind that a question is about.
+
+    Raises:
+        Unsupported: it is not about exactly one kind that has a feed.
+    """
+    if len(kinds) != 1 or tuple(kinds) not in {tuple(feed) for feed in feeds}:
+        raise Unsupported(f"HubSpot has no feed of {', '.join(kinds)} together; ask one at a time.")
+    return known[kinds[0]]

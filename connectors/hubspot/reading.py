@@ -1,0 +1,348 @@
+"""Reading: which fields, whole records by id or by a unique value, owners, and what fields exist.
+
+A record that is asked for is answered, archived, merged, named as missing, or not known: a batch
+that leaves one out without a word says nothing of it (pain 13).
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from functools import partial
+from typing import Any, TypeVar
+
+from connectors.hubspot.facts import MERGED_IDS, Facts, Field, Kind
+from connectors.hubspot.refusals import context_ids, refusal
+from connectors.hubspot.translation import TYPES, Translator
+from connectors.hubspot.wire import Wire, next_after, refusals, rows
+from tieout.model.capability import FieldInfo
+from tieout.model.contract import Opening
+from tieout.model.dates import time_zone
+from tieout.model.errors import (
+    ConfigError,
+    TieoutError,
+    Unavailable,
+    Unsupported,
+    ValueRefused,
+)
+from tieout.model.record import Fetched, Gone, MergedInto, Record, Unreadable
+from tieout.model.ref import Ref, Version
+from tieout.transport import Answer
+
+READ_BATCH = 100  # sdk.md 7
+OWNERS_PAGE = 500
+OWNER_PAGES_LIMIT = 200
+OWNERS_REMEMBERED = 20_000
+NOT_FOUND = "OBJECT_NOT_FOUND"
+ALWAYS = ("merged_ids", "position")  # ours, whatever the mappings use: merges, and lines' order
+
+T = TypeVar("T")
+
+
+@dataclass(slots=True)
+class Batch:
+    """What a batch read said of each asked id."""
+
+    found: dict[str, Mapping[str, Any]] = field(default_factory=dict)
+    merged: dict[str, Mapping[str, Any]] = field(default_factory=dict)
+    missing: set[str] = field(default_factory=set)
+    refused: dict[str, TieoutError] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """What the portal says of itself."""
+
+    portal_id: str
+    time_zone: str
+    currency: str
+    answer: Answer
+
+
+class Reading:
+    """What is read of one portal, and how it is understood."""
+
+    def __init__(
+        self, wire: Wire, company: str, opening: Opening, facts: Facts, version: str
+    ) -> None:
+        self.wire = wire
+        self.company = company
+        self.opening = opening
+        self.facts = facts
+        self.version = version
+        self.owner_of: dict[Ref, str | None] = {}  # of the latest records that were read
+        self._account: Account | None = None
+        self._described: dict[str, Mapping[str, FieldInfo]] = {}
+        self._translators: dict[str, Translator] = {}
+        self._owners: Mapping[str, Record] | None = None
+        self._once = threading.RLock()
+
+    def fetch(self, refs: Sequence[Ref]) -> Iterator[Fetched]:
+        """Yield one answer for each asked, the kinds one after the other."""
+        by_kind: dict[str, list[Ref]] = {}
+        for ref in refs:
+            by_kind.setdefault(ref.kind, []).append(ref)
+        for name, asked in by_kind.items():
+            if name == "owner":
+                yield from self._fetch_owners(asked)
+            elif name in self.facts.kinds and self.facts.kinds[name].relations:
+                kind = self.facts.kinds[name]
+                for some in self.wire.each(partial(self._fetch, kind), _parts(asked)):
+                    yield from some
+            else:
+                error = Unsupported(f"HubSpot's connector does not fetch records of kind {name}.")
+                yield from (Unreadable(ref, error) for ref in asked)
+
+    def batch(
+        self, kind: Kind, ids: Sequence[str], *, by: str = "", archived: bool = False
+    ) -> Batch:
+        """Read up to a hundred records by id, or by a unique property's values.
+
+        Raises:
+            TieoutError: the batch as a whole was refused or not answered.
+        """
+        body = {
+            "properties": self.properties(kind) + ([by] if by else []),
+            "inputs": [{"id": one} for one in ids],
+        }
+        if by:
+            body["idProperty"] = by
+        query = {"archived": "true"} if archived else {}
+        path = f"/crm/objects/{self.version}/{kind.object}/batch/read"
+        return self.wire.ask(
+            "POST", path, body, understand=lambda answer: _batch(answer, by), **query
+        )
+
+    def properties(self, kind: Kind) -> list[str]:
+        """Return what to ask for of a kind: what the mappings use, and what we need ourselves."""
+        return [kind.property_of(name) for name in self._names(kind)]
+
+    def record(self, kind: Kind, row: Mapping[str, Any]) -> Record:
+        """Return a record as HubSpot told it, in our names and types."""
+        record = self.translator(kind).record(row)
+        if self._reads_owners(kind):
+            self.owner_of[record.ref] = record.fields.get(kind.relations["owner"].property)
+            if len(self.owner_of) > OWNERS_REMEMBERED:
+                self.owner_of.pop(next(iter(self.owner_of)), None)
+        return record
+
+    def translator(self, kind: Kind) -> Translator:
+        """Return the translator of a kind; made when the first record is there to be read."""
+        known = self._translators.get(kind.name)
+        if known is None:
+            fields = tuple(self._field(kind, name) for name in self._names(kind))
+            known = Translator(self.company, kind, fields, self.zone)
+            self._translators[kind.name] = known
+        return known
+
+    def account(self, *, fresh: bool = False) -> Account:
+        """Ask what the portal is; asked once, unless it must be fresh."""
+        with self._once:
+            if self._account is None or fresh:
+                path = f"/account-info/{self.version}/details"
+                self._account = self.wire.ask("GET", path, understand=_account)
+            return self._account
+
+    def server_now(self) -> datetime:
+        """Return the present instant by HubSpot's clock (R51); ask for it if nothing was asked yet.
+
+        Raises:
+            Unavailable: HubSpot's answers have no date.
+        """
+        if self.wire.door.skew_secs is None:
+            self.account(fresh=True)
+        if self.wire.door.skew_secs is None:
+            raise Unavailable("HubSpot's answers have no date, so its clock is not known.")
+        return self.wire.now() + timedelta(seconds=self.wire.door.skew_secs)
+
+    def zone(self) -> str:
+        """Return the business time zone: the configuration's, else the portal's."""
+        return self.opening.time_zone or self.account().time_zone
+
+    def describe(self, name: str) -> Mapping[str, FieldInfo]:
+        """Return the fields of a kind by the names that mappings use; asked once."""
+        kind = self.facts.kinds[name]
+        with self._once:
+            if name not in self._described:
+                told = self._told_properties(kind) if kind.relations else {}
+                self._described[name] = _infos(kind, told)
+            return self._described[name]
+
+    def forget_descriptions(self) -> None:
+        """Ask anew which fields there are: one was made."""
+        with self._once:
+            self._described.clear()
+            self._translators.clear()
+
+    def owners(self) -> Mapping[str, Record]:
+        """Return the portal's owners by id; asked once."""
+        with self._once:
+            if self._owners is None:
+                self._owners = {owner.ref.id: owner for owner in self._all_owners()}
+            return self._owners
+
+    def _names(self, kind: Kind) -> list[str]:
+        wanted = self.opening.reads.get(kind.name, frozenset(kind.fields))
+        ours = [name for name in ALWAYS if name in kind.fields]
+        if self._reads_owners(kind):
+            ours.append(kind.relations["owner"].property)
+        return sorted({*wanted, *ours} - {"id"})
+
+    def _reads_owners(self, kind: Kind) -> bool:
+        return "owner" in self.opening.reads and "owner" in kind.relations
+
+    def _field(self, kind: Kind, name: str) -> Field:
+        known = kind.fields.get(name)
+        if known is not None:
+            return known
+        told = self.describe(kind.name).get(name)
+        return Field(name, name, "text" if told is None else told.type)
+
+    def _fetch(self, kind: Kind, refs: Sequence[Ref]) -> list[Fetched]:
+        ids = list(dict.fromkeys(ref.id for ref in refs))
+        try:
+            live = self.batch(kind, ids)
+            gone = self._archived(kind, sorted(live.missing))
+        except TieoutError as error:
+            return [Unreadable(ref, error) for ref in refs]
+        return [self._answer(kind, ref, live, gone) for ref in refs]
+
+    def _archived(self, kind: Kind, ids: Sequence[str]) -> Batch:
+        return self.batch(kind, ids, archived=True) if ids else Batch()
+
+    def _answer(self, kind: Kind, ref: Ref, live: Batch, gone: Batch) -> Fetched:
+        row = live.found.get(ref.id)
+        if row is not None and not row.get("archived"):
+            return self.record(kind, row)
+        row = live.merged.get(ref.id)
+        if row is not None:
+            return MergedInto(ref, self.record(kind, row))
+        row = gone.found.get(ref.id)
+        if row is not None:
+            return Gone(ref, f"archived at {row.get('archivedAt') or row['updatedAt']}")
+        if ref.id in gone.missing:
+            return Gone(ref, f"{NOT_FOUND}, and not among the archived")
+        refused = live.refused.get(ref.id) or gone.refused.get(ref.id)
+        return Unreadable(
+            ref, refused or Unavailable("HubSpot's answer left it out.", record=str(ref))
+        )
+
+    def _fetch_owners(self, refs: Sequence[Ref]) -> Iterator[Fetched]:
+        try:
+            known = self.owners()
+        except TieoutError as error:
+            yield from (Unreadable(ref, error) for ref in refs)
+            return
+        for ref in refs:
+            yield known.get(ref.id) or Gone(ref, "not in the list of owners")
+
+    def _all_owners(self) -> Iterator[Record]:
+        after = ""
+        for _ in range(OWNER_PAGES_LIMIT):
+            query = {"limit": str(OWNERS_PAGE), **({"after": after} if after else {})}
+            page, after = self.wire.ask(
+                "GET",
+                f"/crm/owners/{self.version}",
+                understand=lambda answer: (rows(answer, "id"), next_after(answer.json)),
+                **query,
+            )
+            yield from map(self._owner, page)
+            if not after:
+                return
+        raise Unavailable(f"HubSpot has more than {OWNERS_PAGE * OWNER_PAGES_LIMIT} owners.")
+
+    def _owner(self, row: Mapping[str, Any]) -> Record:
+        first, last = row.get("firstName") or "", row.get("lastName") or ""
+        email = row.get("email") or None
+        values = {
+            "id": str(row["id"]),
+            "email": email,
+            "first_name": first or None,
+            "last_name": last or None,
+            "full_name": f"{first} {last}".strip() or email,
+        }
+        ref = Ref(self.company, "owner", str(row["id"]))
+        return Record(ref, Version(str(row.get("updatedAt") or "")), values)
+
+    def _told_properties(self, kind: Kind) -> Mapping[str, Mapping[str, Any]]:
+        path = f"/crm/properties/{self.version}/{kind.object}"
+        told = self.wire.ask("GET", path, understand=lambda answer: rows(answer, "name", "type"))
+        return {str(row["name"]): row for row in told}
+
+
+def _batch(answer: Answer, by: str) -> Batch:
+    read = Batch()
+    for row in rows(answer, "id", "updatedAt"):
+        told = row.get("properties") or {}
+        read.found[str(told.get(by)) if by else str(row["id"])] = row
+        for old in (told.get(MERGED_IDS) or "").split(";"):
+            if old:
+                read.merged[old] = row
+    for told in refusals(answer):
+        ids = list(context_ids(told, "ids", "id"))
+        if told.get("category") == NOT_FOUND:
+            read.missing.update(ids)
+        else:
+            error = refusal(told, str(answer.status), answer.trace_id)
+            read.refused.update(dict.fromkeys(ids, error))
+    return read
+
+
+def _account(answer: Answer) -> Account:
+    told = answer.json
+    try:
+        zone = str(told["timeZone"])
+        time_zone(zone)
+        return Account(str(told["portalId"]), zone, str(told["companyCurrency"]), answer)
+    except (KeyError, TypeError) as wrong:
+        raise answer.unclear("HubSpot did not say which account this is.") from wrong
+    except ValueRefused as wrong:
+        raise ConfigError(
+            f"The portal's time zone {zone} is not one that Tieout knows.",
+            remedy="Set time_zone for this company, as Europe/Oslo.",
+        ) from wrong
+
+
+def _infos(kind: Kind, told: Mapping[str, Mapping[str, Any]]) -> Mapping[str, FieldInfo]:
+    ours = {field.property: field for field in kind.fields.values()}
+    infos = {
+        "id": FieldInfo("id", "text", "Record ID", "hs_object_id", read_only=True, unique=True)
+    }
+    for field_ in kind.fields.values():
+        if not told or field_.property in told:
+            infos[field_.name] = _info(field_, told.get(field_.property, {}))
+    for name, row in told.items():
+        if name not in ours:
+            infos[name] = _info(Field(name, name, TYPES.get(str(row["type"]), "text")), row)
+    return infos
+
+
+def _info(known: Field, told: Mapping[str, Any]) -> FieldInfo:
+    options = told.get("options") or ()
+    rights = told.get("modificationMetadata") or {}
+    return FieldInfo(
+        name=known.name,
+        type=known.type,
+        label=str(told.get("label") or ""),
+        vendor_name=known.property,
+        choices=tuple(str(one.get("value")) for one in options),
+        read_only=known.read_only or bool(rights.get("readOnlyValue")),
+        unique=bool(told.get("hasUniqueValue")),
+        custom=bool(told) and not told.get("hubspotDefined", False),
+    )
+
+
+def _parts(refs: Sequence[Ref]) -> Iterator[Sequence[Ref]]:
+    """Cut what is asked into parts of a hundred different records; a part may name one twice."""
+    part: list[Ref] = []
+    ids: set[str] = set()
+    for ref in refs:
+        if len(ids) == READ_BATCH and ref.id not in ids:
+            yield part
+            part, ids = [], set()
+        part.append(ref)
+        ids.add(ref.id)
+    if part:
+        yield part

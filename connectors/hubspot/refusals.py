@@ -1,0 +1,100 @@
+"""What a refusal of HubSpot's is to us.
+
+Every part of an error may be missing (page "Error handling"): the code is looked up first, then
+the category, then the status. The same is done for one entry of a batch's ``errors``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from functools import lru_cache
+from typing import Any
+
+from connectors.hubspot.facts import facts
+from tieout.model import errors
+from tieout.model.errors import (
+    QuotaExhausted,
+    RateLimited,
+    Rejected,
+    TieoutError,
+    ValueRefused,
+)
+from tieout.transport import Answer, parse_json, redact
+
+TRACE_HEADER = "x-hubspot-correlation-id"
+WORDS_LIMIT = 500
+LOCKED_SECS = 2.0  # the pause that HubSpot asks for after 423
+DAILY = "DAILY"
+_SCOPE_REMEDY = "Give the key the scope that it names, in HubSpot's settings; the queue is kept."
+
+
+def judge(answer: Answer) -> TieoutError | None:
+    """Return the error that an answer stands for, None if its body is the answer."""
+    if 200 <= answer.status < 300:
+        return None
+    if answer.status >= 500 or answer.status < 400:
+        return answer.unclear(f"{answer.route.name} was answered with {answer.status}.")
+    try:
+        said = parse_json(answer.body)
+    except ValueRefused:
+        said = {"message": answer.words}
+    told = said if isinstance(said, Mapping) else {}
+    return refusal(told, str(answer.status), answer.trace_id, answer.retry_after_secs)
+
+
+def refusal(
+    told: Mapping[str, Any], status: str, trace_id: str, after_secs: float | None = None
+) -> TieoutError:
+    """Return the error for what HubSpot told, with its own words and code."""
+    known = facts().errors
+    codes = [code for code in _codes(told) if code]
+    code = next((code for code in [*codes, status] if code in known), "")
+    kind = _error_classes().get(known.get(code, "").replace("_", "-"), Rejected)
+    words: dict[str, str] = {
+        "vendor_code": codes[0] if codes else status,
+        "vendor_words": redact(str(told.get("message", "")))[:WORDS_LIMIT],
+        "trace_id": trace_id or str(told.get("correlationId", "")),
+    }
+    if kind is RateLimited:
+        if told.get("policyName") == DAILY:
+            return QuotaExhausted("The day's calls of this HubSpot account are used up.", **words)
+        pause_secs = LOCKED_SECS if after_secs is None and status == "423" else after_secs
+        return RateLimited(after_secs=pause_secs, **words)
+    if "MISSING_SCOPES" in codes:
+        return kind(f"The key lacks a scope: {_scopes(told)}.", remedy=_SCOPE_REMEDY, **words)
+    return kind(**words)
+
+
+def context_ids(told: Mapping[str, Any], *names: str) -> Iterator[str]:
+    """Yield the values that an error's context holds under these names."""
+    context = told.get("context") or {}
+    for name in names:
+        held = context.get(name) or ()
+        yield from (str(one) for one in ([held] if isinstance(held, str) else held))
+
+
+def _codes(told: Mapping[str, Any]) -> Iterator[str]:
+    """Yield the codes of an error, the most telling first."""
+    for detail in told.get("errors") or ():
+        yield str(detail.get("code") or "")
+    yield str(told.get("subCategory") or "")
+    yield str(told.get("category") or "")
+    yield str(told.get("errorType") or "")
+
+
+def _scopes(told: Mapping[str, Any]) -> str:
+    named = (
+        scope
+        for detail in told.get("errors") or ()
+        for scope in (detail.get("context") or {}).get("requiredGranularScopes", ())
+    )
+    return ", ".join(sorted(set(named))) or "see its words"
+
+
+@lru_cache(maxsize=1)
+def _error_classes() -> Mapping[str, type[TieoutError]]:
+    return {
+        known.code: known
+        for known in vars(errors).values()
+        if isinstance(known, type) and issubclass(known, TieoutError)
+    }

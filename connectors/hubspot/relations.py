@@ -1,0 +1,205 @@
+"""The whole set of records in a role: by associations that page, or by a property (owners).
+
+An association read answers up to a thousand records at once; each may have more pages of its own.
+HubSpot says itself when a record has none (NO_ASSOCIATIONS_FOUND); one that is not answered at all
+is not known, which is never an empty set (pain 13).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+from functools import partial
+
+from connectors.hubspot.facts import Kind, Relation
+from connectors.hubspot.reading import Reading
+from connectors.hubspot.refusals import context_ids, refusal
+from connectors.hubspot.wire import next_after, refusals, rows
+from tieout.model.errors import TieoutError, Unavailable, Unsupported
+from tieout.model.record import Gone, MergedInto, Record, Related, Unreadable
+from tieout.model.ref import Ref
+from tieout.transport import Answer
+
+ASSOCIATIONS_BATCH = 1_000  # sdk.md 3
+PAGES_LIMIT = 1_000
+NONE_FOUND = "NO_ASSOCIATIONS_FOUND"
+
+
+@dataclass(slots=True)
+class Links:
+    """What an association read said: ids in its order with their association types."""
+
+    to: dict[str, dict[str, set[int]]] = field(default_factory=dict)
+    more: dict[str, str] = field(default_factory=dict)
+    none: set[str] = field(default_factory=set)
+    refused: dict[str, TieoutError] = field(default_factory=dict)
+
+
+def related(reading: Reading, refs: Sequence[Ref], role: str) -> Iterator[Related]:
+    """Yield the set of each asked, in the order asked within a kind.
+
+    Line items come with their records, since their order is one of their fields; owners too, since
+    they are few. Other records are the engine's to fetch, once for all that share them.
+    """
+    by_kind: dict[str, list[Ref]] = {}
+    for ref in refs:
+        by_kind.setdefault(ref.kind, []).append(ref)
+    for name, asked in by_kind.items():
+        kind = reading.facts.kinds.get(name)
+        relation = kind.relations.get(role) if kind is not None else None
+        if kind is None or relation is None:
+            error = Unsupported(f"HubSpot's connector knows no {role} of a {name}.")
+            yield from (Related(ref, role, error=error) for ref in asked)
+            continue
+        for start in range(0, len(asked), ASSOCIATIONS_BATCH):
+            part = asked[start : start + ASSOCIATIONS_BATCH]
+            if relation.property:
+                yield from _by_property(reading, part, role)
+            else:
+                yield from _by_association(reading, kind, relation, part, role)
+
+
+def _by_association(
+    reading: Reading, kind: Kind, relation: Relation, refs: Sequence[Ref], role: str
+) -> Iterator[Related]:
+    target = reading.facts.kinds[relation.to]
+    try:
+        links = _links(reading, kind, target, list(dict.fromkeys(ref.id for ref in refs)))
+    except TieoutError as error:
+        yield from (Related(ref, role, error=error) for ref in refs)
+        return
+    records = _records(reading, relation, links) if relation.order else {}
+    for ref in refs:
+        yield _set(reading, ref, role, relation, links, records)
+
+
+def _set(
+    reading: Reading,
+    ref: Ref,
+    role: str,
+    relation: Relation,
+    links: Links,
+    records: Mapping[str, Record | TieoutError],
+) -> Related:
+    if ref.id in links.refused:
+        return Related(ref, role, error=links.refused[ref.id])
+    found = links.to.get(ref.id)
+    if found is None and ref.id not in links.none:
+        error = Unavailable("HubSpot's answer left out its associations.", record=str(ref))
+        return Related(ref, role, error=error)
+    ids = list(found or ())
+    held: dict[str, Record] = {}
+    if relation.order:
+        for one in ids:
+            record = records[one]
+            if isinstance(record, TieoutError):
+                return Related(ref, role, error=record)
+            held[one] = record
+        ids.sort(key=lambda one: _place(held[one], relation.order))
+    refs = {one: Ref(reading.company, relation.to, one) for one in ids}
+    primary = _primary(found or {}, relation)
+    return Related(
+        ref,
+        role,
+        refs=tuple(refs.values()),
+        primary=refs.get(primary),
+        records={refs[one]: record for one, record in held.items()},
+    )
+
+
+def _primary(found: Mapping[str, set[int]], relation: Relation) -> str:
+    """Return the one that HubSpot calls primary (R41), else the only one, else none."""
+    if relation.primary is not None:
+        labelled = [one for one, types in found.items() if relation.primary in types]
+        if len(labelled) == 1:
+            return labelled[0]
+    return next(iter(found)) if len(found) == 1 else ""
+
+
+def _place(record: Record, order: str) -> tuple[bool, Decimal, int]:
+    """The place of a line: by its position, blanks last, then by id."""
+    position = record.fields.get(order)
+    if isinstance(position, Decimal):
+        return (False, position, int(record.ref.id))
+    return (True, Decimal(0), int(record.ref.id))
+
+
+def _links(reading: Reading, kind: Kind, target: Kind, ids: Sequence[str]) -> Links:
+    """Read the associations of up to a thousand records, every page.
+
+    Raises:
+        TieoutError: a page was refused or not answered.
+    """
+    path = f"/crm/associations/{reading.version}/{kind.object}/{target.object}/batch/read"
+    links = Links()
+    inputs: list[dict[str, str]] = [{"id": one} for one in ids]
+    for _ in range(PAGES_LIMIT):
+        asked, inputs = inputs[:ASSOCIATIONS_BATCH], inputs[ASSOCIATIONS_BATCH:]
+        links.more = {}
+        reading.wire.ask("POST", path, {"inputs": asked}, understand=partial(_add, links))
+        inputs += [{"id": one, "after": after} for one, after in links.more.items()]
+        if not inputs:
+            return links
+    raise Unavailable(f"The associations of {kind.object} did not end.")
+
+
+def _add(links: Links, answer: Answer) -> None:
+    links.more = {}
+    for row in rows(answer, "from", "to"):
+        source = str(row["from"]["id"])
+        found = links.to.setdefault(source, {})
+        for one in row["to"]:
+            types = {told.get("typeId") for told in one.get("associationTypes") or ()}
+            found.setdefault(str(one["toObjectId"]), set()).update(types)
+        after = next_after(row)
+        if after:
+            links.more[source] = after
+    for told in refusals(answer):
+        ids = context_ids(told, "fromObjectId", "ids", "id")
+        if NONE_FOUND in str(told.get("subCategory") or ""):
+            links.none.update(ids)
+        else:
+            error = refusal(told, str(answer.status), answer.trace_id)
+            links.refused.update(dict.fromkeys(ids, error))
+
+
+def _records(
+    reading: Reading, relation: Relation, links: Links
+) -> Mapping[str, Record | TieoutError]:
+    """Read all linked records, each once; one that is not read is its error."""
+    ids = dict.fromkeys(one for found in links.to.values() for one in found)
+    refs = [Ref(reading.company, relation.to, one) for one in ids]
+    known: dict[str, Record | TieoutError] = {}
+    for answer in reading.fetch(refs):
+        match answer:
+            case Record():
+                known[answer.ref.id] = answer
+            case Unreadable(ref, error):
+                known[ref.id] = error
+            case Gone(ref, evidence):
+                known[ref.id] = Unavailable(
+                    f"It is linked and yet gone ({evidence}): HubSpot is still archiving it.",
+                    record=str(ref),
+                )
+            case MergedInto(ref, into):
+                known[ref.id] = into
+    return known
+
+
+def _by_property(reading: Reading, refs: Sequence[Ref], role: str) -> Iterator[Related]:
+    """Find owners: their id is a property of the record, most often read before."""
+    try:
+        owners = reading.owners()
+        for answer in reading.fetch([ref for ref in refs if ref not in reading.owner_of]):
+            if isinstance(answer, Unreadable):
+                raise answer.error
+    except TieoutError as error:
+        yield from (Related(ref, role, error=error) for ref in refs)
+        return
+    for ref in refs:
+        owner = owners.get(reading.owner_of.get(ref) or "")
+        if owner is None:
+            yield Related(ref, role)
+        else:
+            yield Related(ref, role, (owner.ref,), owner.ref, {owner.ref: owner})

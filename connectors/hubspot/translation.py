@@ -1,0 +1,147 @@
+"""Between HubSpot's texts and our values. Every property travels as a text, null or empty."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from typing import Any, TypeAlias
+
+from connectors.hubspot.facts import Field, Kind
+from tieout.model.canonical import Plain
+from tieout.model.dates import day_of, parse_day, parse_instant
+from tieout.model.errors import InvalidField, ValueRefused
+from tieout.model.money import decimal
+from tieout.model.record import Record
+from tieout.model.ref import Ref, Version
+
+Reader: TypeAlias = Callable[[str], Any]
+
+TYPES: Mapping[str, str] = {  # the vendor's types in our words
+    "string": "text",
+    "phone_number": "text",
+    "enumeration": "choice",
+    "number": "number",
+    "bool": "flag",
+    "date": "date",
+    "datetime": "instant",
+    "currency_number": "money",
+}
+VENDOR_TYPES: Mapping[str, tuple[str, str]] = {  # ours as the vendor's type and fieldType
+    "text": ("string", "text"),
+    "url": ("string", "text"),
+    "number": ("number", "number"),
+    "money": ("number", "number"),
+    "date": ("date", "date"),
+    "instant": ("datetime", "date"),
+    "choice": ("enumeration", "select"),
+    "flag": ("bool", "booleancheckbox"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Translator:
+    """Reads the records of one kind: which properties to ask for, and what they are to us."""
+
+    company: str
+    kind: Kind
+    fields: tuple[Field, ...]
+    zone: Callable[[], str]
+
+    @property
+    def properties(self) -> list[str]:
+        """What to ask for."""
+        return [field.property for field in self.fields]
+
+    def ref(self, record_id: object) -> Ref:
+        """Return the address of a record of this kind."""
+        return Ref(self.company, self.kind.name, str(record_id))
+
+    def record(self, told: Mapping[str, Any]) -> Record:
+        """Return a record as HubSpot told it.
+
+        A property that it did not answer is absent, one that is empty there is None. A text that
+        is not of its property's type stays a text: the mapping says what it thinks of it.
+        """
+        held: Mapping[str, str | None] = told.get("properties") or {}
+        values: dict[str, Any] = {"id": str(told["id"])}
+        for field in self.fields:
+            if field.property in held:
+                values[field.name] = self._value(field, held[field.property])
+        updated = str(told["updatedAt"])
+        return Record(
+            ref=self.ref(told["id"]),
+            version=Version(updated),
+            fields=values,
+            updated_at=parse_instant(updated),
+            created_at=parse_instant(told["createdAt"]) if told.get("createdAt") else None,
+        )
+
+    def _value(self, field: Field, text: str | None) -> Any:
+        if text is None or text == "":
+            return None
+        if field.type in ("text", "choice"):
+            return text
+        try:
+            if field.type == "date" and field.from_instant:
+                return day_of(_instant(text), self.zone())
+            return _READERS[field.type](text)
+        except ValueRefused:
+            return text
+
+
+def written(field: Field | None, name: str, value: Plain) -> str:
+    """Return the text that HubSpot takes for a plain value; an empty text clears.
+
+    Raises:
+        InvalidField: the field is not ours to write, or the value has no text there.
+    """
+    if field is not None and (field.read_only or field.from_instant):
+        raise InvalidField(f"{name} cannot be written: HubSpot computes it or its people do.")
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, int | str):
+        return str(value)
+    raise InvalidField(f"{name} takes one value, not a {type(value).__name__}.")
+
+
+def milliseconds(instant: datetime) -> str:
+    """Return an instant as the milliseconds since 1970 that a search's filter takes."""
+    passed = instant - datetime(1970, 1, 1, tzinfo=UTC)
+    return str((passed.days * 86_400 + passed.seconds) * 1000 + passed.microseconds // 1000)
+
+
+def _number(text: str) -> Decimal:
+    return decimal(text)
+
+
+def _flag(text: str) -> bool:
+    if text not in ("true", "false"):
+        raise ValueRefused(f"{text!r} is neither true nor false.")
+    return text == "true"
+
+
+def _day(text: str) -> date:
+    """A date property is a calendar day; older answers show it as midnight in UTC (R40)."""
+    return _instant(text).date() if text.lstrip("-").isdecimal() else parse_day(text[:10])
+
+
+def _instant(text: str) -> datetime:
+    if not text.lstrip("-").isdecimal():
+        return parse_instant(text)
+    try:
+        return datetime.fromtimestamp(int(text) // 1000, UTC)
+    except (OverflowError, ValueError, OSError) as wrong:
+        raise ValueRefused(f"{text} is not an instant.") from wrong
+
+
+_READERS: Mapping[str, Reader] = {
+    "number": _number,
+    "money": _number,
+    "flag": _flag,
+    "date": _day,
+    "instant": _instant,
+}

@@ -1,0 +1,193 @@
+"""The calls: hubspot-api-client as a transport, through our door, to dated paths.
+
+Its ``call_api`` builds addresses and sends; its models, its pools and its sixty exceptions are not
+used: they cost fifty times the JSON, forget time limits and hide what was answered (sdk.md 3).
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+from datetime import datetime
+from itertools import islice
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from connectors.hubspot.facts import SYSTEM
+from connectors.hubspot.refusals import TRACE_HEADER, judge
+from tieout.transport import Answer, Door, Limit, Quota, Route, retry_call
+
+if TYPE_CHECKING:
+    from tieout.credentials import Credentials
+
+AGENT = "tieout"
+ROLLING = "ten_secs"
+SEARCH = "search"
+
+T = TypeVar("T")
+A = TypeVar("A")
+
+_READS = re.compile(r"/(search|batch/read)$")
+_OPERATION = re.compile(r"^/(?:crm/)?(objects|associations|properties|owners|account-info)/[^/]+/?")
+
+
+class Wire:
+    """One portal's calls. Reads are asked again when that is safe; writes are sent once."""
+
+    def __init__(
+        self,
+        url: str,
+        credentials: Credentials,
+        rates: Mapping[str, int],
+        now: Callable[[], datetime],
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self.now = now
+        self._credentials = credentials
+        self._sleep = sleep
+        self._at_once = rates["at_once"]
+        self.door = Door(
+            SYSTEM,
+            now=now,
+            sleep=sleep,
+            limits={
+                ROLLING: Limit(rates["calls_per_ten_secs"], 10),
+                SEARCH: Limit(rates["searches_per_sec"], 1),
+            },
+            at_once=self._at_once,
+            route=route,
+            judge=judge,
+            learn=quotas,
+            trace_header=TRACE_HEADER,
+        )
+        self._client = _client(url, self.door)
+
+    def ask(
+        self,
+        method: str,
+        path: str,
+        body: Any = None,
+        *,
+        understand: Callable[[Answer], T],
+        **query: str,
+    ) -> T:
+        """Ask something and understand its answer; ask again if it was not reached or not whole.
+
+        Raises:
+            TieoutError: what ``judge`` made of the answer, or Unavailable, RateLimited.
+        """
+        return retry_call(
+            lambda: understand(self.send(method, path, body, query)), sleep=self._sleep
+        )
+
+    def send(
+        self, method: str, path: str, body: Any = None, query: Mapping[str, str] | None = None
+    ) -> Answer:
+        """Send one request, once. Errors are those of ``Door.exchange``."""
+        headers = {
+            "Accept": "application/json",
+            "Accept-Encoding": "gzip",
+            "Content-Type": "application/json",
+            "Authorization": f"Bearer {self._credentials.access_token()}",
+        }
+        answer: Answer = self._client.call_api(
+            path,
+            method,
+            {},
+            list((query or {}).items()),
+            headers,
+            body=body,
+            response_types_map={},
+            _preload_content=False,
+        )
+        return answer
+
+    def each(self, ask: Callable[[A], T], asked: Iterable[A]) -> Iterator[T]:
+        """Yield each answer in the order asked, a few asked at once."""
+        waiting = iter(asked)
+        first = list(islice(waiting, 2))
+        if len(first) < 2:
+            yield from map(ask, first)
+            return
+        with ThreadPoolExecutor(self._at_once, thread_name_prefix=SYSTEM) as threads:
+            flying: list[Future[T]] = [threads.submit(ask, one) for one in first]
+            flying += [threads.submit(ask, one) for one in islice(waiting, self._at_once - 2)]
+            try:
+                while flying:
+                    yield flying.pop(0).result()
+                    flying += [threads.submit(ask, one) for one in islice(waiting, 1)]
+            finally:
+                for one in flying:
+                    one.cancel()
+
+    @property
+    def until(self) -> datetime | None:
+        """When the credentials end, if that is known."""
+        return self._credentials.until
+
+    def close(self) -> None:
+        """Give back connections."""
+        self.door.close()
+
+
+def rows(answer: Answer, *needed: str) -> list[Mapping[str, Any]]:
+    """Return the results of an answer, each with what is needed of it.
+
+    Raises:
+        Unavailable: the answer has another form (OutcomeUnknown, if it is a write's).
+    """
+    told = answer.json
+    results = told.get("results") if isinstance(told, Mapping) else None
+    if not isinstance(results, list) or not all(
+        isinstance(row, Mapping) and all(row.get(name) is not None for name in needed)
+        for row in results
+    ):
+        raise answer.unclear(f"The answer of {answer.route.name} has not the form it should have.")
+    return results
+
+
+def refusals(answer: Answer) -> list[Mapping[str, Any]]:
+    """Return what an answer of 207 says of the inputs that failed."""
+    told = answer.json.get("errors") or ()
+    return [one for one in told if isinstance(one, Mapping)]
+
+
+def next_after(told: Mapping[str, Any]) -> str:
+    """Return where the next page begins, empty at the end."""
+    following = (told.get("paging") or {}).get("next") or {}
+    return str(following.get("after") or "")
+
+
+def route(method: str, path: str) -> Route:
+    """Return what a call is counted as; a search and a batch read are reads though they POST."""
+    writes = method != "GET" and _READS.search(path) is None
+    limits = (ROLLING, SEARCH) if path.endswith("/search") else (ROLLING,)
+    known = _OPERATION.match(path)
+    name = path if known is None else f"{known[1]} {path[known.end() :]}".strip()
+    return Route(name, write=writes, limits=limits)
+
+
+def quotas(headers: Mapping[str, str]) -> Mapping[str, Quota]:
+    """Return what an answer's headers say of the rolling limit (page "API usage guidelines")."""
+    calls = _whole(headers.get("x-hubspot-ratelimit-max"))
+    length_ms = _whole(headers.get("x-hubspot-ratelimit-interval-milliseconds"))
+    left = _whole(headers.get("x-hubspot-ratelimit-remaining"))
+    if calls is None and left is None:
+        return {}
+    return {ROLLING: Quota(calls, None if length_ms is None else length_ms / 1000, left)}
+
+
+def _whole(text: str | None) -> int | None:
+    return int(text) if text is not None and text.isdecimal() else None
+
+
+def _client(url: str, door: Door) -> Any:
+    from hubspot.crm.objects import ApiClient, Configuration  # noqa: PLC0415 - two thousand modules
+
+    settings = Configuration()
+    settings.host = url.rstrip("/")
+    client = ApiClient(settings)
+    client.user_agent = AGENT
+    client.rest_client.pool_manager = door.pool()
+    return client
