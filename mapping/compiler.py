@@ -169,8 +169,9 @@ class _Compiler:
             if kind not in known and node is not None:
                 self.wrong_key(node, kind, f"no records of kind {kind!r}", nearest(kind, known))
             for name, typed in _entries(block).items():
-                if name in known.get(kind, ()):
-                    self.wrong_key(block, name, f"{kind}.{name} is known already", "leave it out")
+                before = TYPES.get(known.get(kind, {}).get(name, ""))
+                if before not in (None, TYPES.get(str(typed.value))):
+                    self.wrong(typed, f"{kind}.{name} is {before}", "the connector knows it")
                 added.setdefault(kind, {})[name] = str(typed.value)
             known.setdefault(kind, {}).update(added.get(kind, {}))
         self.known = known

@@ -484,10 +484,9 @@ def _unusable(wrong: Exception) -> str:
 
 
 def _syntax(wrong: BaseException) -> str:
-    if isinstance(wrong, SyntaxError):
-        place = f" (column {wrong.offset + 1})" if wrong.offset else ""
-        return f"{wrong.msg}{place}"
-    return "it is nested too deeply" if not isinstance(wrong, ValueError) else "an unreadable sign"
+    at = wrong.offset if isinstance(wrong, SyntaxError) else None
+    said = wrong.msg if isinstance(wrong, SyntaxError) else "it cannot be read"
+    return f"{said} (column {at + 1})" if at else said
 
 
 def _short(text: str) -> str:

@@ -110,7 +110,9 @@ def check(  # noqa: C901, PLR0912 (one case for each shape)
         case Either(single, grouped):
             plain = node.entries is None and node.items is None
             yield from check(node, single if plain else grouped, at)
-        case Block():
+        case Anything():
+            pass
+        case _:
             yield from _check_block(node, shape, at)
 
 
@@ -175,7 +177,8 @@ def json_schema(shape: Shape) -> dict[str, Any]:
             return {"type": "array", "items": json_schema(of)}
         case Either(single, grouped):
             return {"anyOf": [json_schema(single), json_schema(grouped)]}
-        case Block(keys, others, one_only):
+        case _:
+            keys, others, one_only = shape.keys, shape.others, shape.one_only
             return {
                 "type": "object",
                 "properties": {

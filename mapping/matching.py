@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
+from typing import Protocol
 
 from tieout.model.lookup import BOUND, Absent, Ambiguous, Found, Match
 from tieout.model.record import Record
@@ -31,19 +32,32 @@ class Index:
             return [self.rows[value]] if value in self.rows else []
         if by not in self._by_field:
             self._by_field[by] = self._grouped(by)
-        return self._by_field[by].get(folded(by, value), [])
+        return self._by_field[by].get(folded(value), [])
 
     def _grouped(self, by: str) -> dict[str, list[Record]]:
         groups: dict[str, list[Record]] = {}
         for row in self.rows.values():
             value = row.fields.get(by)
             if isinstance(value, str) and value.strip():
-                groups.setdefault(folded(by, value), []).append(row)
+                groups.setdefault(folded(value), []).append(row)
         return groups
 
 
+class Rows(Protocol):
+    """The mirror's rows of one kind, wherever they are kept."""
+
+    @property
+    def as_of(self) -> datetime | None:
+        """When they were last read whole."""
+        ...
+
+    def asked(self, by: str, value: str) -> Sequence[Record]:
+        """Return the rows whose field has this value, capitals and spaces aside."""
+        ...
+
+
 def match(
-    wanted: Match, index: Index, bound: Mapping[str, str] | None = None, currency: str | None = None
+    wanted: Match, index: Rows, bound: Mapping[str, str] | None = None, currency: str | None = None
 ) -> Found | Ambiguous | Absent:
     """Return the record that the rules find: the first rule that finds exactly one wins.
 
@@ -63,6 +77,8 @@ def match(
             found = index.asked("id", held) if held else []
         else:
             found = index.asked(rule.by, rule.value)
+        if rule.by in EXACT_CLUES:
+            found = [row for row in found if _held(row, rule.by) == rule.value]
         found = _candidates(found, currency)
         if len(found) == 1:
             return Found(
@@ -81,13 +97,16 @@ def match(
     return Absent(index.as_of)
 
 
-def folded(by: str, value: str) -> str:
+def folded(value: str) -> str:
     """Return the form in which two values of a field are the same: capitals and spaces aside."""
-    text = " ".join(unicodedata.normalize("NFKC", value).split())
-    return text if by in EXACT_CLUES else text.casefold()
+    return " ".join(unicodedata.normalize("NFKC", value).casefold().split())
 
 
-def _candidates(rows: list[Record], currency: str | None) -> list[Record]:
+def _held(row: Record, by: str) -> str:
+    return row.ref.id if by == "id" else str(row.fields.get(by) or "").strip()
+
+
+def _candidates(rows: Sequence[Record], currency: str | None) -> list[Record]:
     fitting = [
         row for row in rows if currency is None or row.fields.get("currency") in (None, currency)
     ]

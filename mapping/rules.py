@@ -228,6 +228,7 @@ ITEM_FIELDS: abc.Mapping[str, tuple[str, Type]] = {
     "sku": ("the stock keeping unit", Type.TEXT),
     "description": ("the text on new lines", Type.TEXT),
     "unit_price": ("the list price", Type.NUMBER),
+    "type": ("service or non_inventory", Type.TEXT),
     "income_account": ("the account's name; the company's default when left out (R20)", Type.TEXT),
     "taxable": ("whether sales tax is due on it (US)", Type.TRUTH),
 }
@@ -299,7 +300,7 @@ def grammar(targets: Iterable[str] = TARGETS) -> Block:
             "when": Key(Cell(Type.TRUTH), "which sources become documents"),
             "invoice": Key(_invoice(own), "how an invoice is made"),
             "payment": Key(_payment(own), "how a payment is made"),
-            "tables": Key(Block({}, others=Anything()), "what lookup(…) asks"),
+            "tables": Key(Block({}, others=Block({}, others=Anything())), "what lookup(…) asks"),
             "checks": Key(Rows(_CHECK), "what must hold of the document"),
             "write_back": Key(
                 Block({}, others=Cell()), "fields of CRM records: record.field and its formula"

@@ -16,7 +16,7 @@ from mapping.rules import INVOICE_CELLS, PAYMENT_CELLS, TARGETS, Mapping, Test
 from mapping.yaml12 import Node
 from tieout.model.dates import EARLIEST
 from tieout.model.document import Document, Invoice, Line, Percent
-from tieout.model.lookup import Absent, Ambiguous, Found, Match
+from tieout.model.lookup import Ambiguous, Found, Match
 from tieout.model.record import Record
 from tieout.model.ref import Ref, Version
 
@@ -91,7 +91,7 @@ class _Example:
                 return ref.id
             case Ambiguous(refs):
                 return {wanted.many: [ref.id for ref in refs]}
-            case Absent():
+            case _:
                 return wanted.none
 
     def rows(self, role: str) -> list[dict[str, Any]]:

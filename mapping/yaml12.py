@@ -322,8 +322,8 @@ class _Reading:
             return Mistake(
                 self.file, line, f"an unreadable sign (U+{wrong.character:04X})", "remove it"
             )
-        if not isinstance(wrong, MarkedYAMLError) or wrong.problem_mark is None:
-            return Mistake(self.file, 0, f"not YAML: {wrong}")
+        assert isinstance(wrong, MarkedYAMLError)  # ruamel has no other
+        assert wrong.problem_mark is not None
         line = wrong.problem_mark.line + 1
         problem = str(wrong.problem)
         hint = next((hint for part, hint in _PROBLEMS.items() if part in problem), "")

@@ -151,6 +151,8 @@ def test_a_cell_gives_the_exact_value(text: str, expected: object) -> None:
         ("=round(1.5, 0.5)", "round takes 0 to 12 decimals, whole"),
         ("=round(1.5, 13)", "round takes 0 to 12 decimals, whole"),
         ("=upper(company.nothing)", "company.nothing is missing"),
+        ("=upper(deal.amount or company.id)", "upper needs a text"),
+        ("=sum(company.id)", "sum needs a column"),
         ("=sum(lines.sku)", "lines.sku is missing"),
         ("=deal.close_date + 0.5", "a date moves by whole days"),
         ("=deal.close_date + 99999999", "a number or date that no books can hold"),
