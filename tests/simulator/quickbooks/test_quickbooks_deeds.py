@@ -4,7 +4,13 @@ from decimal import Decimal
 
 import pytest
 
-from tieout.simulator.quickbooks import load, save, truth_of
+from tieout.simulator.quickbooks import (
+    load,
+    load_authority,
+    save,
+    save_authority,
+    truth_of,
+)
 
 
 def test_a_person_edits_an_invoice_without_knowing_its_token(books):
@@ -177,7 +183,7 @@ def test_a_company_lives_on_from_its_file(open_books, clock, tmp_path, settings)
 def test_a_foreign_file_is_refused(clock, tmp_path):
     (tmp_path / "books.json").write_text("{}")
 
-    with pytest.raises(ValueError, match="not a company"):
+    with pytest.raises(ValueError, match="not a simulator"):
         load(tmp_path / "books.json", clock)
 
 
@@ -188,3 +194,41 @@ def test_the_same_requests_make_the_same_answers(open_books):
         return books.post("Invoice", books.invoice_body(customer)).body
 
     assert play() == play()
+
+
+def test_connections_live_on_from_their_file(books, clock, tmp_path):
+    before = books.authority.issue(books.company.realm_id)
+    save_authority(books.authority, tmp_path / "tokens.json")
+
+    again = load_authority(tmp_path / "tokens.json", clock)
+
+    assert again.realm_of(f"Bearer {before['access_token']}") == books.company.realm_id
+    after = again.issue(books.company.realm_id)
+    assert after["access_token"] != before["access_token"]
+    assert set(again.refresh) == {before["refresh_token"], after["refresh_token"]}
+
+
+def test_a_person_may_edit_what_refers_to_inactive_records(books):
+    made = books.invoice(books.customer())
+    books.deed("inactivate", kind="Item", id=books.item())
+
+    after = books.deed("edit", id=made["Id"], changes={"PrivateNote": "seen"})
+
+    assert after["PrivateNote"] == "seen"
+
+
+def test_a_voided_invoice_that_is_filled_again_lives_again(books):
+    made = books.invoice(books.customer())
+    books.deed("void", id=made["Id"])
+    books.deed("edit", id=made["Id"], changes={"PrivateNote": "still void"})
+    assert books.truth()["invoices"][0]["voided"] is True
+
+    books.deed("edit", id=made["Id"], changes={"Line": [books.line("5.00")]})
+
+    assert books.truth()["invoices"][0]["voided"] is False
+
+
+def test_any_record_can_be_made_by_hand(books):
+    made = books.deed("create", kind="Vendor", body={"DisplayName": "A vendor"})
+
+    assert books.get("Vendor", made["Id"])["DisplayName"] == "A vendor"

@@ -126,6 +126,10 @@ def test_r4_a_job_is_at_most_four_levels_under_the_top(books):
     assert answer.code == "6000"
 
 
+def test_r4_a_job_needs_a_parent(books):
+    assert books.post("Customer", {"DisplayName": "Job", "Job": True}).code == "2020"
+
+
 def test_r5_a_list_record_cannot_be_deleted(books):
     customer = books.customer()
 

@@ -216,6 +216,14 @@ def test_r9_the_due_date_follows_the_terms(books):
     assert books.invoice(books.customer("Termless"))["DueDate"] == "2026-11-01"
 
 
+def test_r9_with_revenue_recognition_each_line_needs_a_service_date(open_books):
+    books = open_books(revenue_recognition=True)
+    customer = books.customer()
+
+    assert books.post("Invoice", books.invoice_body(customer)).code == "6000"
+    assert books.invoice(customer, books.line(ServiceDate="2026-11-01"))["TotalAmt"] == 100
+
+
 def test_a_reference_to_nothing_is_2500_and_to_an_inactive_record_610(books):
     customer = books.customer()
     nowhere = books.invoice_body(customer, books.line(ItemRef={"value": "9999"}))

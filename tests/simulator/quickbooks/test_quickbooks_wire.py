@@ -2,11 +2,23 @@
 
 import asyncio
 import base64
+import http.client
+import time
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from tieout.simulator.quickbooks import Authority, Limits, QuickBooksCompany, quickbooks_app
+from tieout.simulator import jsonwire
+from tieout.simulator.quickbooks import (
+    Authority,
+    Limits,
+    QuickBooksCompany,
+    quickbooks_app,
+    truth_of,
+)
+from tieout.simulator.serving import serve
+
+TOKEN = "a-token"
 
 
 def basic(authority, secret=None):
@@ -159,6 +171,16 @@ def test_r23_at_most_so_many_at_once(open_books):
     statuses = [answer.status for answer in asyncio.run(three())]
 
     assert sorted(statuses) == [200, 200, 429]
+
+
+def test_r23_a_scaled_minute_is_shorter(open_books):
+    limits = Limits(per_minute=1, per_second=None, time_scale=3000)
+    books = open_books({"limits": limits})
+    assert [books.query("SELECT * FROM Term").status for _ in range(2)] == [200, 429]
+
+    time.sleep(0.02)
+
+    assert books.query("SELECT * FROM Term").status == 200
 
 
 def test_r22_the_same_request_id_is_answered_from_memory(books):
@@ -523,3 +545,31 @@ def test_a_page_can_come_twice_or_short(books):
     fault(books, fault="short_page", path="/query$")
     assert [one["Id"] for one in books.rows("Customer", text.format(1))] == first[:1]
     assert [one["Id"] for one in books.rows("Customer", text.format(3))] == ["3", "4"]
+
+
+def post_on_socket(served, path, body):
+    connection = http.client.HTTPConnection("127.0.0.1", served.port, timeout=5)
+    try:
+        headers = {"Authorization": f"Bearer {TOKEN}"}
+        connection.request("POST", path, jsonwire.dumps(body), headers)
+        return connection.getresponse().read()
+    finally:
+        connection.close()
+
+
+@pytest.mark.parametrize("kind", ["lose_answer", "commit_late"])
+def test_an_answer_can_be_lost_and_the_invoice_is_there_all_the_same(books, kind):
+    body = books.invoice_body(books.customer())
+    path = f"/v3/company/{books.company.realm_id}/invoice"
+
+    with serve(books.app) as served:
+        fault(books, fault=kind, path="/invoice$", seconds=0.05)
+        with pytest.raises((http.client.RemoteDisconnected, ConnectionResetError)):
+            post_on_socket(served, f"{path}?requestid=r-1", body)
+        at_once = len(truth_of(books.company)["invoices"])
+        time.sleep(0.2)
+        again = jsonwire.loads(post_on_socket(served, f"{path}?requestid=r-1", body))
+
+    assert at_once == (1 if kind == "lose_answer" else 0)
+    (found,) = truth_of(books.company)["invoices"]
+    assert again["Invoice"]["Id"] == found["id"]

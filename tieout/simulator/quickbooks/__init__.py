@@ -8,7 +8,7 @@ Rules R1-R30 and R44-R52 are followed as `docs/reference/simulators-quickbooks.m
 """
 
 from tieout.simulator.quickbooks.company import QuickBooksCompany
-from tieout.simulator.quickbooks.keeping import load, save
+from tieout.simulator.quickbooks.keeping import load, load_authority, save, save_authority
 from tieout.simulator.quickbooks.oauth import Authority
 from tieout.simulator.quickbooks.refusals import Refused
 from tieout.simulator.quickbooks.seeds import SoldItem, seed_company
@@ -23,8 +23,10 @@ __all__ = [
     "Refused",
     "SoldItem",
     "load",
+    "load_authority",
     "quickbooks_app",
     "save",
+    "save_authority",
     "seed_company",
     "truth_of",
 ]

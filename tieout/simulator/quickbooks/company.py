@@ -20,6 +20,7 @@ from tieout.simulator.quickbooks.records import (
     Gone,
     Record,
     Table,
+    references_in,
 )
 from tieout.simulator.quickbooks.refusals import Json
 from tieout.simulator.quickbooks.replay import Replay
@@ -83,6 +84,8 @@ class QuickBooksCompany:
     po_field: str = "PO Number"
     """The custom field by which the truth joins invoices with the deals they came from."""
     class_tracking: bool = True
+    revenue_recognition: bool = False
+    """Every line needs a ServiceDate (R9)."""
     utc_offset_hours: int = -8
     """The books write instants, and default dates, in this zone."""
     stamp_millis: bool = False
@@ -125,6 +128,7 @@ class QuickBooksCompany:
         self._zone = timezone(timedelta(hours=self.utc_offset_hours))
         self._latest = datetime.min.replace(tzinfo=UTC)
         self._unseen: set[tuple[str, str]] | None = None
+        self._held: frozenset[tuple[str, str]] = frozenset()
         self._currencies: dict[str, Json] = {}
         self.born = self.present()
         self.preferences_updated = self.born
@@ -236,7 +240,7 @@ class QuickBooksCompany:
         record = self.tables[kind].rows.get(one)
         if record is None or (self._unseen is not None and (kind, one) in self._unseen):
             raise refusals.bad_reference(kind, one)
-        if record.body.get("Active") is False:
+        if record.body.get("Active") is False and (kind, one) not in self._held:
             raise refusals.not_found()
         return record.ref
 
@@ -289,6 +293,17 @@ class QuickBooksCompany:
             yield
         finally:
             self._unseen = None
+
+    @contextmanager
+    def keeping_references(self, kind: str, body: Json) -> Iterator[None]:
+        """While a record is edited, what it refers to already may have become inactive."""
+        self._held = frozenset(
+            (other, holder[name]["value"]) for holder, name, other in references_in(kind, body)
+        )
+        try:
+            yield
+        finally:
+            self._held = frozenset()
 
     def taken_from(self, kind: str, one: str) -> Decimal:
         """Return how much payments took from an invoice or a credit memo."""

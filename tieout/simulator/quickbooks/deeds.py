@@ -5,6 +5,7 @@ Each deed is a Python function and, by its name, a line of JSON for `POST /__dee
 A person's edits need no SyncToken: the page they look at is the current one.
 """
 
+import inspect
 from collections.abc import Callable, Mapping
 from datetime import date
 from decimal import Decimal
@@ -27,6 +28,11 @@ PREFERENCES = {
     "cdc_truncation": str,
 }
 """What `change_preference` may set. Multi-currency can be switched by nobody (R16)."""
+
+
+def create(company: QuickBooksCompany, *, kind: str, body: Json) -> Json:
+    """Make any record by hand, in the API's own words."""
+    return writing.create(company, kind, body, by_hand=True)
 
 
 def edit(company: QuickBooksCompany, *, kind: str = "Invoice", id: str, changes: Json) -> Json:  # noqa: A002 - as the wire names it
@@ -186,6 +192,7 @@ def withdraw_payment(company: QuickBooksCompany, *, id: str) -> Json:  # noqa: A
 DEEDS: dict[str, Callable[..., Json]] = {
     deed.__name__: deed
     for deed in (
+        create,
         edit,
         void,
         delete,
@@ -216,9 +223,10 @@ def play(company: QuickBooksCompany, wanted: Json) -> Json:
     if deed is None:
         raise ValueError(f"no deed {wanted.get('deed')!r}; there are {sorted(DEEDS)}")
     try:
-        return deed(company, **arguments)
+        inspect.signature(deed).bind(company, **arguments)
     except TypeError as error:
-        raise ValueError(str(error)) from error
+        raise ValueError(f"{wanted['deed']}: {error}") from error
+    return deed(company, **arguments)
 
 
 def _now(company: QuickBooksCompany, kind: str, one: str) -> Json:

@@ -1,7 +1,6 @@
 """Keeps a company in a file between two lives of the simulator."""
 
 import os
-from collections.abc import Iterable
 from dataclasses import fields
 from datetime import date, datetime
 from pathlib import Path
@@ -9,34 +8,33 @@ from pathlib import Path
 from tieout.simulator import jsonwire
 from tieout.simulator.clock import Now
 from tieout.simulator.quickbooks.company import QuickBooksCompany
+from tieout.simulator.quickbooks.oauth import Authority
 from tieout.simulator.quickbooks.payments import links_of
-from tieout.simulator.quickbooks.records import Gone, Record
+from tieout.simulator.quickbooks.records import Gone, Record, references_in
 from tieout.simulator.quickbooks.refusals import Json
 
 FORMAT = 1
-
-_REFERS_TO = {
-    "CustomerRef": "Customer",
-    "SalesTermRef": "Term",
-    "ClassRef": "Class",
-    "DepartmentRef": "Department",
-    "PaymentMethodRef": "PaymentMethod",
-    "DepositToAccountRef": "Account",
-    "IncomeAccountRef": "Account",
-    "ItemAccountRef": "Account",
-    "ItemRef": "Item",
-    "TaxCodeRef": "TaxCode",
-    "TaxRateRef": "TaxRate",
-}
 
 
 def save(company: QuickBooksCompany, path: Path) -> None:
     """Write the company's whole state; the file is replaced at once or not at all."""
     with company.lock:
         content = jsonwire.dumps(_state(company))
-    beside = path.with_name(f"{path.name}.new")
-    beside.write_bytes(content)
-    os.replace(beside, path)  # noqa: PTH105 - the name says that it is atomic
+    _replace(path, content)
+
+
+def save_authority(authority: Authority, path: Path) -> None:
+    """Write who is connected, so that tokens outlive the simulator's process."""
+    _replace(path, jsonwire.dumps({"format": FORMAT, **authority.state()}))
+
+
+def load_authority(path: Path, now: Now) -> Authority:
+    """Return the authority that `save_authority` wrote.
+
+    Raises:
+        ValueError: the file is not one of ours, or of another format.
+    """
+    return Authority.from_state(_read(path), now)
 
 
 def load(path: Path, now: Now) -> QuickBooksCompany:
@@ -45,9 +43,7 @@ def load(path: Path, now: Now) -> QuickBooksCompany:
     Raises:
         ValueError: the file is not one of ours, or of another format.
     """
-    state = jsonwire.loads(path.read_bytes())
-    if not isinstance(state, dict) or state.get("format") != FORMAT:
-        raise ValueError(f"{path} is not a company of format {FORMAT}")
+    state = _read(path)
     settings = state["settings"]
     settings["custom_fields"] = tuple(settings["custom_fields"])
     if settings["book_close_date"] is not None:
@@ -71,6 +67,19 @@ def load(path: Path, now: Now) -> QuickBooksCompany:
         for target, amount in links_of(payment.body).items():
             company.applied.setdefault(target, {})[payment.id] = amount
     return company
+
+
+def _read(path: Path) -> Json:
+    state = jsonwire.loads(path.read_bytes())
+    if not isinstance(state, dict) or state.get("format") != FORMAT:
+        raise ValueError(f"{path} is not a simulator's state of format {FORMAT}")
+    return state
+
+
+def _replace(path: Path, content: bytes) -> None:
+    beside = path.with_name(f"{path.name}.new")
+    beside.write_bytes(content)
+    os.replace(beside, path)  # noqa: PTH105 - the name says that it is atomic
 
 
 def _state(company: QuickBooksCompany) -> Json:
@@ -136,22 +145,9 @@ def _gone(row: Json) -> Gone:
 
 def _relink(company: QuickBooksCompany, kind: str, body: Json) -> None:
     """Let references share their record's name again, so that a rename shows everywhere."""
-    for name, value in body.items():
-        other = kind if name == "ParentRef" else _REFERS_TO.get(name)
-        if name == "CurrencyRef":
-            body[name] = company.currency(value["value"])
-        elif other is not None:
-            record = company.tables[other].rows.get(value["value"])
-            if record is not None:
-                body[name] = record.ref
-        else:
-            for nested in _objects_in(value):
-                _relink(company, kind, nested)
-
-
-def _objects_in(value: object) -> Iterable[Json]:
-    if isinstance(value, dict):
-        yield value
-    elif isinstance(value, list):
-        for one in value:
-            yield from _objects_in(one)
+    if "CurrencyRef" in body:
+        body["CurrencyRef"] = company.currency(body["CurrencyRef"]["value"])
+    for holder, name, other in list(references_in(kind, body)):
+        record = company.tables[other].rows.get(holder[name]["value"])
+        if record is not None:
+            holder[name] = record.ref

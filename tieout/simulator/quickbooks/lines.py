@@ -128,6 +128,8 @@ def _sales_line(
         kept["ClassRef"] = found
     if (served := values.day(detail, "ServiceDate")) is not None:
         kept["ServiceDate"] = served
+    elif company.revenue_recognition:
+        raise refusals.business("Each line needs a service date: revenue recognition is on.")
     sold = TaxedLine(amount, code)
     if calculation == "TaxInclusive":
         gross = values.money(detail, "TaxInclusiveAmt", currency)

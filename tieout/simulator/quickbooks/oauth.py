@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from random import Random
+from typing import Self
 from urllib.parse import urlencode
 
 from tieout.simulator.clock import Now
@@ -56,8 +57,8 @@ class Authority:
     refresh: dict[str, Grant] = field(init=False, default_factory=dict)
     codes: dict[str, Grant] = field(init=False, default_factory=dict)
 
-    def __post_init__(self) -> None:
-        self._dice = Random(self.seed)  # noqa: S311 - repeatable, and guards nothing
+    issued: int = field(init=False, default=0)
+    """How many tokens were made; the next one follows from it and the seed."""
 
     def authorise(self, query: Mapping[str, str], realm_ids: Sequence[str]) -> str:
         """Return the address to send the browser back to, with code, state and realmId.
@@ -146,6 +147,31 @@ class Authority:
         for grant in self.access.values():
             grant.until = self.now()
 
+    def state(self) -> Json:
+        """Return everything to keep, as JSON."""
+        return {
+            "settings": {
+                "client_id": self.client_id,
+                "client_secret": self.client_secret,
+                "old_refresh_uses": self.old_refresh_uses,
+                "rotates": self.rotates,
+                "static_tokens": dict(self.static_tokens),
+                "seed": self.seed,
+            },
+            "issued": self.issued,
+            "access": _written(self.access),
+            "refresh": _written(self.refresh),
+        }
+
+    @classmethod
+    def from_state(cls, state: Json, now: Now) -> Self:
+        """Return the authority whose `state` this was; codes are too short-lived to keep."""
+        authority = cls(now=now, **state["settings"])
+        authority.issued = state["issued"]
+        authority.access = _read(state["access"])
+        authority.refresh = _read(state["refresh"])
+        return authority
+
     def _use(self, held: dict[str, Grant], token: str) -> str:
         grant = held.get(token)
         if grant is None or grant.until <= self.now() or grant.uses_left == 0:
@@ -164,7 +190,23 @@ class Authority:
             raise OAuthError("invalid_client", "wrong client id or secret", 401)
 
     def _token(self, kind: str) -> str:
-        return f"simulated-{kind}-{self._dice.getrandbits(128):032x}"
+        self.issued += 1
+        dice = Random(f"{self.seed}-{self.issued}")  # noqa: S311 - repeatable, guards nothing
+        return f"simulated-{kind}-{dice.getrandbits(128):032x}"
 
     def _until(self, seconds: int) -> datetime:
         return self.now() + timedelta(seconds=seconds)
+
+
+def _written(held: Mapping[str, Grant]) -> Json:
+    return {
+        token: [grant.realm_id, grant.until.isoformat(), grant.uses_left]
+        for token, grant in held.items()
+    }
+
+
+def _read(kept: Json) -> dict[str, Grant]:
+    return {
+        token: Grant(realm_id, datetime.fromisoformat(until), uses_left)
+        for token, (realm_id, until, uses_left) in kept.items()
+    }

@@ -116,6 +116,8 @@ def _add_customer(company: QuickBooksCompany, shaped: Json, body: Json, old: Rec
     shaped["FullyQualifiedName"] = shaped["DisplayName"]
     if (parent := values.reference(body, "ParentRef")) is not None:
         _add_parent(company, shaped, parent, old)
+    elif shaped["Job"]:
+        raise refusals.missing("ParentRef")
     if company.country in TAX_ID_COUNTRIES:
         identifier = values.text(body, "PrimaryTaxIdentifier", 30)
         if identifier is not None:

@@ -268,6 +268,8 @@ def _candidates(company: QuickBooksCompany, query: Query) -> Iterable[Record]:
 def _test(company: QuickBooksCompany, one: Condition) -> Callable[[Record], bool]:
     value_of = one.field.value_of
     if one.operator == "like":
+        if one.field.type != "text":
+            raise refusals.invalid_query(f"property {one.field.name} cannot be compared by LIKE")
         pattern = re.compile(
             "".join(".*" if part == "%" else re.escape(part) for part in one.given[0].casefold()),
             re.DOTALL,

@@ -27,7 +27,36 @@ SALES_KINDS = ("Invoice", "CreditMemo", "RefundReceipt")
 TXN_KINDS = (*SALES_KINDS, "Payment")
 KINDS = (*LIST_KINDS, *TXN_KINDS)
 
+REFERS_TO = {
+    "CustomerRef": "Customer",
+    "SalesTermRef": "Term",
+    "ClassRef": "Class",
+    "DepartmentRef": "Department",
+    "PaymentMethodRef": "PaymentMethod",
+    "DepositToAccountRef": "Account",
+    "IncomeAccountRef": "Account",
+    "ItemAccountRef": "Account",
+    "ItemRef": "Item",
+    "TaxCodeRef": "TaxCode",
+    "TaxRateRef": "TaxRate",
+}
+"""Of which kind a reference is, by its name; a ParentRef is of its owner's kind."""
+
 KIND_OF_PATH = {kind.lower(): kind for kind in KINDS}
+
+
+def references_in(kind: str, body: Json) -> Iterator[tuple[Json, str, str]]:
+    """Yield each reference of a body: the object that holds it, its name, the kind it means."""
+    for name, value in body.items():
+        other = kind if name == "ParentRef" else REFERS_TO.get(name)
+        if other is not None:
+            yield body, name, other
+        elif isinstance(value, dict):
+            yield from references_in(kind, value)
+        elif isinstance(value, list):
+            for one in value:
+                if isinstance(one, dict):
+                    yield from references_in(kind, one)
 
 
 @dataclass(slots=True)

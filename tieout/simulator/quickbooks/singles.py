@@ -115,7 +115,13 @@ def company_info(company: QuickBooksCompany) -> Json:
 
 
 def exchange_rate(company: QuickBooksCompany, code: str, day: str) -> Json:
-    """Return home units for one of `code` on a day (R16)."""
+    """Return home units for one of `code` on a day (R16).
+
+    Raises:
+        Refused: 2500 not a currency of the company.
+    """
+    if not company.knows_currency(code):
+        raise refusals.bad_reference("CompanyCurrency", code)
     return {
         "SourceCurrencyCode": code,
         "TargetCurrencyCode": company.home_currency,

@@ -48,7 +48,9 @@ def update(company: QuickBooksCompany, kind: str, body: Json) -> Json:
     sparse = values.flag(body, "sparse", default=False)
     before = record.body
     merged = {**before, **body} if sparse else body
-    company.change(kind, record, SHAPES[kind](company, kind, merged, record))
+    with company.keeping_references(kind, before):
+        shaped = SHAPES[kind](company, kind, merged, record)
+    company.change(kind, record, shaped)
     if record.voided and record.body["TotalAmt"]:
         record.voided = False
     _settle(company, kind, record, before)
