@@ -3,6 +3,7 @@
 import pytest
 
 from tieout.app import simulated
+from tieout.app.provisioning import provide
 from tieout.app.settings import load
 from tieout.app.wiring import Site, credentials_of, facts_of, session
 from tieout.model.errors import ConfigError, Unauthorized, Unavailable
@@ -83,3 +84,16 @@ def test_an_unknown_name_says_which_there_are(site):
         site.company("boks")
     with pytest.raises(ConfigError, match="There is: main"):
         site.pair("other")
+
+
+def test_provisioning_makes_what_is_missing_and_then_finds_it(site, town):
+    del town.portal.properties["deals"]["tieout_mark"]
+
+    with session(site, "crm") as crm:
+        dry = {p.values["name"]: p.state for p in provide(crm, dry=True)}
+        first = {p.values["name"]: p.state for p in provide(crm)}
+        second = {p.state for p in provide(crm)}
+
+    assert dry["tieout_mark"] == "by hand"
+    assert first["tieout_mark"] == "made"
+    assert second == {"there"}

@@ -1,28 +1,25 @@
-"""The mappings of a configuration: compiled with the fields that are known, and tested.
+"""The mappings of a configuration, compiled and tested; this needs no connection.
 
-A connector knows the fields that every company has. What a company added itself is asked of its
-system once and remembered beside the ledger, so that checking needs no connection.
+A connector's facts say which fields every company has; a mapping itself names those that its
+company added.
 """
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from mapping.compiler import KnownFields, compile_mapping
+from mapping.compiler import compile_mapping
 from mapping.mistake import Mistake, Mistakes, nearest
 from mapping.rules import Mapping as Rules
 from mapping.trial import Verdict
 from mapping.trial import run as run_tests
 from mapping.yaml12 import Node, read
 from tieout.app.settings import connector_names, shown
-from tieout.app.wiring import Site, facts_of
-from tieout.model.contract import Connector, Describes
+from tieout.app.wiring import facts_of
 
 MAPPINGS_LIMIT = 500
-FIELDS_FILE = "fields.json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,56 +32,25 @@ class Looked:
     mistakes: tuple[Mistake, ...] = ()
 
 
-def look(directory: Path, site: Site | None) -> list[Looked]:
-    """Compile and test every mapping of a configuration; each mistake is kept, none raised.
-
-    ``site`` is None where the configuration itself cannot be read: then only the fields that every
-    company has are known.
-    """
+def look(directory: Path) -> list[Looked]:
+    """Compile and test every mapping of a configuration; each mistake is kept, none raised."""
     files = sorted((directory / "mappings").glob("*.yaml"))[:MAPPINGS_LIMIT]
-    return [_looked(file, site) for file in files]
+    return [_looked(file) for file in files]
 
 
-def compiled(file: Path, site: Site | None) -> Rules:
+def compiled(file: Path) -> Rules:
     """Return one compiled mapping.
 
     Raises:
         Mistakes: all that is wrong with the file.
     """
     tree = read(file, shown(file))
-    rules = compile_mapping(tree, known_fields(_system(tree), site))
+    kinds = facts_of(_system(tree)).kinds
+    rules = compile_mapping(tree, {name: kind.fields for name, kind in kinds.items()})
     if rules.name != file.stem:
         what = f"the mapping is called {rules.name} and its file {file.stem}"
         raise Mistakes([Mistake(shown(file), 1, what, "give both the same name")])
     return rules
-
-
-def known_fields(system: str, site: Site | None) -> KnownFields:
-    """Return for each kind the fields and types that mappings may use, remembered ones included."""
-    kinds = facts_of(system).kinds
-    known = {name: dict(kind.fields) for name, kind in kinds.items()}
-    if site is not None:
-        for company, remembered in _remembered(site).items():
-            if company.partition(":")[0] == system:
-                for kind, fields in remembered.items():
-                    known[kind] = {**fields, **known.get(kind, {})}
-    return known
-
-
-def remember_fields(site: Site, connector: Connector, kinds: Iterable[str]) -> None:
-    """Ask a system which fields its records have, and remember them for every later check."""
-    if not isinstance(connector, Describes):
-        return
-    found = {
-        kind: {name: info.type for name, info in connector.describe(kind).items()} for kind in kinds
-    }
-    all_known = _remembered(site)
-    of_company = {**all_known.get(connector.company, {}), **found}
-    file = _fields_file(site)
-    file.parent.mkdir(parents=True, exist_ok=True)
-    part = file.with_suffix(".part")
-    part.write_text(json.dumps({**all_known, connector.company: of_company}, indent=1), "utf-8")
-    part.replace(file)
 
 
 def all_mistakes(looked: Sequence[Looked]) -> list[Mistake]:
@@ -96,9 +62,9 @@ def all_mistakes(looked: Sequence[Looked]) -> list[Mistake]:
     ]
 
 
-def _looked(file: Path, site: Site | None) -> Looked:
+def _looked(file: Path) -> Looked:
     try:
-        rules = compiled(file, site)
+        rules = compiled(file)
     except Mistakes as wrong:
         return Looked(shown(file), None, mistakes=wrong.mistakes)
     return Looked(shown(file), rules, run_tests(rules))
@@ -119,19 +85,3 @@ def _system(tree: Node) -> str:
             [node.mistake(f"no connector for {system}", nearest(system, connector_names()))]
         )
     return system
-
-
-def _remembered(site: Site) -> Mapping[str, Mapping[str, Mapping[str, str]]]:
-    file = _fields_file(site)
-    if not file.exists():
-        return {}
-    try:
-        known: Mapping[str, Mapping[str, Mapping[str, str]]] = json.loads(file.read_text("utf-8"))
-    except ValueError as wrong:
-        what, hint = "not a list of fields", "remove it; `tieout check --online` writes it anew"
-        raise Mistakes([Mistake(shown(file), 0, what, hint)]) from wrong
-    return known
-
-
-def _fields_file(site: Site) -> Path:
-    return site.settings.ledger.with_name(FIELDS_FILE)

@@ -7,12 +7,17 @@ its vendor's own API. With a directory their state survives; the same seed makes
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
+from tieout.app.provisioning import provide
+from tieout.app.wiring import connector_class
+from tieout.model.contract import Opening
+from tieout.model.errors import Unauthorized
 from tieout.simulator import hubspot, quickbooks
 from tieout.simulator.clock import SimulatedClock
 from tieout.simulator.quickbooks.oauth import Grant
@@ -82,6 +87,8 @@ def town(
         app = quickbooks.quickbooks_app(company, authority=authority)
         books = serving.enter_context(serve(app, quickbooks_port))
         served = Town(portal, company, authority, crm, books, state, kept)
+        if not kept:
+            _provision(portal, crm.url)
         served.save()
         serving.callback(served.save)
         yield served
@@ -106,6 +113,35 @@ def new_company(clock: SimulatedClock, seed: int) -> quickbooks.QuickBooksCompan
         seed=seed,
     )
     return quickbooks.seed_company(company, customers=25, vendors=5)
+
+
+def _provision(portal: hubspot.HubSpotPortal, url: str) -> None:
+    """Make the fields that Tieout writes to, as the portal's administrator would at first."""
+    opened = connector_class("hubspot").open(
+        Opening(company_id=str(portal.portal_id)),
+        urls={"api": url},
+        credentials=_Known(portal.token),
+        now=portal.now,
+        sleep=time.sleep,
+    )
+    with closing(opened):
+        for _ in provide(opened):
+            pass
+    portal.counts.clear()
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """A make-believe token, which is no secret."""
+
+    token: str
+    until: datetime | None = None
+
+    def access_token(self) -> str:
+        return self.token
+
+    def refresh(self, stale: str) -> str:
+        raise Unauthorized(f"The token {stale} was refused.")
 
 
 def _portal_file(state: Path) -> Path:

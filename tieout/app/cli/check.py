@@ -29,8 +29,8 @@ def command(caller: Caller, *, online: bool) -> Answer:
 
     Reads every file, compiles every formula and runs the tests inside the mappings; all mistakes
     are said at once, as file:line. With --online it also asks each company who it is, which rights
-    are missing, when consent ends, and whether clocks agree, reads which fields the company added
-    itself, and compares the installed program with what was shipped.
+    are missing, when consent ends and whether clocks agree, and compares the installed program with
+    what was shipped.
 
     Examples:
       tieout check
@@ -50,7 +50,7 @@ def command(caller: Caller, *, online: bool) -> Answer:
     except Mistakes as wrong:
         mistakes += wrong.mistakes
     companies = list(_asked(site)) if online and site else []
-    looked = mappings.look(caller.directory, site)
+    looked = mappings.look(caller.directory)
     mistakes += mappings.all_mistakes(looked)
     overwritten = installed.overwritten() if online else []
     ok = not mistakes and not overwritten and all(each["ok"] for each in companies)
@@ -84,15 +84,13 @@ def _mapping_values(looked: Looked) -> dict[str, Any]:
 
 def _asked(site: Site) -> Iterator[dict[str, Any]]:
     """Ask each company who it is; one that does not answer hides no other."""
-    from tieout.app import mappings, wiring  # noqa: PLC0415 (imported when used)
+    from tieout.app import wiring  # noqa: PLC0415 (imported when used)
 
     for name, company in site.settings.companies.items():
         told: dict[str, Any] = {"name": name, "system": company.system, "id": company.id}
         try:
             with wiring.session(site, name) as connector:
                 who = connector.check()
-                kinds = [k for k, can in connector.capabilities.kinds.items() if can.fields]
-                mappings.remember_fields(site, connector, kinds)
         except TieoutError as wrong:
             yield {**told, "ok": False, "says": str(wrong), "until": None}
             continue

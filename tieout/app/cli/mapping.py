@@ -18,38 +18,49 @@ def command() -> None:
 @command.command(name="fields")
 @click.argument("system")
 @click.argument("kind", required=False)
-@click.option("--online", is_flag=True, help="Ask the company first, for fields it added itself.")
+@click.option("--offline", is_flag=True, help="Only those that every company has.")
 @verb
-def fields(caller: Caller, system: str, kind: str | None, *, online: bool) -> Answer:
+def fields(caller: Caller, system: str, kind: str | None, *, offline: bool) -> Answer:
     """List what formulas may use of SYSTEM's records of one KIND, custom fields included.
 
-    Without KIND it lists the kinds. Custom fields are those that the company told when it was last
-    asked: by --online here, by `tieout check --online`, or by a round.
+    SYSTEM is a product or a company's name in tieout.yaml; without KIND its kinds are listed. The
+    company is asked which fields it added; a mapping names those that it uses under `fields:`.
 
     Examples:
       tieout mapping fields hubspot
-      tieout mapping fields hubspot deal --online
+      tieout mapping fields hubspot deal
+      tieout mapping fields crm company --json
 
-    JSON: {"system", "kind", "fields": {name: type}} or {"system", "kinds": [names]}
+    JSON: {"system", "kind", "fields": [{"name", "type", "label", "custom", "choices"}]}
+    or {"system", "kinds": [names]}
     """
     from mapping.mistake import nearest  # noqa: PLC0415 (imported when used)
-    from tieout.app import mappings, wiring  # noqa: PLC0415 (imported when used)
+    from tieout.app import wiring  # noqa: PLC0415 (imported when used)
+    from tieout.model.capability import FieldInfo  # noqa: PLC0415 (imported when used)
+    from tieout.model.contract import Describes  # noqa: PLC0415 (imported when used)
 
     site = wiring.Site(caller.directory, caller.settings())
-    if online and kind:
-        for name, company in site.settings.companies.items():
-            if company.system == system:
-                with wiring.session(site, name) as connector:
-                    mappings.remember_fields(site, connector, [kind])
-    known = mappings.known_fields(system, site)
+    companies = site.settings.companies
+    name = next((n for n, c in companies.items() if system in {n, c.system}), None)
+    product = companies[name].system if name else system
+    kinds = {k: can.fields for k, can in wiring.facts_of(product).kinds.items() if can.fields}
     if kind is None:
-        kinds = sorted(name for name, held in known.items() if held)
-        return Answer({"system": system, "kinds": kinds}, kinds)
-    if kind not in known:
-        raise click.UsageError(f"{system} has no kind {kind}; {nearest(kind, known)}")
-    found = dict(sorted(known[kind].items()))
-    lines = table(("field", "type"), [(f"{kind}.{name}", held) for name, held in found.items()])
-    return Answer({"system": system, "kind": kind, "fields": found}, lines)
+        return Answer({"system": product, "kinds": sorted(kinds)}, sorted(kinds))
+    if kind not in kinds:
+        raise click.UsageError(f"{product} has no kind {kind}; {nearest(kind, kinds)}")
+    found = {field: FieldInfo(field, held) for field, held in kinds[kind].items()}
+    if name and not offline:
+        with wiring.session(site, name) as connector:
+            if isinstance(connector, Describes):
+                found = {**found, **connector.describe(kind)}
+    rows = [found[field] for field in sorted(found)]
+    values = [
+        {"name": f.name, "type": f.type, "label": f.label, "custom": f.custom, "choices": f.choices}
+        for f in rows
+    ]
+    shown = [(f"{kind}.{f.name}", f.type, f.label, "added" if f.custom else "") for f in rows]
+    lines = table(("field", "type", "label", ""), shown)
+    return Answer({"system": product, "kind": kind, "fields": values}, lines)
 
 
 @command.command(name="test")
@@ -68,10 +79,9 @@ def test(caller: Caller, names: tuple[str, ...]) -> Answer:
     "mistakes": [text]}
     """
     from mapping.mistake import nearest  # noqa: PLC0415 (imported when used)
-    from tieout.app import mappings, wiring  # noqa: PLC0415 (imported when used)
+    from tieout.app import mappings  # noqa: PLC0415 (imported when used)
 
-    site = wiring.Site(caller.directory, caller.settings())
-    looked = mappings.look(caller.directory, site)
+    looked = mappings.look(caller.directory)
     known = {Path(each.file).stem: each for each in looked}
     for name in names:
         if name not in known:

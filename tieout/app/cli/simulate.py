@@ -40,8 +40,10 @@ def command(caller: Caller, **wishes: Any) -> Exit:
     JSON, when they are ready: {"hubspot", "quickbooks": addresses, "portal_id", "realm_id",
     "deals": number, "kept": whether the state was found}
     """
+    from tieout.app import logs  # noqa: PLC0415 (imported when used)
     from tieout.app.simulated import town  # noqa: PLC0415 (imported when used)
 
+    logs.configure(level="warning")
     ended = threading.Event()
     for signum in (signal.SIGINT, signal.SIGTERM):
         signal.signal(signum, lambda *_: ended.set())
