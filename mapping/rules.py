@@ -181,6 +181,11 @@ class Mapping:
     declared: abc.Mapping[str, abc.Mapping[str, str]]
     hash: str
 
+    @property
+    def names(self) -> dict[str, str]:
+        """Each record's name in formulas, and its kind."""
+        return {self.source: self.kind, **{role.name: role.kind for role in self.roles}}
+
 
 # -- the file's shape -------------------------------------------------------------------------
 

@@ -32,6 +32,12 @@ def test_a_compiled_mapping_knows_its_roles(compiled: Callable[..., Mapping]) ->
         ("contact", "deal", "contact", "contact", True, False),
         ("lines", "deal", "line_items", "line_item", False, True),
     ]
+    assert compiled().names == {
+        "deal": "deal",
+        "company": "company",
+        "contact": "contact",
+        "lines": "line_item",
+    }
 
 
 def test_what_is_left_out_has_its_plain_meaning(compiled: Callable[..., Mapping]) -> None:
