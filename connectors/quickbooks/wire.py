@@ -87,8 +87,11 @@ class Wire:
         Raises:
             TieoutError: it was refused or not answered.
         """
-        reply = self._read(lambda client: client.query(select))
-        return _rows_of(reply.body.get("QueryResponse")), reply.at
+
+        def rows_of(reply: Reply) -> tuple[Rows, datetime]:
+            return _rows_of(reply.body.get("QueryResponse")), reply.at
+
+        return self._read(lambda client: client.query(select), rows_of)
 
     def queries(self, selects: Sequence[str]) -> tuple[list[Rows | TieoutError], datetime]:
         """Ask many queries in as few calls as there can be; each is answered on its own.
@@ -119,7 +122,9 @@ class Wire:
             TieoutError: it was refused or not answered.
         """
         since_text = since.astimezone(UTC).isoformat(timespec="seconds")
-        return self._read(lambda client: client.change_data_capture(",".join(entities), since_text))
+        return self._read(
+            lambda client: client.change_data_capture(",".join(entities), since_text), _itself
+        )
 
     def one(self, entity: str, record_id: str) -> Reply:
         """Read one record by its address.
@@ -127,7 +132,7 @@ class Wire:
         Raises:
             TieoutError: it was refused or not answered; code 610 where it does not exist.
         """
-        return self._read(lambda client: client.get_single_object(entity, record_id))
+        return self._read(lambda client: client.get_single_object(entity, record_id), _itself)
 
     def send_batch(self, body: bytes, request_id: str) -> Reply:
         """Send a batch of writes, exactly these bytes.
@@ -162,17 +167,19 @@ class Wire:
     ) -> tuple[list[Rows | TieoutError], datetime]:
         items = [{"bId": str(n), "Query": select} for n, select in enumerate(selects)]
         body = dump_json({"BatchItemRequest": items})
-        reply = self._read(lambda client: client.post(self._address("batch"), body))
+        reply = self._read(lambda client: client.post(self._address("batch"), body), _itself)
         answered = {
             str(item.get("bId")): item for item in reply.body.get("BatchItemResponse") or ()
         }
         found = [_query_answer(answered.get(item["bId"]), reply.trace_id) for item in items]
         return found, reply.at
 
-    def _read(self, operation: Callable[[Any], object]) -> Reply:
-        def asked() -> Reply:
+    def _read(self, operation: Callable[[Any], object], understand: Callable[[Reply], T]) -> T:
+        """Ask until the answer is understood; what cannot be is asked again, a few times."""
+
+        def asked() -> T:
             with self._reads():
-                return self._call(operation)
+                return understand(self._call(operation))
 
         return retry_call(asked, sleep=self._sleep)
 
@@ -252,6 +259,10 @@ class _Parsed:
     text: str = "{}"
 
 
+def _itself(reply: Reply) -> Reply:
+    return reply
+
+
 def _server_clock(answer: Answer) -> datetime:
     """The Date header, else the body's own time, else the instant of arrival (R51)."""
     if answer.served_at is not None:
@@ -266,16 +277,27 @@ def _query_answer(item: Row | None, trace_id: str) -> Rows | TieoutError:
     fault = item.get("Fault") or item.get("fault")
     if fault:
         return error_of(fault, write=False, trace_id=trace_id)
-    return _rows_of(item.get("QueryResponse"))
+    try:
+        return _rows_of(item.get("QueryResponse"))
+    except Unavailable as short:
+        return short
 
 
 def _rows_of(response: object) -> Rows:
-    """Return the rows of a QueryResponse, whatever entity they are listed under."""
+    """Return the rows of a QueryResponse, whatever entity they are listed under.
+
+    Raises:
+        Unavailable: it is none, or it shows fewer rows than it says.
+    """
     if not isinstance(response, Mapping):
         raise Unavailable("The answer of a query has no QueryResponse.")
+    rows: tuple[Row, ...] = ()
     for held in response.values():
-        if isinstance(held, Sequence) and not isinstance(held, str):
-            return Rows(tuple(held))
-        if isinstance(held, Mapping):  # Preferences and CompanyInfo may come as one object
-            return Rows((held,))
-    return Rows(())
+        if isinstance(held, list):
+            rows = tuple(held)
+        elif isinstance(held, Mapping):  # Preferences and CompanyInfo may come as one object
+            rows = (held,)
+    said = response.get("maxResults", len(rows))
+    if said != len(rows):
+        raise Unavailable(f"The answer of a query has {len(rows)} rows and says {said}.")
+    return Rows(rows)
