@@ -104,6 +104,8 @@ class Company:
     """How this company rounds amounts."""
     quiet_secs: Annotated[int, Whole(1, 3600)] | None = None
     """Seconds after an unanswered write in which it may still land; the connector's when absent."""
+    income_account: str | None = None
+    """The account of new items' income, where a mapping names none."""
     options: Mapping[str, bool | int | str] = field(default_factory=dict)
     """Settings that only this system's connector understands."""
 

@@ -6,8 +6,8 @@ The only place that knows all the parts; everything above asks the engine.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import closing, contextmanager
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from importlib.metadata import entry_points
@@ -15,15 +15,19 @@ from pathlib import Path
 from typing import TypeVar
 
 from mapping.mistake import nearest
+from mapping.rules import Mapping as Rules
 from sync_engine.ledger import backup as backups
 from sync_engine.ledger import journal
 from sync_engine.ledger.sqlite import Asked, Ledger, connect
+from sync_engine.pair import Pair
 from tieout.app import consent
-from tieout.app.settings import CONNECTORS, Company, Pair, Settings
+from tieout.app.settings import CONNECTORS, Company, Settings
+from tieout.app.settings import Pair as PairSettings
 from tieout.credentials import Credentials, SealedTokens, StaticToken
 from tieout.model.capability import Capabilities
 from tieout.model.contract import Authorises, Connector, Opening, Opens
 from tieout.model.errors import ConfigError
+from tieout.model.money import Rounding
 
 _T = TypeVar("_T")
 
@@ -48,7 +52,7 @@ class Site:
         """
         return _named(self.settings.companies, name, "company")
 
-    def pair(self, name: str) -> Pair:
+    def pair(self, name: str) -> PairSettings:
         """Return a pair's settings by its name.
 
         Raises:
@@ -154,6 +158,92 @@ def connector_class(system: str) -> Opens:
     except (ImportError, AttributeError) as wrong:
         raise ConfigError(f"The connector for {system} cannot be imported: {wrong}.") from wrong
     return opens
+
+
+# -- pairs ----------------------------------------------------------------------------------------
+
+
+@contextmanager
+def pairs_of(site: Site, mappings: Mapping[str, Sequence[Rules]]) -> Iterator[dict[str, Pair]]:
+    """Give every pair with open sessions; a company that is in several pairs has one session.
+
+    Args:
+        site: the configuration.
+        mappings: each pair's compiled mappings.
+    """
+    with ExitStack() as opened:
+        sessions = {
+            name: opened.enter_context(
+                session(
+                    site,
+                    name,
+                    reads=_reads_of(site, name, mappings),
+                    cutover_date=_cutover_of(site, name),
+                    options=_options_of(site, name),
+                )
+            )
+            for name in _companies_in_pairs(site)
+        }
+        yield {
+            name: _pair(site, name, sessions, tuple(mappings[name])) for name in site.settings.pairs
+        }
+
+
+def _pair(
+    site: Site, name: str, sessions: Mapping[str, Connector], mappings: tuple[Rules, ...]
+) -> Pair:
+    written = site.settings.pairs[name]
+    books, company = sessions[written.target], site.company(written.target)
+    return Pair(
+        name=name,
+        crm=sessions[written.source],
+        books=books,
+        mappings=mappings,
+        policy=written.approve.policy,
+        cutover_date=written.cutover_date,
+        unsafe_documents=written.unsafe.documents,
+        twin_days=written.twin_days,
+        payment_twin_days=written.payment_twin_days,
+        quiet_secs=company.quiet_secs or books.capabilities.quiet_secs,
+        rounding=Rounding[company.rounding.upper()],
+        numbers_ours=company.numbers == "ours",
+        default_income_account=company.income_account,
+    )
+
+
+def _companies_in_pairs(site: Site) -> list[str]:
+    pairs = site.settings.pairs.values()
+    return sorted({pair.source for pair in pairs} | {pair.target for pair in pairs})
+
+
+def _reads_of(
+    site: Site, name: str, mappings: Mapping[str, Sequence[Rules]]
+) -> Mapping[str, frozenset[str]]:
+    """Return all that any mapping uses of a company's records, so that nothing else is asked."""
+    reads: dict[str, frozenset[str]] = {}
+    for pair_name, pair in site.settings.pairs.items():
+        for rules in mappings[pair_name] if pair.source == name else ():
+            for kind, fields in rules.reads.items():
+                reads[kind] = reads.get(kind, frozenset()) | fields
+    return reads
+
+
+def _cutover_of(site: Site, name: str) -> date:
+    """Return the earliest cutover among a company's pairs: the first read starts there."""
+    pairs = site.settings.pairs.values()
+    return min(pair.cutover_date for pair in pairs if name in {pair.source, pair.target})
+
+
+def _options_of(site: Site, name: str) -> Mapping[str, bool | int | str]:
+    """Return what a books connector must know of the pairs that write to it."""
+    pairs = [pair for pair in site.settings.pairs.values() if pair.target == name]
+    if not pairs:
+        return {}
+    fast = all(pair.push == "fast" for pair in pairs)
+    return {
+        "mode": "fast" if fast else "few_calls",
+        "twin_days": max(1, *(pair.twin_days for pair in pairs)),
+    }
 
 
 # -- the ledger ---------------------------------------------------------------------------------

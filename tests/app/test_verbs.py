@@ -1,0 +1,179 @@
+"""The verbs that need no engine, as a person types them."""
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+from tieout.app import simulated
+from tieout.app.cli import exit_code
+from tieout.app.cli.exits import Exit
+from tieout.app.starter import starter
+
+
+@pytest.fixture
+def said(capsys):
+    """Return a function that runs a verb and returns its exit code and its JSON."""
+
+    def run(*args: str):
+        code = exit_code([*args, "--json"])
+        return code, json.loads(capsys.readouterr().out)
+
+    return run
+
+
+@pytest.fixture
+def started(tmp_path, monkeypatch) -> Path:
+    """Return a new directory in which ``tieout init`` was typed."""
+    monkeypatch.chdir(tmp_path)
+    assert exit_code(["init"]) == Exit.DONE
+    return tmp_path / "config"
+
+
+@pytest.fixture
+def served(started):
+    """Return the starter configuration, with its companies served on free ports."""
+    with simulated.town(deals=2, hubspot_port=0, quickbooks_port=0) as town:
+        file = started / "tieout.yaml"
+        text = file.read_text().replace("http://127.0.0.1:8801", town.hubspot.url)
+        file.write_text(text.replace("http://127.0.0.1:8802", town.quickbooks.url))
+        yield town
+
+
+def test_init_writes_all_of_the_starter(started):
+    written = {str(file.relative_to(started)) for file in started.rglob("*") if file.is_file()}
+
+    assert {
+        "tieout.yaml",
+        "mappings/hubspot-deal-to-invoice.yaml",
+        "schema/tieout.schema.json",
+    } <= written
+    assert (started / "tieout.yaml").read_bytes() == (starter() / "tieout.yaml").read_bytes()
+
+
+def test_init_replaces_nothing(started, capsys):
+    (started / "tieout.yaml").write_text("mine")
+
+    assert exit_code(["init"]) == Exit.TROUBLE
+    assert (started / "tieout.yaml").read_text() == "mine"
+    assert "is there already; nothing was written" in capsys.readouterr().err
+
+
+def test_the_starter_is_right_as_it_is(started, said):
+    code, told = said("check")
+
+    assert code == Exit.DONE
+    assert (told["ok"], told["mistakes"]) == (True, [])
+    assert all(each["tests"] == each["passed"] > 0 for each in told["mappings"])
+
+
+def test_check_says_every_mistake_of_every_file_at_once(started, said):
+    settings, mapping = (
+        started / "tieout.yaml",
+        started / "mappings" / "hubspot-deal-to-invoice.yaml",
+    )
+    settings.write_text(settings.read_text().replace("twin_days: 45", "twin_dais: 45"))
+    mapping.write_text(mapping.read_text().replace("=company.name\n", "=company.nmae\n", 1))
+
+    code, told = said("check")
+
+    assert code == Exit.TROUBLE
+    assert {(Path(each["file"]).name, each["hint"]) for each in told["mistakes"]} == {
+        ("tieout.yaml", "did you mean twin_days?"),
+        ("hubspot-deal-to-invoice.yaml", "did you mean name?"),
+    }
+
+
+def test_check_says_a_test_that_fails(started, said):
+    mapping = started / "mappings" / "hubspot-deal-to-invoice.yaml"
+    mapping.write_text(
+        mapping.read_text()
+        .replace("tolerance: 0.05", "tolerance: 0.05")
+        .replace('or "Net 30"', 'or "Net 60"')
+    )
+
+    code, told = said("check")
+
+    assert code == Exit.TROUBLE
+    assert any("Net 60" in each["what"] for each in told["mistakes"])
+
+
+def test_a_mapping_must_be_called_as_its_file(started, said):
+    shutil.move(started / "mappings/hubspot-deal-to-invoice.yaml", started / "mappings/other.yaml")
+
+    _, told = said("check")
+
+    assert any("give both the same name" in each["hint"] for each in told["mistakes"])
+
+
+def test_check_online_asks_every_company(served, said):
+    code, told = said("check", "--online")
+
+    assert code == Exit.DONE
+    assert [(each["name"], each["ok"]) for each in told["companies"]] == [
+        ("crm", True),
+        ("books", True),
+    ]
+
+
+def test_a_company_that_does_not_answer_hides_no_other(served, started, said):
+    file = started / "tieout.yaml"
+    file.write_text(file.read_text().replace(served.hubspot.url, "http://127.0.0.1:9"))
+
+    code, told = said("check", "--online")
+
+    assert code == Exit.TROUBLE
+    assert [each["ok"] for each in told["companies"]] == [False, True]
+
+
+def test_connect_needs_nobody_where_the_company_is_make_believe(served, said):
+    code, told = said("connect", "books")
+
+    assert (code, told["id"]) == (Exit.DONE, "9130350000000001")
+    assert told["until"]
+
+
+def test_connect_says_who_asks_for_no_consent(served, capsys):
+    assert exit_code(["connect", "crm"]) == Exit.TROUBLE
+    assert "hubspot asks for no consent" in capsys.readouterr().err
+
+
+def test_provision_finds_what_is_there(served, said):
+    code, told = said("provision")
+
+    assert code == Exit.DONE
+    assert {each["state"] for each in told["companies"]["crm"]} == {"there"}
+
+
+def test_provision_tells_an_administrator_what_to_make(served, capsys):
+    del served.portal.properties["deals"]["tieout_invoice_status"]
+
+    assert exit_code(["provision", "--dry"]) == Exit.TROUBLE
+
+    told = capsys.readouterr().out
+    assert "property “Invoice status” for deals, internal name tieout_invoice_status" in told
+    assert "choices held/waiting/invoiced/part-paid/paid/voided/problem" in told
+
+
+def test_mapping_fields_lists_what_a_company_added(served, said):
+    _, offline = said("mapping", "fields", "hubspot", "deal", "--offline")
+    _, online = said("mapping", "fields", "crm", "deal")
+
+    names = [{each["name"] for each in told["fields"]} for told in (offline, online)]
+    assert "po_number" not in names[0]
+    assert names[0] | {"po_number"} <= names[1]
+
+
+def test_mapping_fields_says_which_kinds_there_are(started, said):
+    _, told = said("mapping", "fields", "hubspot")
+    assert {"deal", "line_item", "company", "contact", "payment"} <= set(told["kinds"])
+
+    assert exit_code(["mapping", "fields", "hubspot", "dael"]) == Exit.USAGE
+
+
+def test_mapping_test_runs_those_that_are_named(started, said):
+    code, told = said("mapping", "test", "hubspot-payment-to-payment")
+
+    assert code == Exit.DONE
+    assert {each["mapping"] for each in told["tests"]} == {"hubspot-payment-to-payment"}
