@@ -1,0 +1,118 @@
+"""Reading by address: a record, gone, merged, or not known; never a guess."""
+
+from decimal import Decimal
+
+import pytest
+
+from connectors.hubspot.reading import READ_BATCH
+from tieout.model.errors import Unauthorized, Unavailable, Unsupported
+from tieout.model.record import Gone, MergedInto, Record, Unreadable
+from tieout.model.ref import Ref
+
+
+@pytest.fixture
+def ref(hubspot):
+    return lambda kind, record_id: Ref(hubspot.company, kind, str(record_id))
+
+
+def fetched(session, refs):
+    return list(session.fetch(refs))
+
+
+def test_a_record_is_answered_under_its_address(hubspot, portal, ref):
+    deal = ref("deal", portal.deal())
+    (answer,) = fetched(hubspot, [deal])
+    assert (answer.ref, answer.fields["amount"]) == (deal, Decimal("1900.00"))
+
+
+def test_each_asked_has_one_answer_also_when_asked_twice(hubspot, portal, ref):
+    ids = [portal.deal() for _ in range(READ_BATCH + 20)]
+    asked = [ref("deal", one) for one in [*ids, ids[0], *ids[-3:]]]
+    assert [answer.ref for answer in fetched(hubspot, asked)] == asked
+    assert hubspot.calls["objects deals/batch/read"] == 2
+
+
+def test_neighbours_that_share_a_record_cost_one_read_of_it(hubspot, portal, ref):
+    company = portal.company()
+    assert len(fetched(hubspot, [ref("company", company)] * 500)) == 500
+    assert hubspot.calls["objects companies/batch/read"] == 1
+
+
+def test_an_archived_record_is_gone_with_the_time(hubspot, portal, ref):
+    deal = portal.deal()
+    portal.archive("deals", portal.find("deals", deal))
+    (answer,) = fetched(hubspot, [ref("deal", deal)])
+    assert isinstance(answer, Gone)
+    assert answer.evidence.startswith("archived at 20")
+
+
+def test_an_id_that_never_was_is_gone_in_the_vendors_words(hubspot, portal, ref):
+    (answer,) = fetched(hubspot, [ref("deal", 404)])
+    assert answer == Gone(ref("deal", 404), "OBJECT_NOT_FOUND, and not among the archived")
+
+
+def test_a_merged_record_is_answered_as_what_it_became(hubspot, portal, ref):
+    kept, other = portal.deal(dealname="Kept"), portal.deal(dealname="Other")
+    merged = portal.merge("deals", portal.find("deals", kept), portal.find("deals", other))
+    answers = fetched(hubspot, [ref("deal", kept), ref("deal", other), ref("deal", merged.id)])
+    assert [type(answer) for answer in answers] == [MergedInto, MergedInto, Record]
+    assert {answer.into.ref for answer in answers[:2]} == {ref("deal", merged.id)}
+
+
+def test_one_that_the_answer_leaves_out_is_not_known(hubspot, portal, ref):
+    asked = [ref("deal", portal.deal()) for _ in range(3)]
+    portal.faults.add(fault="drop_item", path="/batch/read$")
+    answers = fetched(hubspot, asked)
+    assert sorted(type(answer).__name__ for answer in answers) == ["Record", "Record", "Unreadable"]
+    (left_out,) = (answer for answer in answers if isinstance(answer, Unreadable))
+    assert isinstance(left_out.error, Unavailable)
+
+
+@pytest.mark.parametrize(
+    ("fault", "error"),
+    [
+        ({"fault": "refuse"}, Unavailable),
+        ({"fault": "html"}, Unavailable),
+        ({"fault": "cut_body"}, Unavailable),
+        ({"fault": "status", "status": 500}, Unavailable),
+        ({"fault": "status", "status": 401}, Unauthorized),
+    ],
+)
+def test_a_read_that_fails_says_nothing_about_the_record(hubspot, portal, ref, fault, error):
+    deal = ref("deal", portal.deal())
+    portal.faults.add(path="/batch/read$", count=None, **fault)
+    (answer,) = fetched(hubspot, [deal])
+    assert isinstance(answer, Unreadable)
+    assert isinstance(answer.error, error)
+
+
+def test_a_read_that_fails_once_is_asked_again(hubspot, portal, ref):
+    deal = ref("deal", portal.deal())
+    portal.faults.add(fault="refuse", path="/batch/read$")
+    assert [answer.ref for answer in fetched(hubspot, [deal])] == [deal]
+
+
+def test_the_order_of_an_answer_does_not_matter(hubspot, portal, ref):
+    asked = [ref("deal", portal.deal()) for _ in range(9)][::-1]
+    portal.faults.add(fault="reorder", path="/batch/read$", count=None)
+    assert [answer.ref for answer in fetched(hubspot, asked)] == asked
+
+
+def test_owners_are_read_once_for_all(hubspot, portal, ref):
+    portal.owners = [
+        {"id": "7", "email": "ada@nordlys.example", "firstName": "Ada", "lastName": "Byron"}
+    ]
+    known, unknown = fetched(hubspot, [ref("owner", 7), ref("owner", 8)])
+    assert known.fields["full_name"] == "Ada Byron"
+    assert isinstance(unknown, Gone)
+    assert hubspot.calls == {"owners": 1}
+
+
+def test_a_kind_that_is_not_hubspots_is_not_readable(hubspot, ref):
+    (answer,) = fetched(hubspot, [ref("invoice", 1)])
+    assert isinstance(answer.error, Unsupported)
+
+
+def test_kinds_can_be_mixed(hubspot, portal, ref):
+    asked = [ref("deal", portal.deal()), ref("company", portal.company())]
+    assert {answer.ref for answer in fetched(hubspot, asked)} == set(asked)

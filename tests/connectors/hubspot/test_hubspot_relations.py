@@ -1,0 +1,143 @@
+"""The whole set in a role, in HubSpot's order; a short answer is never an empty set."""
+
+import pytest
+
+from tieout.model.errors import Unavailable, Unsupported
+from tieout.model.ref import Ref
+
+
+@pytest.fixture
+def ref(hubspot):
+    return lambda kind, record_id: Ref(hubspot.company, kind, str(record_id))
+
+
+def ids(related):
+    return [ref.id for ref in related.refs]
+
+
+def test_lines_stand_by_their_position_blanks_last_then_by_id(hubspot, portal, ref):
+    deal = portal.deal()
+    blank = portal.line(deal)
+    tenth = portal.line(deal, hs_position_on_quote="10")
+    second = portal.line(deal, hs_position_on_quote="2")
+    twin = portal.line(deal, hs_position_on_quote="2")
+    blank_too = portal.line(deal)
+    (lines,) = hubspot.related([ref("deal", deal)], "line_items")
+    assert ids(lines) == [second, twin, tenth, blank, blank_too]
+
+
+def test_lines_come_with_their_records(hubspot, portal, ref):
+    deal = portal.deal(lines=[{"name": "Licence", "quantity": "2"}])
+    (lines,) = hubspot.related([ref("deal", deal)], "line_items")
+    assert [lines.records[line].fields["name"] for line in lines.refs] == ["Licence"]
+
+
+def test_a_deal_without_lines_has_none_since_hubspot_says_so(hubspot, portal, ref):
+    (lines,) = hubspot.related([ref("deal", portal.deal())], "line_items")
+    assert (lines.refs, lines.error) == ((), None)
+
+
+def test_the_company_is_the_one_that_is_called_primary(hubspot, portal, ref):
+    deal, first, second = portal.deal(), portal.company(), portal.company()
+    portal.link(("deals", "companies"), int(deal), first)
+    portal.link(("deals", "companies"), int(deal), second, primary=True)
+    (companies,) = hubspot.related([ref("deal", deal)], "company")
+    assert sorted(ids(companies)) == sorted([str(first), str(second)])
+    assert companies.primary == ref("company", second)
+
+
+def test_without_a_primary_the_only_company_stands(hubspot, portal, ref):
+    deal, company = portal.deal(), portal.company()
+    portal.link(("deals", "companies"), int(deal), company)
+    (companies,) = hubspot.related([ref("deal", deal)], "company")
+    assert companies.primary == ref("company", company)
+
+
+def test_of_two_companies_without_a_primary_none_stands(hubspot, portal, ref):
+    deal = portal.deal()
+    for _ in range(2):
+        portal.link(("deals", "companies"), int(deal), portal.company())
+    (companies,) = hubspot.related([ref("deal", deal)], "company")
+    assert (len(companies.refs), companies.primary) == (2, None)
+
+
+def test_a_deal_with_more_lines_than_a_page_shows_has_them_all(hubspot, portal, ref):
+    portal.association_page = 3
+    deal = portal.deal(lines=[{"hs_position_on_quote": str(n)} for n in range(10)])
+    other = portal.deal(lines=[{}])
+    many, one = hubspot.related([ref("deal", deal), ref("deal", other)], "line_items")
+    assert (len(many.refs), len(one.refs)) == (10, 1)
+    assert hubspot.calls["associations deals/line_items/batch/read"] == 4
+
+
+def test_a_thousand_deals_are_one_association_read(hubspot, portal, ref):
+    company = portal.company()
+    deals = [ref("deal", portal.deal(company=company)) for _ in range(1001)]
+    answers = list(hubspot.related(deals, "company"))
+    assert [answer.ref for answer in answers] == deals
+    assert {answer.primary for answer in answers} == {ref("company", company)}
+    assert hubspot.calls == {"associations deals/companies/batch/read": 2}
+
+
+def test_a_deal_that_the_answer_leaves_out_is_not_known(hubspot, portal, ref):
+    deals = [ref("deal", portal.deal(lines=[{}])) for _ in range(3)]
+    portal.faults.add(fault="drop_item", path="/associations/")
+    answers = list(hubspot.related(deals, "line_items"))
+    assert sorted(answer.error is None for answer in answers) == [False, True, True]
+
+
+def test_a_line_that_is_not_read_blocks_its_deal_only(hubspot, portal, ref):
+    deals = [ref("deal", portal.deal(lines=[{}, {}])) for _ in range(3)]
+    portal.faults.add(fault="drop_item", path="/objects/.*/line_items/batch/read")
+    answers = list(hubspot.related(deals, "line_items"))
+    assert sorted(len(answer.refs) for answer in answers if answer.error is None) == [2, 2]
+    (blocked,) = (answer for answer in answers if answer.error is not None)
+    assert (blocked.refs, type(blocked.error)) == ((), Unavailable)
+
+
+def test_a_refused_read_is_every_deals_error(hubspot, portal, ref):
+    deals = [ref("deal", portal.deal(lines=[{}])) for _ in range(2)]
+    portal.faults.add(fault="refuse", path="/associations/", count=None)
+    answers = list(hubspot.related(deals, "line_items"))
+    assert [type(answer.error) for answer in answers] == [Unavailable, Unavailable]
+
+
+def test_the_owner_comes_with_its_record_and_costs_one_list(opened, portal, read_all):
+    portal.owners = [{"id": "7", "email": "ada@nordlys.example", "firstName": "Ada"}]
+    owned, free = portal.deal(hubspot_owner_id="7"), portal.deal()
+    session = opened(reads={"deal": frozenset({"name"}), "owner": frozenset({"full_name"})})
+    events, _ = read_all(session, "deal")
+    first, second = session.related([event.ref for event in events], "owner")
+    assert (first.ref.id, first.records[first.primary].fields["full_name"]) == (owned, "Ada")
+    assert (second.ref.id, second.refs, second.error) == (free, (), None)
+    assert "objects deals/batch/read" not in session.calls
+
+
+def test_the_owner_of_a_deal_that_was_not_read_yet_is_read(opened, portal):
+    portal.owners = [{"id": "7", "email": "ada@nordlys.example"}]
+    deal = portal.deal(hubspot_owner_id="7")
+    session = opened(reads={"deal": frozenset({"name"}), "owner": frozenset({"email"})})
+    (owner,) = session.related([Ref(session.company, "deal", deal)], "owner")
+    assert owner.primary == Ref(session.company, "owner", "7")
+
+
+@pytest.mark.parametrize(
+    ("pair", "kind", "role"),
+    [
+        (("line_items", "deals"), "line_item", "deal"),
+        (("commerce_payments", "deals"), "payment", "deal"),
+        (("companies", "deals"), "company", "deal"),
+        (("deals", "contacts"), "deal", "contact"),
+    ],
+)
+def test_every_direction_that_mappings_use_is_known(hubspot, portal, ref, pair, kind, role):
+    source = portal.create(pair[0], {"closedate": "2026-02-01T00:00:00Z"} if kind == "deal" else {})
+    target = portal.create(pair[1], {})
+    portal.link(pair, source.id, target.id)
+    (found,) = hubspot.related([ref(kind, source.id)], role)
+    assert ids(found) == [str(target.id)]
+
+
+def test_a_role_that_there_is_not_is_unsupported(hubspot, ref):
+    (answer,) = hubspot.related([ref("deal", 1)], "nephew")
+    assert isinstance(answer.error, Unsupported)
