@@ -21,7 +21,7 @@ from connectors.quickbooks.wire import Wire
 from tieout.credentials import CompanyTokens, Credentials, secret
 from tieout.model.capability import Capabilities, FieldInfo
 from tieout.model.contract import Identity, Opening, Outcome, Parcel, Request
-from tieout.model.errors import ConfigError, Unauthorized, Unavailable, Unsupported
+from tieout.model.errors import ConfigError, TieoutError, Unauthorized, Unavailable, Unsupported
 from tieout.model.lookup import Answer, Lookup
 from tieout.model.record import Fetched, Gone, Page, Related
 from tieout.model.ref import Cursor, Ref
@@ -221,7 +221,11 @@ class QuickBooks:
 
     def apply(self, parcel: Parcel) -> Sequence[Outcome]:
         """Send exactly these bytes, once; after a 401, which did nothing, once more."""
-        return parcels.send(self._wire, parcel, self._reader)
+        try:
+            reader = self._reader
+        except TieoutError as error:  # the settings cannot be read, so nothing was sent
+            return parcels.failed(parcel, error)
+        return parcels.send(self._wire, parcel, reader)
 
     def describe(self, kind: str) -> Mapping[str, FieldInfo]:
         """Return the fields of a kind; an invoice's custom ones are this company's own."""

@@ -70,10 +70,12 @@ def send(wire: Wire, parcel: Parcel, reader: Reader) -> list[Outcome]:
         reply = wire.send_one(entity, parcel.body, parcel.request_id, params)
         return [_outcome(item, reply.body, reply.trace_id, reader)]
     except TieoutError as error:
-        return [
-            Outcome(item.key, item.item_id, error=error, trace_id=error.trace_id)
-            for item in parcel.items
-        ]
+        return failed(parcel, error)
+
+
+def failed(parcel: Parcel, error: TieoutError) -> list[Outcome]:
+    """Return the same error for each item of a parcel."""
+    return [_failed(item, error) for item in parcel.items]
 
 
 def _pack(requests: Sequence[Request], company: str, settings: Settings) -> Parcel:

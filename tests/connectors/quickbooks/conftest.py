@@ -145,7 +145,7 @@ def us_books(open_books) -> Books:
 def invoice_request():
     """Return a function that asks for an invoice, numbered so that each has its own key."""
 
-    def request(number: int = 1, generation: int = 1, **more: Any) -> Request:
+    def request(number: int = 1, /, generation: int = 1, **more: Any) -> Request:
         line = {
             "item": "2",
             "description": "Consulting",
