@@ -53,3 +53,545 @@ UPDATE wish SET outcome = :outcome, granted_at = :at WHERE outcome IS NULL;
 
 -- wish_outcome: what came of a wish
 SELECT outcome FROM wish WHERE id = :id;
+
+-- === observe: cursors, snapshots, relations ====================================================
+
+-- cursor_get: where a feed was read up to
+SELECT value FROM cursor WHERE pair = :pair AND company = :company AND feed = :feed;
+
+-- cursor_set: where a feed is read up to now
+INSERT INTO cursor (pair, company, feed, value, as_of)
+VALUES (:pair, :company, :feed, :value, :as_of)
+ON CONFLICT (pair, company, feed) DO UPDATE SET value = excluded.value, as_of = excluded.as_of;
+
+-- cursors_of_pair: how fresh each feed is
+SELECT company, feed, as_of FROM cursor WHERE pair = :pair ORDER BY company, feed;
+
+-- snapshot_get: a CRM record as it was last shown
+SELECT version, fields, state, merged_into, reason, seen_at FROM snapshot
+WHERE company = :company AND kind = :kind AND id = :id;
+
+-- snapshot_set: what a CRM record shows now
+INSERT INTO snapshot (company, kind, id, version, fields, state, seen_at)
+VALUES (:company, :kind, :id, :version, :fields, :state, :seen_at)
+ON CONFLICT (company, kind, id) DO UPDATE SET version = excluded.version, fields = excluded.fields,
+    state = excluded.state, merged_into = NULL, reason = NULL, seen_at = excluded.seen_at;
+
+-- snapshot_mark: a CRM record that is gone, merged or could not be read; its fields stay
+INSERT INTO snapshot (company, kind, id, version, fields, state, merged_into, reason, seen_at)
+VALUES (:company, :kind, :id, '', '{}', :state, :merged_into, :reason, :seen_at)
+ON CONFLICT (company, kind, id) DO UPDATE SET state = excluded.state,
+    merged_into = excluded.merged_into, reason = excluded.reason, seen_at = excluded.seen_at;
+
+-- related_get: the set of records in a role to one record
+SELECT to_kind, to_ids, primary_id, reason FROM related
+WHERE company = :company AND kind = :kind AND id = :id AND role = :role;
+
+-- related_set: the whole set as it was answered
+INSERT INTO related (company, kind, id, role, to_kind, to_ids, primary_id, reason)
+VALUES (:company, :kind, :id, :role, :to_kind, :to_ids, :primary_id, :reason)
+ON CONFLICT (company, kind, id, role) DO UPDATE SET to_kind = excluded.to_kind,
+    to_ids = excluded.to_ids, primary_id = excluded.primary_id, reason = excluded.reason;
+
+-- member_clear: forget a set, seen from its members
+DELETE FROM member
+WHERE company = :company AND to_kind = :to_kind AND kind = :kind AND id = :id AND role = :role;
+
+-- member_add: one member of a set
+INSERT INTO member (company, to_kind, to_id, kind, id, role)
+VALUES (:company, :to_kind, :to_id, :kind, :id, :role)
+ON CONFLICT DO NOTHING;
+
+-- member_owners: to which records a record belongs
+SELECT DISTINCT kind, id FROM member
+WHERE company = :company AND to_kind = :to_kind AND to_id = :to_id;
+
+-- touch: a source is to be drafted again
+INSERT INTO touched (pair, company, kind, id, reread)
+VALUES (:pair, :company, :kind, :id, :reread)
+ON CONFLICT (pair, company, kind, id) DO UPDATE SET reread = max(reread, excluded.reread);
+
+-- touch_members: the sources that name a record are to be drafted again, and the record itself
+INSERT INTO touched (pair, company, kind, id, reread)
+SELECT :pair, company, kind, id, 0 FROM member
+WHERE company = :company AND to_kind = :kind AND to_id = :id
+ON CONFLICT (pair, company, kind, id) DO NOTHING;
+
+-- touched_to_read: touched sources whose related records must be read first
+SELECT t.id, s.state, s.fields FROM touched t
+JOIN snapshot s ON s.company = t.company AND s.kind = t.kind AND s.id = t.id
+WHERE t.pair = :pair AND t.company = :company AND t.kind = :kind AND t.reread = 1
+LIMIT :limit;
+
+-- touched_read: their related records have been read
+UPDATE touched SET reread = 0
+WHERE pair = :pair AND company = :company AND kind = :kind AND id = :id;
+
+-- touched_of: touched sources, ready to be drafted
+SELECT id FROM touched WHERE pair = :pair AND company = :company AND kind = :kind AND reread = 0
+AND id > :after ORDER BY id LIMIT :limit;
+
+-- untouch: a source was drafted
+DELETE FROM touched WHERE pair = :pair AND company = :company AND kind = :kind AND id = :id
+AND reread = 0;
+
+-- pending_again: plans that are not sent yet are to be made again, for the books have moved
+INSERT INTO touched (pair, company, kind, id, reread)
+SELECT pair, company, source_kind, source_id, 0 FROM document
+WHERE pair = :pair AND state IN ('blocked', 'planned', 'waiting', 'approved')
+AND kind IN ('invoice', 'payment', 'credit_memo')
+ON CONFLICT (pair, company, kind, id) DO NOTHING;
+
+-- dependants_again: what waits for a record is to be planned again
+INSERT INTO touched (pair, company, kind, id, reread)
+SELECT d.pair, d.company, d.source_kind, d.source_id, 0 FROM need n
+JOIN document d ON d.key = n.key WHERE n.need = :need AND d.pair = :pair
+ON CONFLICT (pair, company, kind, id) DO NOTHING;
+
+-- === mirror: the books' records ================================================================
+
+-- mirror_get: one record of the books
+SELECT * FROM mirror WHERE company = :company AND kind = :kind AND id = :id;
+
+-- mirror_set: what a record of the books shows now
+INSERT INTO mirror (company, kind, id, version, fields, name_key, email_key, sku_key, customer, day,
+    net, total, marker, live, gone, created_at)
+VALUES (:company, :kind, :id, :version, :fields, :name_key, :email_key, :sku_key, :customer, :day,
+    :net, :total, :marker, :live, 0, :created_at)
+ON CONFLICT (company, kind, id) DO UPDATE SET version = excluded.version, fields = excluded.fields,
+    name_key = excluded.name_key, email_key = excluded.email_key, sku_key = excluded.sku_key,
+    customer = excluded.customer, day = excluded.day, net = excluded.net, total = excluded.total,
+    marker = excluded.marker, live = excluded.live, gone = 0,
+    created_at = coalesce(excluded.created_at, mirror.created_at);
+
+-- mirror_version: only the version moved
+UPDATE mirror SET version = :version WHERE company = :company AND kind = :kind AND id = :id;
+
+-- mirror_gone: the books deleted a record
+UPDATE mirror SET gone = 1, live = 0
+WHERE company = :company AND kind = :kind AND id = :id AND gone = 0;
+
+-- mirror_by_name: records of a kind with a folded name
+SELECT * FROM mirror WHERE company = :company AND kind = :kind AND name_key = :value;
+
+-- mirror_by_email: records of a kind with a folded e-mail address
+SELECT * FROM mirror WHERE company = :company AND kind = :kind AND email_key = :value;
+
+-- mirror_by_sku: records of a kind with a folded stock keeping unit
+SELECT * FROM mirror WHERE company = :company AND kind = :kind AND sku_key = :value;
+
+-- mirror_all: all records of a kind, for a clue that has no index
+SELECT * FROM mirror WHERE company = :company AND kind = :kind;
+
+-- mirror_of_customer: a customer's documents of some days
+SELECT * FROM mirror WHERE company = :company AND kind = :kind AND customer = :customer
+AND day BETWEEN :since AND :until AND live = 1 AND gone = 0;
+
+-- mirror_by_marker: the records that carry a marker
+SELECT id, kind, live, gone, created_at FROM mirror WHERE company = :company AND marker = :marker;
+
+-- mirror_live_by_marker: the living record of a kind that carries a marker, the oldest
+SELECT * FROM mirror WHERE company = :company AND marker = :marker AND kind = :kind
+AND live = 1 AND gone = 0 ORDER BY created_at LIMIT 1;
+
+-- mirror_text_clear: forget a document's custom fields
+DELETE FROM mirror_text WHERE company = :company AND kind = :kind AND id = :id;
+
+-- mirror_text_add: one text of a document's custom fields
+INSERT INTO mirror_text (company, kind, words, id) VALUES (:company, :kind, :words, :id)
+ON CONFLICT DO NOTHING;
+
+-- mirror_by_words: documents that carry a text in a custom field
+SELECT m.* FROM mirror_text t
+JOIN mirror m ON m.company = t.company AND m.kind = t.kind AND m.id = t.id
+WHERE t.company = :company AND t.kind = :kind AND t.words = :words;
+
+-- allocations_of: what a payment covers
+SELECT invoice, amount FROM allocation WHERE company = :company AND kind = :kind AND id = :id;
+
+-- allocations_clear: forget what a payment covers
+DELETE FROM allocation WHERE company = :company AND kind = :kind AND id = :id;
+
+-- allocation_add: a part of a payment or credit, on an invoice
+INSERT INTO allocation (company, kind, id, invoice, means, amount, day)
+VALUES (:company, :kind, :id, :invoice, :means, :amount, :day)
+ON CONFLICT (company, kind, id, invoice) DO UPDATE SET amount = excluded.amount, day = excluded.day;
+
+-- allocations_on: what covers an invoice
+SELECT kind, id, means, amount, day FROM allocation WHERE company = :company AND invoice = :invoice;
+
+-- === documents and plans =======================================================================
+
+-- document_get: one document
+SELECT * FROM document WHERE key = :key;
+
+-- document_generation: the latest generation of a document
+SELECT max(generation) FROM document WHERE stem = :stem;
+
+-- document_put: what a document is now, before anything was sent
+INSERT INTO document (key, stem, generation, pair, mapping, part, kind, company, source_kind, source_id,
+    state, reason, title, content, content_hash, net, currency, purchase_order, customer, name_key,
+    plan_hash, told, checked, changed_at)
+VALUES (:key, :stem, :generation, :pair, :mapping, :part, :kind, :company, :source_kind, :source_id,
+    :state, :reason, :title, :content, :content_hash, :net, :currency, :purchase_order, :customer,
+    :name_key, :plan_hash, 0, 0, :at)
+ON CONFLICT (key) DO UPDATE SET state = excluded.state, reason = excluded.reason,
+    title = excluded.title, content = excluded.content, content_hash = excluded.content_hash,
+    net = excluded.net, currency = excluded.currency, purchase_order = excluded.purchase_order,
+    customer = excluded.customer, name_key = excluded.name_key, plan_hash = excluded.plan_hash,
+    told = 0, checked = 0, changed_at = excluded.changed_at;
+
+-- document_now: what the source of a posted document says now
+UPDATE document SET content = :content, content_hash = :content_hash, net = :net, reason = :reason,
+    purchase_order = :purchase_order, checked = 0, told = 0, changed_at = :at
+WHERE key = :key;
+
+-- document_state: another state, and why
+UPDATE document SET state = :state, reason = :reason, told = 0, checked = 0, changed_at = :at
+WHERE key = :key;
+
+-- document_sending: it is in a parcel that is about to be sent
+UPDATE document SET state = 'sending', reason = NULL, changed_at = :at
+WHERE key = :key AND state <> 'posted';
+
+-- document_posted: the books have it
+UPDATE document SET state = 'posted', reason = NULL, posted_id = :posted_id,
+    posted_content = content, told = 0, checked = 0, changed_at = :at
+WHERE key = :key;
+
+-- document_look: settle and reconcile must look at the document that a record of the books is
+UPDATE document SET told = 0, checked = 0 WHERE kind = :kind AND posted_id = :posted_id;
+
+-- document_told: the CRM was told, or needs not hear of it
+UPDATE document SET told = 1 WHERE key = :key;
+
+-- document_checked: its three sides were compared
+UPDATE document SET checked = 1 WHERE key = :key;
+
+-- document_of_record: whose record of the books this is
+SELECT * FROM document WHERE kind = :kind AND posted_id = :posted_id ORDER BY generation DESC LIMIT 1;
+
+-- documents_of_source: every document that was born from a source
+SELECT * FROM document
+WHERE company = :company AND source_kind = :source_kind AND source_id = :source_id
+ORDER BY generation DESC;
+
+-- invoice_of_source: the present invoice of a deal
+SELECT * FROM document
+WHERE company = :company AND source_kind = :source_kind AND source_id = :source_id
+AND kind = 'invoice' ORDER BY generation DESC LIMIT 1;
+
+-- documents_with_order: documents that carry a purchase order number
+SELECT * FROM document WHERE purchase_order = :purchase_order AND kind = :kind;
+
+-- documents_in_state: a pair's documents in one state
+SELECT * FROM document WHERE pair = :pair AND state = :state ORDER BY key LIMIT :limit;
+
+-- documents_untold: documents about which the CRM may need to hear
+SELECT * FROM document WHERE pair = :pair AND told = 0 LIMIT :limit;
+
+-- documents_unchecked: documents whose sides are to be compared
+SELECT * FROM document WHERE pair = :pair AND checked = 0 LIMIT :limit;
+
+-- documents_ready: approved documents whose needs the books have, customers and items first
+SELECT d.* FROM document d WHERE d.pair = :pair AND d.state = 'approved'
+AND NOT EXISTS (SELECT 1 FROM need n JOIN document w ON w.key = n.need
+    WHERE n.key = d.key AND w.posted_id IS NULL)
+LIMIT :limit;
+
+-- document_counts: how many documents of a pair are in which state (reads all)
+SELECT kind, state, count(*) AS n FROM document WHERE pair = :pair GROUP BY kind, state;
+
+-- planned_by_name: plans that will create a record of this folded name
+SELECT key, currency FROM document WHERE pair = :pair AND kind = :kind AND name_key = :name
+AND state NOT IN ('posted', 'voided', 'deleted', 'skipped', 'rejected');
+
+-- needs_clear: forget what a document waited for and does not have yet
+DELETE FROM need WHERE key = :key
+AND need IN (SELECT w.key FROM document w WHERE w.key = need.need AND w.posted_id IS NULL);
+
+-- need_add: a document waits for a new record
+INSERT INTO need (key, need) VALUES (:key, :need) ON CONFLICT DO NOTHING;
+
+-- needs_made: what a document waited for, and the id that it has now
+SELECT n.need, w.posted_id FROM need n JOIN document w ON w.key = n.need
+WHERE n.key = :key AND w.posted_id IS NOT NULL;
+
+-- needs_planned: the new records that a document waits for and nobody decided about yet
+SELECT w.* FROM need n JOIN document w ON w.key = n.need
+WHERE n.key = :key AND w.state = 'planned';
+
+-- plan_put: a plan, frozen
+INSERT INTO plan (hash, key, pair, change, title, needs, findings, mapping, mapping_version, net,
+    expected, tolerance, currency, made_at)
+VALUES (:hash, :key, :pair, :change, :title, :needs, :findings, :mapping, :mapping_version, :net,
+    :expected, :tolerance, :currency, :made_at)
+ON CONFLICT (hash) DO UPDATE SET findings = excluded.findings, needs = excluded.needs;
+
+-- plan_get: a plan by its hash
+SELECT * FROM plan WHERE hash = :hash;
+
+-- decision_add: what was decided about a plan
+INSERT INTO decision (plan_hash, key, verdict, who, policy, reason, at)
+VALUES (:plan_hash, :key, :verdict, :who, :policy, :reason, :at);
+
+-- decisions_of: everything that was decided about a document
+SELECT plan_hash, verdict, who, policy, reason, at FROM decision WHERE key = :key ORDER BY id;
+
+-- === push: outbox, parcels, attempts, receipts =================================================
+
+-- outbox_queue: an approved change, to be sent; one that was refused is asked anew
+INSERT INTO outbox (key, plan_hash, pair, company, kind, verb, change, about, state, asking)
+VALUES (:key, :plan_hash, :pair, :company, :kind, :verb, :change, :about, 'queued', 1)
+ON CONFLICT (key, plan_hash) DO UPDATE SET state = 'queued', change = excluded.change,
+    asking = outbox.asking + 1, request_id = NULL, item_id = NULL, error = NULL
+WHERE outbox.state = 'refused';
+
+-- outbox_tell: a write-back; what was told before may be told again
+INSERT INTO outbox (key, plan_hash, pair, company, kind, verb, change, about, state, asking)
+VALUES (:key, :plan_hash, :pair, :company, :kind, :verb, :change, :about, 'queued', 1)
+ON CONFLICT (key, plan_hash) DO UPDATE SET state = 'queued', change = excluded.change,
+    asking = outbox.asking + 1, request_id = NULL, item_id = NULL, error = NULL
+WHERE outbox.state IN ('done', 'refused');
+
+-- outbox_supersede: a write-back that was not sent yet is replaced by the next
+DELETE FROM outbox WHERE key = :key AND state = 'queued' AND request_id IS NULL;
+
+-- outbox_queued: changes for one company that wait to be packed
+SELECT * FROM outbox WHERE pair = :pair AND state = 'queued' AND company = :company
+ORDER BY kind, key LIMIT :limit;
+
+-- outbox_open_of: a change of this key that has no answer yet
+SELECT key, state FROM outbox WHERE key = :key AND state IN ('sending', 'unknown');
+
+-- outbox_sending: a change goes out in a parcel
+UPDATE outbox SET state = 'sending', request_id = :request_id, item_id = :item_id,
+    first_at = coalesce(first_at, :at)
+WHERE key = :key AND state IN ('queued', 'sending', 'unknown');
+
+-- outbox_unknown: a change got no answer
+UPDATE outbox SET state = 'unknown', error = :error WHERE key = :key AND plan_hash = :plan_hash;
+
+-- outbox_state: a change got its answer
+UPDATE outbox SET state = :state, error = :error WHERE key = :key AND plan_hash = :plan_hash;
+
+-- outbox_requeue: what a parcel's answer left undone is packed again
+UPDATE outbox SET state = 'queued', asking = asking + 1, request_id = NULL, item_id = NULL
+WHERE request_id = :request_id AND state = 'sending';
+
+-- outbox_anew: a change that looking proved absent is packed again
+UPDATE outbox SET state = 'queued', asking = asking + 1, request_id = NULL, item_id = NULL
+WHERE key = :key AND plan_hash = :plan_hash AND state = 'unknown';
+
+-- outbox_of_parcel: the changes in a parcel
+SELECT * FROM outbox WHERE request_id = :request_id;
+
+-- outbox_unknown_of: the changes of a parcel whose outcome is not known
+SELECT * FROM outbox WHERE request_id = :request_id AND state = 'unknown';
+
+-- outbox_count_of: how many changes a parcel has
+SELECT count(*) FROM outbox WHERE request_id = :request_id;
+
+-- outbox_counts: how many changes of a pair have no answer yet
+SELECT state, count(*) AS n FROM outbox
+WHERE pair = :pair AND state IN ('queued', 'sending', 'unknown') GROUP BY state;
+
+-- asked: whether we have ever asked for a document, and have the answer or miss it
+SELECT key FROM outbox WHERE key = :key AND first_at IS NOT NULL LIMIT 1;
+
+-- parcel_sending: the intent, with the exact bytes, before they are sent
+INSERT INTO parcel (request_id, pair, company, call, body, body_sha256, items, state, attempts,
+    first_at)
+VALUES (:request_id, :pair, :company, :call, :body, :body_sha256, :items, 'sending', :attempts, :at)
+ON CONFLICT (request_id) DO UPDATE SET state = 'sending', attempts = excluded.attempts,
+    ended_at = NULL, not_before = NULL;
+
+-- parcel_ended: an attempt ended, with or without an answer; settled bytes are dropped
+UPDATE parcel SET state = :state, ended_at = :at, not_before = :not_before,
+    body = CASE WHEN :state = 'settled' THEN NULL ELSE body END
+WHERE request_id = :request_id;
+
+-- parcel_state: looking settled a parcel, or found that it may be sent again
+UPDATE parcel SET state = :state, not_before = NULL,
+    body = CASE WHEN :state = 'settled' THEN NULL ELSE body END
+WHERE request_id = :request_id;
+
+-- parcels_again: parcels whose exact bytes may be sent again
+SELECT * FROM parcel WHERE pair = :pair AND state = 'again' ORDER BY first_at;
+
+-- parcels_unknown: parcels whose outcome is not known
+SELECT * FROM parcel WHERE pair = :pair AND state = 'unknown' ORDER BY first_at;
+
+-- parcels_left_behind: what a stopped process had in flight is unknown
+UPDATE parcel SET state = 'unknown', ended_at = :at WHERE pair = :pair AND state = 'sending';
+
+-- outbox_left_behind: and so are the changes in it
+UPDATE outbox SET state = 'unknown' WHERE pair = :pair AND state = 'sending'
+AND request_id IN (SELECT request_id FROM parcel WHERE pair = :pair AND state = 'unknown');
+
+-- document_left_behind: and the documents
+UPDATE document SET state = 'unknown', told = 0, checked = 0
+WHERE pair = :pair AND state = 'sending'
+AND key IN (SELECT key FROM outbox WHERE pair = :pair AND state = 'unknown');
+
+-- attempt_begin: one asking begins
+INSERT INTO attempt (request_id, n, began_at) VALUES (:request_id, :n, :at);
+
+-- attempt_end: one asking ended
+UPDATE attempt SET ended_at = :at, outcome = :outcome, trace_id = :trace_id
+WHERE request_id = :request_id AND n = :n;
+
+-- attempt_windows: when we were asking for a document
+SELECT a.began_at, a.ended_at FROM outbox o JOIN attempt a ON a.request_id = o.request_id
+WHERE o.key = :key;
+
+-- receipt_put: the other system did it
+INSERT INTO receipt (key, plan_hash, verb, company, kind, id, version, fields, how, request_id, at)
+VALUES (:key, :plan_hash, :verb, :company, :kind, :id, :version, :fields, :how, :request_id, :at)
+ON CONFLICT (key, plan_hash) DO UPDATE SET version = excluded.version, fields = excluded.fields,
+    id = excluded.id, how = excluded.how, request_id = excluded.request_id, at = excluded.at;
+
+-- receipt_any: the latest receipt of a document
+SELECT * FROM receipt WHERE key = :key ORDER BY at DESC LIMIT 1;
+
+-- binding_get: the remembered record of the books for a CRM record
+SELECT target_id FROM binding WHERE company = :company AND kind = :kind AND id = :id
+AND books = :books AND currency = :currency;
+
+-- binding_put: remember it
+INSERT INTO binding (company, kind, id, books, currency, target_kind, target_id, by_whom, since)
+VALUES (:company, :kind, :id, :books, :currency, :target_kind, :target_id, :by_whom, :at)
+ON CONFLICT (company, kind, id, books, currency) DO UPDATE SET target_id = excluded.target_id,
+    by_whom = excluded.by_whom, since = excluded.since;
+
+-- === settle ====================================================================================
+
+-- written_get: what the CRM was last told about a record
+SELECT fields FROM written
+WHERE pair = :pair AND company = :company AND kind = :kind AND id = :id;
+
+-- written_put: what the CRM was told
+INSERT INTO written (pair, company, kind, id, fields)
+VALUES (:pair, :company, :kind, :id, :fields)
+ON CONFLICT (pair, company, kind, id) DO UPDATE SET fields = excluded.fields;
+
+-- task_first_of: the first open task of a document
+SELECT message FROM task WHERE subject = :subject AND state = 'open' ORDER BY id LIMIT 1;
+
+-- === pairs =====================================================================================
+
+-- pair_get: how a pair is
+SELECT * FROM pair_state WHERE pair = :pair;
+
+-- pair_pause: it stands still until a person resumes it
+INSERT INTO pair_state (pair, paused_code, paused_reason, paused_at)
+VALUES (:pair, :code, :reason, :at)
+ON CONFLICT (pair) DO UPDATE SET paused_code = excluded.paused_code,
+    paused_reason = excluded.paused_reason, paused_at = excluded.paused_at;
+
+-- pair_resume: it goes on
+UPDATE pair_state SET paused_code = NULL, paused_reason = NULL, paused_at = NULL WHERE pair = :pair;
+
+-- pair_round: a round ended
+INSERT INTO pair_state (pair, last_round_at, last_good_at, last_said)
+VALUES (:pair, :at, :good_at, :said)
+ON CONFLICT (pair) DO UPDATE SET last_round_at = excluded.last_round_at,
+    last_good_at = coalesce(excluded.last_good_at, pair_state.last_good_at),
+    last_said = excluded.last_said;
+
+-- pair_mappings: which meaning of the mappings is active
+INSERT INTO pair_state (pair, mappings_hash) VALUES (:pair, :hash)
+ON CONFLICT (pair) DO UPDATE SET mappings_hash = excluded.mappings_hash;
+
+-- === tasks =====================================================================================
+
+-- task_open_of: the open tasks of one family and subject
+SELECT id, code, message, detail FROM task
+WHERE subject = :subject AND family = :family AND state = 'open';
+
+-- task_open: a new task
+INSERT INTO task (pair, family, code, subject, company, source_kind, source_id, title, message, remedy,
+    choices, detail, state, opened_at)
+VALUES (:pair, :family, :code, :subject, :company, :source_kind, :source_id, :title, :message, :remedy,
+    :choices, :detail, 'open', :at)
+ON CONFLICT DO NOTHING;
+
+-- task_reword: what an open task says now
+UPDATE task SET message = :message, remedy = :remedy, choices = :choices, detail = :detail
+WHERE id = :id;
+
+-- task_close: its cause is gone
+UPDATE task SET state = 'closed', closed_at = :at WHERE id = :id AND state = 'open';
+
+-- task_answer: what a person decided
+UPDATE task SET state = 'answered', closed_at = :at, answer = :answer, answered_by = :who,
+    answer_reason = :reason
+WHERE id = :id AND state = 'open';
+
+-- task_answered_of: what people decided about a subject, the latest last
+SELECT id, code, answer, answered_by, answer_reason FROM task
+WHERE subject = :subject AND state = 'answered' ORDER BY id;
+
+-- task_get: one task
+SELECT * FROM task WHERE id = :id;
+
+-- tasks_open: the inbox of a pair, or of all
+SELECT * FROM task WHERE state = 'open' AND (pair = :pair OR :pair IS NULL) ORDER BY id LIMIT :limit;
+
+-- tasks_of_source: the open tasks that name a source
+SELECT id, family, code, subject, net, currency FROM task
+WHERE company = :company AND source_kind = :kind AND source_id = :id AND state = 'open' ORDER BY id;
+
+-- task_amount: what a task holds back
+UPDATE task SET net = :net, currency = :currency WHERE id = :id;
+
+-- task_counts: how many are open, by code
+SELECT pair, family, code, count(*) AS n FROM task WHERE state = 'open' GROUP BY pair, family, code;
+
+-- document_queued: its approved plan is in the outbox
+UPDATE document SET state = 'sending' WHERE key = :key;
+
+-- document_unqueue: what was queued and never sent is only approved again
+UPDATE document SET state = 'approved' WHERE pair = :pair AND state = 'sending'
+AND key IN (SELECT key FROM outbox WHERE pair = :pair AND state = 'queued');
+
+-- outbox_unqueue: and is queued anew when its turn comes
+UPDATE outbox SET state = 'refused' WHERE pair = :pair AND state = 'queued' AND company = :company;
+
+-- === what people ask ===========================================================================
+
+-- document_reissue: the next generation of a voided document; the old one keeps its record
+INSERT INTO document (key, stem, generation, pair, mapping, part, kind, company, source_kind, source_id,
+    state, title, content, content_hash, currency, told, checked, changed_at)
+SELECT :new, stem, :generation, pair, mapping, part, kind, company, source_kind, source_id,
+    'blocked', title, 'null', '', currency, 0, 0, :at FROM document WHERE key = :key;
+
+-- document_retry: a person says that what refused it is mended
+UPDATE document SET state = 'planned', reason = NULL, told = 0, checked = 0, changed_at = :at
+WHERE key = :key AND state = 'refused';
+
+-- document_look_at: settle and reconcile must look at a document
+UPDATE document SET told = 0, checked = 0 WHERE key = :key;
+
+-- documents_uncheck: compare every document of a pair again (reads all)
+UPDATE document SET checked = 0 WHERE pair = :pair AND posted_id IS NOT NULL;
+
+-- touch_document: the source of a document is to be drafted again
+INSERT INTO touched (pair, company, kind, id, reread)
+SELECT :pair, company, source_kind, source_id, 0 FROM document WHERE key = :key
+ON CONFLICT (pair, company, kind, id) DO NOTHING;
+
+-- touch_all: every source that has a document is to be read and drafted again
+INSERT INTO touched (pair, company, kind, id, reread)
+SELECT DISTINCT pair, company, source_kind, source_id, 1 FROM document
+WHERE pair = :pair AND company = :company AND kind IN ('invoice', 'payment') AND state <> 'skipped'
+ON CONFLICT (pair, company, kind, id) DO UPDATE SET reread = 1;
+
+-- touched_all: every touched source of a pair
+SELECT kind, id FROM touched WHERE pair = :pair AND company = :company;
+
+-- tasks_open_of: the open tasks of a document
+SELECT code, message, remedy FROM task WHERE subject = :subject AND state = 'open' ORDER BY id;
+
+-- journal_of: what the journal tells of one document
+SELECT at, who, what, detail FROM journal WHERE subject = :subject ORDER BY n;

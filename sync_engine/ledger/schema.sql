@@ -115,6 +115,8 @@ CREATE TABLE journal (
     hash TEXT NOT NULL
 );
 
+CREATE INDEX journal_subject ON journal (subject);
+
 CREATE TRIGGER journal_continues BEFORE INSERT ON journal
 WHEN NEW.n <> (SELECT coalesce(max(n), 0) + 1 FROM journal)
 BEGIN
@@ -228,7 +230,7 @@ CREATE TABLE pair_state (
     last_round_at TEXT,
     last_good_at TEXT,
     mappings_hash TEXT,
-    heartbeat_at TEXT
+    last_said TEXT               -- JSON: the report of the last round
 ) WITHOUT ROWID;
 
 CREATE TABLE parcel (           -- one call to come, or made
@@ -294,16 +296,6 @@ CREATE TABLE related (          -- the whole set in a role, as it was last answe
     primary_id TEXT,
     reason TEXT,                -- why the set is not known
     PRIMARY KEY (company, kind, id, role)
-) WITHOUT ROWID;
-
-CREATE TABLE settlement (
-    key TEXT PRIMARY KEY,
-    status TEXT NOT NULL,       -- invoiced, part-paid, paid, voided
-    total TEXT NOT NULL,
-    balance TEXT NOT NULL,
-    paid TEXT NOT NULL,
-    last_payment TEXT,
-    as_of TEXT NOT NULL
 ) WITHOUT ROWID;
 
 CREATE TABLE snapshot (         -- the CRM's records as they were last shown

@@ -146,6 +146,10 @@ class Connector(Protocol):
         """
         ...
 
+    def rewound(self, kinds: Sequence[str], since: Cursor, to: datetime) -> Cursor:
+        """Return the cursor that reads a feed again from an instant, if that is earlier; pure."""
+        ...
+
     def fetch(self, refs: Sequence[Ref]) -> Iterator[Fetched]:
         """Read records by address; exactly one answer for each asked."""
         ...

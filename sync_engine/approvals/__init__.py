@@ -1,0 +1,1 @@
+"""Approvals: which plan needs whose yes."""

@@ -1,0 +1,177 @@
+"""draft: what each touched source says now, as a document or the reasons why there is none."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from decimal import Decimal
+
+from mapping.drafting import Drafted, Given, Setting, Skipped, Trace, draft
+from mapping.functions import FormulaError
+from mapping.rules import InvoiceRules, Mapping
+from sync_engine.gather import gather
+from sync_engine.ledger.store import Reads
+from sync_engine.mirror import preferences
+from sync_engine.pair import Pair
+from tieout.model.canonical import Plain, plain
+from tieout.model.change import Finding
+from tieout.model.document import HUNDRED, Document, Invoice, Payment
+from tieout.model.errors import ValueRefused
+from tieout.model.money import Money, currency
+from tieout.model.ref import Key, Ref
+
+
+@dataclass(frozen=True, slots=True)
+class Sketch:
+    """What a source says now.
+
+    Attributes:
+        ref: the source.
+        mapping: the mapping that was asked.
+        key: the document's key in its present generation.
+        state: live, gone, merged, unreadable, unknown: of the source.
+        document: what would be posted; None when skipped or when a needed value is missing.
+        skipped: why the mapping leaves the source alone; empty when it does not.
+        findings: what was found while drafting.
+        net: what the source comes to, also where no document could be made; None when unknown.
+        mark: the deal's own mark as the CRM holds it.
+        merged: ids that were merged into this source.
+    """
+
+    ref: Ref
+    mapping: Mapping
+    key: Key
+    state: str
+    document: Document | None = None
+    skipped: str = ""
+    findings: tuple[Finding, ...] = ()
+    trace: Trace = Trace()
+    net: Money | None = None
+    title: str = ""
+    mark: str | None = None
+    merged: tuple[str, ...] = ()
+    given: Given | None = None
+
+
+def draft_source(ledger: Reads, pair: Pair, mapping: Mapping, ref: Ref, setting: Setting) -> Sketch:
+    """Return what the mapping makes of one source as it was last shown."""
+    key = _key(ledger, pair, mapping, ref)
+    gathered = gather(ledger, pair, mapping, ref)
+    sketch = Sketch(ref, mapping, key, gathered.state, title=str(ref))
+    if gathered.given is None:
+        return replace(sketch, findings=gathered.findings)
+    source = gathered.given.record
+    sketch = replace(
+        sketch,
+        given=gathered.given,
+        title=" ".join(filter(None, (str(ref), source.fields.get("name")))),
+        mark=source.fields.get("mark"),
+        merged=tuple(str(source.fields.get("merged_ids") or "").replace(",", ";").split(";")),
+    )
+    if gathered.findings:
+        net = estimate(mapping, gathered.given, setting)
+        return replace(sketch, findings=gathered.findings, net=net)
+    made = draft(mapping, gathered.given, setting, key.generation)
+    match made:
+        case Skipped(why, _, trace):
+            return replace(sketch, skipped=why, trace=trace)
+        case Drafted(document, findings, trace):
+            net = document.net if document is not None else None
+            if net is None:
+                net = estimate(mapping, gathered.given, setting)
+            title = document.title if document is not None and document.title else sketch.title
+            return replace(
+                sketch, document=document, findings=findings, trace=trace, net=net, title=title
+            )
+
+
+def estimate(mapping: Mapping, given: Given, setting: Setting) -> Money | None:
+    """Return what a source comes to although it cannot be posted: its lines, else its own amount.
+
+    Only for what a task names as held back: nothing is ever posted from it.
+    """
+    fields = given.record.fields
+    try:
+        unit = currency(fields.get("currency") or setting.home_currency or "")
+        rules = mapping.document
+        rows = given.related.get(rules.lines.rows, ()) if isinstance(rules, InvoiceRules) else ()
+        if isinstance(rules, InvoiceRules) and rows:
+            parts = [_line_estimate(rules, row.fields, mapping, row.ref.id) for row in rows]
+            return Money.rounded(sum(parts, Decimal(0)), unit, setting.rounding)
+        amount = fields.get("amount")
+        return None if amount is None else Money.rounded(Decimal(amount), unit, setting.rounding)
+    except (ValueRefused, FormulaError, ArithmeticError, TypeError):
+        return None
+
+
+def _line_estimate(rules: InvoiceRules, fields: object, mapping: Mapping, row_id: str) -> Decimal:
+    known = dict.fromkeys(mapping.fields[rules.lines.rows])
+    row = {**known, **dict(fields), "id": row_id}  # type: ignore[call-overload]  # a record's fields
+    scope = {rules.lines.each: row}
+    full = Decimal(
+        rules.lines.cells["quantity"].evaluate(scope)
+        * rules.lines.cells["unit_price"].evaluate(scope)
+    )
+    rule = rules.lines.discount
+    off = rule.value.evaluate(scope) if rule is not None else None
+    if not off or rule is None:
+        return full
+    return full * (1 - Decimal(off) / HUNDRED) if rule.is_percent else full - Decimal(off)
+
+
+def _key(ledger: Reads, pair: Pair, mapping: Mapping, ref: Ref) -> Key:
+    """Return the document's key, in the generation that the ledger holds."""
+    first = Key.of(
+        ref, mapping=mapping.identity, document=mapping.to, target_company=pair.books.company
+    )
+    generation = ledger.value("document_generation", stem=first.stem)
+    return first if generation is None else Key(first.stem, int(str(generation)))
+
+
+def content_of(document: Document | None) -> Plain:
+    """Return what a document says, as far as its own source decides it.
+
+    A company's or item's edit is left out: it never makes drift on what is posted.
+    """
+    match document:
+        case Invoice():
+            return {
+                "net": plain(document.net),
+                "date": plain(document.date),
+                "currency": document.currency.code,
+                "purchase_order": document.purchase_order,
+                "customer": None
+                if document.customer.source is None
+                else document.customer.source.id,
+                "lines": [
+                    {
+                        "description": line.description,
+                        "quantity": plain(line.quantity),
+                        "unit_price": plain(line.unit_price),
+                        "amount": plain(line.amount.amount),
+                    }
+                    for line in document.lines
+                ],
+            }
+        case Payment():
+            return {
+                "amount": plain(document.amount),
+                "date": plain(document.date),
+                "reference": document.reference,
+                "method": document.method,
+            }
+    return None
+
+
+def order_of(document: Document | None) -> str | None:
+    """Return the purchase order number of an invoice."""
+    return document.purchase_order if isinstance(document, Invoice) else None
+
+
+def setting_of(ledger: Reads, pair: Pair) -> Setting:
+    """Return where documents are made: the facts that formulas and keys need."""
+    return Setting(
+        target_company=pair.books.company,
+        cutover_date=pair.cutover_date,
+        home_currency=preferences(ledger, pair).get("home_currency"),
+        rounding=pair.rounding,
+    )

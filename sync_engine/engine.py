@@ -1,0 +1,401 @@
+"""The engine as its doors see it: rounds, and what people ask, decide and answer.
+
+Every door (command line, daemon, console) speaks to this class and to nothing below it.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from mapping.drafting import Drafted, draft
+from sync_engine import approve as approving
+from sync_engine.draft import Sketch, draft_source, setting_of
+from sync_engine.gather import gather
+from sync_engine.ledger import journal
+from sync_engine.ledger.spelling import change_of, fields_of, findings_of
+from sync_engine.ledger.sqlite import Ledger
+from sync_engine.ledger.store import Row
+from sync_engine.observe import Observed, read_sources
+from sync_engine.pair import Pair
+from sync_engine.pipeline import Hands, Round, run_round, wait_for_unknowns
+from sync_engine.receipts import link
+from sync_engine.tasks import DRIFT, PAIR, keep
+from tieout.model.errors import NotFound, Rejected
+from tieout.model.ref import Key, Ref
+
+SHEET_LIMIT = 10_000  # plans that one answer shows
+TASKS_LIMIT = 10_000
+
+
+@dataclass(slots=True)
+class Engine:
+    """One open ledger, its pairs, and the hands to work them with."""
+
+    ledger: Ledger
+    pairs: Mapping[str, Pair]
+    hands: Hands
+    _begun: set[str] = field(default_factory=set)
+
+    # -- rounds -------------------------------------------------------------------------------
+
+    def round(self, name: str, *, wait: bool = False, push_too: bool = True) -> Round:
+        """Work one pair once; with ``wait`` stay until no unknown is left.
+
+        Raises:
+            TieoutError: only with the next step *stop*.
+        """
+        done = self._once(name, push_too=push_too)
+        if wait:
+            pair = self._pair(name)
+            last = wait_for_unknowns(self.ledger, pair, self.hands, lambda: self._once(name))
+            done = last or done
+        return done
+
+    def plan(self, refs: tuple[str, ...] = (), *, look: bool = True) -> list[dict[str, Any]]:
+        """Return what would be sent, and what waits or is blocked, with hashes and findings.
+
+        ``look`` reads both sides first; nothing is ever sent.
+        """
+        if look:
+            for name in self.pairs:
+                self._once(name, push_too=False)
+        return [shown for name in self.pairs for shown in self._sheet(name, refs)]
+
+    def sheet_hash(self, name: str) -> str | None:
+        """Return the hash that approves everything of a pair that waits, None when nothing does."""
+        waiting = self.ledger.all(
+            "documents_in_state", pair=name, state="waiting", limit=SHEET_LIMIT
+        )
+        return approving.sheet_of(waiting) if waiting else None
+
+    def approve(self, wanted: str, *, who: str, reason: str = "") -> int:
+        """Approve a plan, or a whole sheet, by its hash; return how many documents."""
+        return self._decide(wanted, approving.APPROVED, who, reason)
+
+    def reject(self, wanted: str, *, who: str, reason: str) -> int:
+        """Reject a plan, or a whole sheet, by its hash; return how many documents."""
+        return self._decide(wanted, approving.REJECTED, who, reason)
+
+    def resync(self, text: str, *, who: str) -> Round:
+        """Read one source again with all its records, and work its pair once."""
+        pair, ref = self._source(text)
+        with self.ledger.transaction() as tx:
+            tx.journal(who, "resync", str(ref), None)
+        read_sources(self.ledger, pair, [ref], Observed())
+        return self.round(pair.name)
+
+    def reissue(self, text: str, *, who: str, reason: str) -> str:
+        """Begin the next generation of a document that the books voided or deleted.
+
+        It is planned and approved like any other; return its new key.
+
+        Raises:
+            Rejected: its record still lives in the books, or it has none.
+        """
+        pair, ref = self._source(text)
+        row = self._document(ref)
+        if row["state"] not in ("voided", "deleted"):
+            raise Rejected(
+                f"{row['title']} is {row['state']}; only what the books voided or deleted is issued "
+                "again.",
+                remedy="Void it in the books first.",
+            )
+        key = Key(row["stem"], row["generation"]).next_generation()
+        now = self.hands.clock()
+        with self.ledger.transaction() as tx:
+            tx.run(
+                "document_reissue",
+                key=row["key"],
+                new=str(key),
+                generation=key.generation,
+                at=tx.now_text(),
+            )
+            tx.run("document_state", key=row["key"], state="superseded", reason=None, at=tx.now_text())
+            keep(tx, pair=pair.name, family=DRIFT, subject=row["key"], source=ref, wanted=(), now=now)
+            tx.run("touch", pair=pair.name, company=ref.company, kind=ref.kind, id=ref.id, reread=1)
+            tx.journal(who, "reissue", row["key"], {"new": str(key), "reason": reason})
+        return str(key)
+
+    def resume(self, name: str, *, who: str, reason: str) -> None:
+        """Let a pair that stands still go on."""
+        pair = self._pair(name)
+        with self.ledger.transaction() as tx:
+            tx.run("pair_resume", pair=name)
+            keep(
+                tx,
+                pair=name,
+                family=PAIR,
+                subject=name,
+                source=None,
+                wanted=(),
+                now=self.hands.clock(),
+            )
+            tx.journal(who, "resumed", pair.name, {"reason": reason})
+
+    def reconcile(self, name: str) -> Round:
+        """Read every posted source and every related record again, and compare all three sides."""
+        pair = self._pair(name)
+        with self.ledger.transaction() as tx:
+            tx.run("touch_all", pair=name, company=pair.crm.company)
+            tx.run("documents_uncheck", pair=name)
+        refs = [
+            Ref(pair.crm.company, row["kind"], row["id"])
+            for row in self.ledger.all("touched_all", pair=name, company=pair.crm.company)
+        ]
+        observed = Observed()
+        read_sources(self.ledger, pair, refs, observed)
+        return self._once(name)
+
+    # -- tasks --------------------------------------------------------------------------------
+
+    def tasks(self, pair: str | None = None) -> list[dict[str, Any]]:
+        """Return the open tasks, the oldest first."""
+        rows = self.ledger.all("tasks_open", pair=pair, limit=TASKS_LIMIT)
+        return [_task(row) for row in rows]
+
+    def answer(self, number: int, choice: str, *, who: str, reason: str) -> None:
+        """Answer an open task with one of its choices.
+
+        Raises:
+            NotFound: no such open task.
+            Rejected: the choice is none of its choices.
+        """
+        row = self.ledger.one("task_get", id=number)
+        if row is None or row["state"] != "open":
+            raise NotFound(f"There is no open task {number}.", remedy="`tieout tasks` lists them.")
+        choices = json.loads(row["choices"])
+        if choice not in choices:
+            listed = ", ".join(choices) or "none: mend its cause and it closes by itself"
+            raise Rejected(
+                f"{choice!r} is no answer to task {number}.", remedy=f"Choices: {listed}."
+            )
+        pair = self._pair(row["pair"])
+        with self.ledger.transaction() as tx:
+            tx.run(
+                "task_answer", id=number, answer=choice, who=who, reason=reason, at=tx.now_text()
+            )
+            tx.journal(
+                who,
+                "answered",
+                row["subject"],
+                {"task": number, "answer": choice, "reason": reason},
+            )
+            if choice == "retry":
+                tx.run("document_retry", key=row["subject"], at=tx.now_text())
+            tx.run("document_look_at", key=row["subject"])
+            tx.run("touch_document", pair=pair.name, key=row["subject"])
+        if choice.startswith("link:"):
+            self._link(pair, row, choice.removeprefix("link:"))
+
+    # -- looking ------------------------------------------------------------------------------
+
+    def status(self) -> dict[str, Any]:
+        """Return how each pair is: freshness, queue, unknowns, tasks, and the journal's head."""
+        head = journal.head(self.ledger)
+        counts = [dict(row) for row in self.ledger.all("task_counts")]
+        return {
+            "journal": {"lines": head.n, "hash": head.hash},
+            "pairs": [self._pair_status(name, counts) for name in self.pairs],
+        }
+
+    def explain(self, text: str, wanted: str | None = None) -> dict[str, Any]:
+        """Return what happened to one source, and which line of the mapping made each value."""
+        pair, ref = self._source(text)
+        explained = []
+        for mapping in pair.mappings:
+            if mapping.kind == ref.kind:
+                sketch = draft_source(
+                    self.ledger, pair, mapping, ref, setting_of(self.ledger, pair)
+                )
+                explained.append(self._explained(pair, sketch, wanted))
+        return {"source": str(ref), "documents": explained}
+
+    # -- inside -------------------------------------------------------------------------------
+
+    def _once(self, name: str, *, push_too: bool = True) -> Round:
+        first = name not in self._begun
+        done = run_round(self.ledger, self._pair(name), self.hands, first=first, push_too=push_too)
+        if done.error is None and push_too:
+            self._begun.add(name)
+        return done
+
+    def _decide(self, wanted: str, verdict: str, who: str, reason: str) -> int:
+        missing: NotFound | None = None
+        for pair in self.pairs.values():
+            try:
+                return approving.decide(
+                    self.ledger,
+                    pair,
+                    wanted,
+                    verdict,
+                    who=who,
+                    reason=reason,
+                    now=self.hands.clock(),
+                )
+            except NotFound as absent:
+                missing = absent
+        raise missing or NotFound("There is no pair.")
+
+    def _sheet(self, name: str, refs: tuple[str, ...]) -> Iterator[dict[str, Any]]:
+        for state in ("planned", "waiting", "approved", "blocked", "refused"):
+            rows = self.ledger.all("documents_in_state", pair=name, state=state, limit=SHEET_LIMIT)
+            for row in rows:
+                if not refs or row["source_id"] in {ref.rpartition(":")[2] for ref in refs}:
+                    yield self._planned(row)
+
+    def _planned(self, row: Row) -> dict[str, Any]:
+        plan = self.ledger.one("plan_get", hash=row["plan_hash"]) if row["plan_hash"] else None
+        change = None if plan is None else change_of(plan["change"])
+        return {
+            "title": row["title"],
+            "kind": row["kind"],
+            "source": f"{row['source_kind']}:{row['source_id']}",
+            "state": row["state"],
+            "reason": row["reason"],
+            "hash": row["plan_hash"],
+            "net": row["net"],
+            "currency": row["currency"],
+            "verb": None if change is None else change.verb.value,
+            "values": None if change is None else change.values,
+            "needs": [] if plan is None else json.loads(plan["needs"]),
+            "findings": [] if plan is None else _findings(plan["findings"]),
+            "tasks": [
+                {"code": task["code"], "message": task["message"]}
+                for task in self.ledger.all("tasks_open_of", subject=row["key"])
+            ],
+        }
+
+    def _pair_status(self, name: str, counts: list[dict[str, Any]]) -> dict[str, Any]:
+        state = self.ledger.one("pair_get", pair=name)
+        documents = self.ledger.all("document_counts", pair=name)
+        queue = {row["state"]: row["n"] for row in self.ledger.all("outbox_counts", pair=name)}
+        return {
+            "pair": name,
+            "paused": None
+            if state is None or state["paused_code"] is None
+            else {"code": state["paused_code"], "reason": state["paused_reason"]},
+            "last_round_at": None if state is None else state["last_round_at"],
+            "last_good_at": None if state is None else state["last_good_at"],
+            "last_round": json.loads(state["last_said"]) if state and state["last_said"] else None,
+            "feeds": [dict(row) for row in self.ledger.all("cursors_of_pair", pair=name)],
+            "documents": [dict(row) for row in documents],
+            "queue": queue,
+            "unknowns": queue.get("unknown", 0) + queue.get("sending", 0),
+            "tasks": {row["code"]: row["n"] for row in counts if row["pair"] == name},
+        }
+
+    def _explained(self, pair: Pair, sketch: Sketch, wanted: str | None) -> dict[str, Any]:
+        row = self.ledger.one("document_get", key=str(sketch.key))
+        gathered = gather(self.ledger, pair, sketch.mapping, sketch.ref)
+        made = sketch.trace.made if wanted is None else sketch.trace.of(wanted)
+        if gathered.given is not None and not sketch.trace.made:
+            again = draft(sketch.mapping, gathered.given, setting_of(self.ledger, pair))
+            made = again.trace.made if isinstance(again, Drafted) else made
+        return {
+            "mapping": sketch.mapping.name,
+            "key": str(sketch.key),
+            "title": sketch.title,
+            "state": "unseen" if row is None else row["state"],
+            "reason": sketch.skipped or (None if row is None else row["reason"]),
+            "record": None if row is None else row["posted_id"],
+            "values": [
+                {"field": one.field, "line": one.formula.line, "says": str(one)} for one in made
+            ],
+            "findings": [
+                {"code": one.code, "message": one.message, "remedy": one.remedy, "line": one.line}
+                for one in sketch.findings
+            ],
+            "decisions": [
+                dict(held) for held in self.ledger.all("decisions_of", key=str(sketch.key))
+            ],
+            "receipt": self._receipt(str(sketch.key)),
+            "tasks": [
+                {"code": task["code"], "message": task["message"], "remedy": task["remedy"]}
+                for task in self.ledger.all("tasks_open_of", subject=str(sketch.key))
+            ],
+            "journal": [
+                {
+                    "at": line["at"],
+                    "who": line["who"],
+                    "what": line["what"],
+                    "detail": line["detail"],
+                }
+                for line in self.ledger.all("journal_of", subject=str(sketch.key))
+            ],
+        }
+
+    def _receipt(self, key: str) -> dict[str, Any] | None:
+        row = self.ledger.one("receipt_any", key=key)
+        if row is None:
+            return None
+        fields = fields_of(row["fields"])
+        return {
+            "kind": row["kind"],
+            "id": row["id"],
+            "number": fields.get("number"),
+            "total": None if fields.get("total") is None else str(fields["total"]),
+            "how": row["how"],
+            "at": row["at"],
+            "url": fields.get("url"),
+        }
+
+    def _link(self, pair: Pair, task: Row, record_id: str) -> None:
+        """Bind a document to the record that a person says it is."""
+        document = self.ledger.one("document_get", key=task["subject"])
+        if document is None:
+            raise NotFound(f"There is no document {task['subject']}.")
+        row = self.ledger.one(
+            "mirror_get", company=pair.books.company, kind=document["kind"], id=record_id
+        )
+        if row is None:
+            raise NotFound(f"The books' {document['kind']} {record_id} is not in the mirror.")
+        mapping = next(held for held in pair.mappings if held.identity == document["mapping"])
+        ref = Ref(document["company"], document["source_kind"], document["source_id"])
+        sketch = draft_source(self.ledger, pair, mapping, ref, setting_of(self.ledger, pair))
+        with self.ledger.transaction() as tx:
+            link(tx, pair, sketch, row, how="linked", now=self.hands.clock())
+
+    def _source(self, text: str) -> tuple[Pair, Ref]:
+        """Return the pair and address of ``deal:901``, or of ``901`` where one kind is meant."""
+        kind, _, number = text.rpartition(":")
+        for pair in self.pairs.values():
+            for mapping in pair.mappings:
+                if kind in ("", mapping.kind):
+                    return pair, Ref(pair.crm.company, mapping.kind, number)
+        raise NotFound(f"No pair has documents from {text!r}.", remedy="Write deal:901.")
+
+    def _document(self, ref: Ref) -> Row:
+        rows = self.ledger.all(
+            "documents_of_source", company=ref.company, source_kind=ref.kind, source_id=ref.id
+        )
+        if not rows:
+            raise NotFound(f"{ref} has no document here.", remedy="`tieout explain` says why.")
+        return rows[0]
+
+    def _pair(self, name: str) -> Pair:
+        if name not in self.pairs:
+            raise NotFound(f"There is no pair {name}.", remedy=f"Pairs: {', '.join(self.pairs)}.")
+        return self.pairs[name]
+
+
+def _task(row: Row) -> dict[str, Any]:
+    shown = dict(row)
+    shown["choices"] = json.loads(row["choices"])
+    shown["detail"] = json.loads(row["detail"])
+    return shown
+
+
+def _findings(text: str) -> list[dict[str, Any]]:
+    return [
+        {
+            "code": one.code,
+            "severity": one.severity.value,
+            "message": one.message,
+            "remedy": one.remedy,
+            "line": one.line,
+        }
+        for one in findings_of(text)
+    ]

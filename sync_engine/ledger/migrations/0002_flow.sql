@@ -1,0 +1,299 @@
+-- The flow: what was seen, what was made of it, what was asked, what came back.
+-- Amounts are decimal texts, days are ISO texts, instants are UTC ISO texts. JSON is canonical.
+
+CREATE TABLE cursor (
+    pair TEXT NOT NULL,
+    company TEXT NOT NULL,
+    feed TEXT NOT NULL,         -- the feed's kinds, joined by +
+    value TEXT NOT NULL,        -- opaque, written by the connector
+    as_of TEXT NOT NULL,        -- the server's clock at the last page
+    PRIMARY KEY (pair, company, feed)
+) WITHOUT ROWID;
+
+CREATE TABLE snapshot (         -- the CRM's records as they were last shown
+    company TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    id TEXT NOT NULL,
+    version TEXT NOT NULL,
+    fields TEXT NOT NULL,       -- JSON, our names, amounts and days as typed texts
+    state TEXT NOT NULL,        -- live, gone (on evidence only), merged, unreadable
+    merged_into TEXT,
+    reason TEXT,                -- why it could not be read
+    seen_at TEXT NOT NULL,
+    PRIMARY KEY (company, kind, id)
+) WITHOUT ROWID;
+
+CREATE TABLE related (          -- the whole set in a role, as it was last answered
+    company TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    id TEXT NOT NULL,
+    role TEXT NOT NULL,
+    to_kind TEXT NOT NULL,
+    to_ids TEXT NOT NULL,       -- JSON list, in the system's order
+    primary_id TEXT,
+    reason TEXT,                -- why the set is not known
+    PRIMARY KEY (company, kind, id, role)
+) WITHOUT ROWID;
+
+CREATE TABLE member (           -- the same sets, seen from the other side
+    company TEXT NOT NULL,
+    to_kind TEXT NOT NULL,
+    to_id TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    id TEXT NOT NULL,
+    role TEXT NOT NULL,
+    PRIMARY KEY (company, to_kind, to_id, kind, id, role)
+) WITHOUT ROWID;
+
+CREATE TABLE touched (          -- sources to draft again
+    pair TEXT NOT NULL,
+    company TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    id TEXT NOT NULL,
+    reread INTEGER NOT NULL,    -- 1: its related records must be read first
+    PRIMARY KEY (pair, company, kind, id)
+) WITHOUT ROWID;
+
+CREATE TABLE mirror (           -- the books' records as they were last shown
+    company TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    id TEXT NOT NULL,
+    version TEXT NOT NULL,
+    fields TEXT NOT NULL,
+    name_key TEXT,              -- folded name, for matching
+    email_key TEXT,
+    sku_key TEXT,
+    customer TEXT,
+    day TEXT,
+    net TEXT,
+    total TEXT,
+    marker TEXT,                -- a key of ours, or of a copy
+    live INTEGER NOT NULL,      -- 0: voided, deleted
+    gone INTEGER NOT NULL,      -- 1: deleted
+    created_at TEXT,
+    PRIMARY KEY (company, kind, id)
+) WITHOUT ROWID;
+CREATE INDEX mirror_name ON mirror (company, kind, name_key) WHERE name_key IS NOT NULL;
+CREATE INDEX mirror_email ON mirror (company, kind, email_key) WHERE email_key IS NOT NULL;
+CREATE INDEX mirror_sku ON mirror (company, kind, sku_key) WHERE sku_key IS NOT NULL;
+CREATE INDEX mirror_customer ON mirror (company, kind, customer, day) WHERE customer IS NOT NULL;
+CREATE INDEX mirror_marker ON mirror (company, marker) WHERE marker IS NOT NULL;
+
+CREATE TABLE mirror_text (      -- custom fields of the books' documents, to find an order number
+    company TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    words TEXT NOT NULL,
+    id TEXT NOT NULL,
+    PRIMARY KEY (company, kind, words, id)
+) WITHOUT ROWID;
+
+CREATE TABLE document (
+    key TEXT PRIMARY KEY,
+    stem TEXT NOT NULL,
+    generation INTEGER NOT NULL,
+    pair TEXT NOT NULL,
+    mapping TEXT NOT NULL,
+    part TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    company TEXT NOT NULL,      -- of the source
+    source_kind TEXT NOT NULL,
+    source_id TEXT NOT NULL,
+    state TEXT NOT NULL,        -- skipped, blocked, planned, waiting, approved, rejected, sending,
+                                -- unknown, refused, posted, voided, deleted
+    reason TEXT,                -- the first finding's code, or why it was skipped
+    title TEXT NOT NULL,
+    content TEXT NOT NULL,      -- JSON: what it says now, for people and for comparing
+    content_hash TEXT NOT NULL,
+    posted_content TEXT,        -- JSON: what it said when it was posted
+    net TEXT,
+    currency TEXT,
+    purchase_order TEXT,
+    customer TEXT,              -- the customer's id in the books, or the key of its plan
+    name_key TEXT,              -- folded name of a record that is to be created
+    plan_hash TEXT,
+    posted_id TEXT,             -- the record's id in the books
+    told INTEGER NOT NULL,      -- 0: settle must look whether the CRM needs to hear of it
+    checked INTEGER NOT NULL,   -- 0: reconcile must compare it again
+    changed_at TEXT NOT NULL
+) WITHOUT ROWID;
+CREATE INDEX document_untold ON document (pair, told) WHERE told = 0;
+CREATE INDEX document_unchecked ON document (pair, checked) WHERE checked = 0;
+CREATE INDEX document_source ON document (company, source_kind, source_id);
+CREATE INDEX document_pair_state ON document (pair, state, kind);
+CREATE INDEX document_posted ON document (kind, posted_id) WHERE posted_id IS NOT NULL;
+CREATE INDEX document_order ON document (purchase_order) WHERE purchase_order IS NOT NULL;
+CREATE INDEX document_name ON document (pair, kind, name_key) WHERE name_key IS NOT NULL;
+CREATE INDEX document_stem ON document (stem);
+
+CREATE TABLE plan (
+    hash TEXT PRIMARY KEY,
+    key TEXT NOT NULL,
+    pair TEXT NOT NULL,
+    change TEXT NOT NULL,       -- JSON
+    title TEXT NOT NULL,
+    needs TEXT NOT NULL,        -- JSON list of keys
+    findings TEXT NOT NULL,     -- JSON
+    mapping TEXT NOT NULL,
+    mapping_version INTEGER NOT NULL,
+    net TEXT,
+    expected TEXT,
+    tolerance TEXT,
+    currency TEXT,
+    made_at TEXT NOT NULL
+) WITHOUT ROWID;
+CREATE INDEX plan_key ON plan (key);
+
+CREATE TABLE need (             -- which documents wait for which new customer or item
+    key TEXT NOT NULL,
+    need TEXT NOT NULL,
+    PRIMARY KEY (key, need)
+) WITHOUT ROWID;
+CREATE INDEX need_of ON need (need);
+
+CREATE TABLE decision (
+    id INTEGER PRIMARY KEY,
+    plan_hash TEXT NOT NULL,
+    key TEXT NOT NULL,
+    verdict TEXT NOT NULL,      -- approved, rejected, recalled
+    who TEXT NOT NULL,
+    policy TEXT NOT NULL,
+    reason TEXT NOT NULL,
+    at TEXT NOT NULL
+);
+CREATE INDEX decision_plan ON decision (plan_hash);
+
+CREATE TABLE parcel (           -- one call to come, or made
+    request_id TEXT PRIMARY KEY,
+    pair TEXT NOT NULL,
+    company TEXT NOT NULL,
+    call TEXT NOT NULL,
+    body BLOB,                  -- exact bytes; dropped when settled
+    body_sha256 TEXT NOT NULL,
+    items TEXT NOT NULL,        -- JSON
+    state TEXT NOT NULL,        -- sending, unknown, again (a definite answer asks to send it again), settled
+    attempts INTEGER NOT NULL,
+    first_at TEXT NOT NULL,     -- the first attempt began
+    ended_at TEXT,              -- the last attempt ended; null while it runs
+    not_before TEXT             -- when the other system lets us ask again
+) WITHOUT ROWID;
+CREATE INDEX parcel_open ON parcel (pair, state) WHERE state <> 'settled';
+
+CREATE TABLE outbox (           -- each change that was approved, until it has its answer
+    key TEXT NOT NULL,
+    plan_hash TEXT NOT NULL,
+    pair TEXT NOT NULL,
+    company TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    verb TEXT NOT NULL,
+    change TEXT NOT NULL,       -- JSON, references resolved: what was packed
+    about TEXT NOT NULL,
+    state TEXT NOT NULL,        -- queued, sending, unknown, done, refused
+    request_id TEXT,
+    item_id TEXT,
+    asking INTEGER NOT NULL,    -- raised only after every earlier asking was definitely refused
+    first_at TEXT,              -- the first attempt for this key began
+    error TEXT,                 -- JSON: code, words, remedy
+    PRIMARY KEY (key, plan_hash)
+) WITHOUT ROWID;
+CREATE INDEX outbox_open ON outbox (pair, state) WHERE state IN ('queued', 'sending', 'unknown');
+CREATE INDEX outbox_parcel ON outbox (request_id) WHERE request_id IS NOT NULL;
+
+CREATE TABLE attempt (
+    request_id TEXT NOT NULL,
+    n INTEGER NOT NULL,
+    began_at TEXT NOT NULL,
+    ended_at TEXT,
+    outcome TEXT,               -- answered, unknown, unavailable, rate-limited, …
+    trace_id TEXT,
+    PRIMARY KEY (request_id, n)
+) WITHOUT ROWID;
+
+CREATE TABLE receipt (
+    key TEXT NOT NULL,
+    plan_hash TEXT NOT NULL,
+    verb TEXT NOT NULL,
+    company TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    id TEXT NOT NULL,
+    version TEXT NOT NULL,
+    fields TEXT NOT NULL,       -- JSON: what the other system answered
+    how TEXT NOT NULL,          -- answered, found (by our marker), adopted, linked (by a person)
+    request_id TEXT,
+    at TEXT NOT NULL,
+    PRIMARY KEY (key, plan_hash)
+) WITHOUT ROWID;
+CREATE INDEX receipt_record ON receipt (company, kind, id);
+
+CREATE TABLE binding (          -- the remembered answer: this CRM record is that record of the books
+    company TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    id TEXT NOT NULL,
+    books TEXT NOT NULL,
+    currency TEXT NOT NULL,     -- a customer has one currency for ever (R16); empty for items
+    target_kind TEXT NOT NULL,
+    target_id TEXT NOT NULL,
+    by_whom TEXT NOT NULL,
+    since TEXT NOT NULL,
+    PRIMARY KEY (company, kind, id, books, currency)
+) WITHOUT ROWID;
+
+CREATE TABLE allocation (       -- which payment or credit covers which invoice (R50)
+    company TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    id TEXT NOT NULL,
+    invoice TEXT NOT NULL,
+    means TEXT NOT NULL,        -- payment, credit
+    amount TEXT NOT NULL,
+    day TEXT,
+    PRIMARY KEY (company, kind, id, invoice)
+) WITHOUT ROWID;
+CREATE INDEX allocation_invoice ON allocation (company, invoice);
+
+CREATE TABLE written (          -- what the CRM was last told, to tell it only what changed
+    pair TEXT NOT NULL,
+    company TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    id TEXT NOT NULL,
+    fields TEXT NOT NULL,       -- JSON
+    PRIMARY KEY (pair, company, kind, id)
+) WITHOUT ROWID;
+
+CREATE TABLE task (
+    id INTEGER PRIMARY KEY,
+    pair TEXT NOT NULL,
+    family TEXT NOT NULL,       -- finding, approval, refused, drift, pair: who opens and closes it
+    code TEXT NOT NULL,
+    subject TEXT NOT NULL,      -- the document's key, or the pair
+    company TEXT,
+    source_kind TEXT,
+    source_id TEXT,
+    title TEXT NOT NULL,
+    message TEXT NOT NULL,
+    remedy TEXT NOT NULL,
+    choices TEXT NOT NULL,      -- JSON list
+    detail TEXT NOT NULL,       -- JSON: the diff, the candidates
+    net TEXT,                   -- signed: what it holds back, or what was invoiced too much
+    currency TEXT,
+    state TEXT NOT NULL,        -- open, answered, closed
+    opened_at TEXT NOT NULL,
+    closed_at TEXT,
+    answer TEXT,
+    answered_by TEXT,
+    answer_reason TEXT
+);
+CREATE UNIQUE INDEX task_open ON task (pair, code, subject) WHERE state = 'open';
+CREATE INDEX task_subject ON task (subject, code);
+CREATE INDEX task_source ON task (company, source_kind, source_id) WHERE state = 'open';
+
+CREATE TABLE pair_state (
+    pair TEXT PRIMARY KEY,
+    paused_code TEXT,           -- null: it goes on
+    paused_reason TEXT,
+    paused_at TEXT,
+    last_round_at TEXT,
+    last_good_at TEXT,
+    mappings_hash TEXT,
+    last_said TEXT               -- JSON: the report of the last round
+) WITHOUT ROWID;
+
+CREATE INDEX journal_subject ON journal (subject);

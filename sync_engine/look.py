@@ -1,0 +1,192 @@
+"""look: what became of an asking that got no answer, before anything is asked again.
+
+After ``quiet_secs`` the other system can no longer be busy with it. Creates are looked for by our
+marker or by the record's unique name, other changes by reading the record and comparing the fields we
+set. Only a finished search that found nothing is an absence. If none of a parcel's changes happened,
+its exact bytes go again under the same request id; if some did, the others are asked anew.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+
+from sync_engine.ledger.spelling import change_of
+from sync_engine.ledger.sqlite import Ledger
+from sync_engine.ledger.store import Row, Writes
+from sync_engine.mirror import REFERENCE_WINDOW_SECS, stop_pair
+from sync_engine.pair import Clock, Pair
+from sync_engine.receipts import take_receipt
+from tieout.model.canonical import canonical
+from tieout.model.change import Create, Update, Void
+from tieout.model.contract import Connector, Receipt
+from tieout.model.dates import instant_text, parse_instant
+from tieout.model.lookup import MARKER, Absent, Ambiguous, Answer, Found, Lookup
+from tieout.model.record import Fetched, Record
+
+FOUND, ABSENT, UNSURE = "found", "absent", "unsure"
+
+
+def recover(ledger: Ledger, pair: Pair, now: datetime) -> int:
+    """Make what a process left in flight unknown, as of now; return how many parcels."""
+    with ledger.transaction() as tx:
+        left = tx.run("parcels_left_behind", pair=pair.name, at=instant_text(now))
+        tx.run("outbox_left_behind", pair=pair.name)
+        tx.run("document_left_behind", pair=pair.name)
+    return left
+
+
+def look(ledger: Ledger, pair: Pair, *, clock: Clock) -> int:
+    """Settle the unknowns that are quiet long enough; return how many parcels remain unknown."""
+    now = clock()
+    parcels = ledger.all("parcels_unknown", pair=pair.name)
+    due = [row for row in parcels if _quiet_until(row, pair, now) <= now]
+    rows = [
+        row
+        for parcel in due
+        for row in ledger.all("outbox_unknown_of", request_id=parcel["request_id"])
+    ]
+    answers = _ask(pair, rows)
+    for parcel in due:
+        with ledger.transaction() as tx:
+            _settle(
+                tx,
+                pair,
+                parcel,
+                [row for row in rows if row["request_id"] == parcel["request_id"]],
+                answers,
+            )
+    return len(ledger.all("parcels_unknown", pair=pair.name))
+
+
+def next_look_secs(ledger: Ledger, pair: Pair, now: datetime) -> float | None:
+    """Return how long until the next unknown may be looked for, None when there is none."""
+    waits = [
+        (_quiet_until(row, pair, now) - now).total_seconds()
+        for row in ledger.all("parcels_unknown", pair=pair.name)
+    ]
+    return max(0.0, min(waits)) if waits else None
+
+
+def _quiet_until(parcel: Row, pair: Pair, now: datetime) -> datetime:
+    """Return when the other system can no longer be busy; a clock that went back starts anew."""
+    ended = parse_instant(parcel["ended_at"])
+    return min(ended, now) + timedelta(seconds=pair.quiet_secs)
+
+
+def _ask(pair: Pair, rows: Sequence[Row]) -> dict[str, tuple[str, Receipt | None]]:
+    """Ask for all unknown changes at once, kind by kind; answer by key."""
+    creates: dict[tuple[str, str], list[Row]] = defaultdict(list)
+    others: dict[str, list[Row]] = defaultdict(list)
+    for row in rows:
+        if isinstance(change_of(row["change"]), Create):
+            creates[row["company"], row["kind"]].append(row)
+        else:
+            others[row["company"]].append(row)
+    answers: dict[str, tuple[str, Receipt | None]] = {}
+    for (company, kind), asked in creates.items():
+        answers.update(_ask_creates(pair.connector(company), kind, asked))
+    for company, asked in others.items():
+        answers.update(_ask_others(pair.connector(company), asked))
+    return answers
+
+
+def _ask_creates(
+    connector: Connector, kind: str, rows: Sequence[Row]
+) -> dict[str, tuple[str, Receipt | None]]:
+    by_marker = MARKER in connector.capabilities.kinds[kind].found_by
+    wanted = [_lookup(row, kind, by_marker=by_marker) for row in rows]
+    found = connector.find(kind, wanted)
+    return {row["key"]: _judge_create(answer, row) for row, answer in zip(rows, found, strict=True)}
+
+
+def _lookup(row: Row, kind: str, *, by_marker: bool) -> Lookup:
+    if by_marker:
+        return Lookup(kind, MARKER, row["key"], since=parse_instant(row["first_at"]))
+    return Lookup(kind, "name", str(change_of(row["change"]).values["name"]))
+
+
+def _judge_create(answer: Answer, row: Row) -> tuple[str, Receipt | None]:
+    """Return whether our create happened; a record of that name which is not ours is no proof."""
+    match answer:
+        case Found(ref=ref, record=record) if record is not None:
+            ours = record.fields.get(MARKER) in (None, row["key"])
+            begun = parse_instant(row["first_at"]) - timedelta(seconds=REFERENCE_WINDOW_SECS)
+            born_since = record.created_at is None or record.created_at >= begun
+            if ours and born_since:
+                return FOUND, Receipt(ref, record.version, record)
+            return ABSENT, None
+        case Absent():
+            return ABSENT, None
+        case Ambiguous():
+            return "twin", None
+    return UNSURE, None
+
+
+def _ask_others(connector: Connector, rows: Sequence[Row]) -> dict[str, tuple[str, Receipt | None]]:
+    """Read the records that updates and voids concern and compare the fields we set."""
+    changes = {row["key"]: change_of(row["change"]) for row in rows}
+    refs = {key: change.ref for key, change in changes.items() if not isinstance(change, Create)}
+    read: dict[object, Fetched] = {
+        answer.ref: answer for answer in connector.fetch(list(dict.fromkeys(refs.values())))
+    }
+    answers: dict[str, tuple[str, Receipt | None]] = {}
+    for key, ref in refs.items():
+        record, change = read.get(ref), changes[key]
+        if not isinstance(record, Record):
+            answers[key] = UNSURE, None
+        elif _says(record, change):
+            answers[key] = FOUND, Receipt(ref, record.version, record)
+        else:
+            answers[key] = ABSENT, None
+    return answers
+
+
+def _says(record: Record, change: Create | Update | Void) -> bool:
+    """Whether a record shows what the change would have made of it."""
+    if isinstance(change, Void):
+        return bool(record.fields.get("voided"))
+    return all(
+        name in record.fields and _same(record.fields[name], value)
+        for name, value in change.values.items()
+    )
+
+
+def _same(shown: object, wanted: object) -> bool:
+    empty = (None, "")
+    return canonical(shown) == canonical(wanted) or (shown in empty and wanted in empty)
+
+
+def _settle(
+    tx: Writes,
+    pair: Pair,
+    parcel: Row,
+    rows: Sequence[Row],
+    answers: Mapping[str, tuple[str, Receipt | None]],
+) -> None:
+    states = {row["key"]: answers.get(row["key"], (UNSURE, None)) for row in rows}
+    for row in rows:
+        state, receipt = states[row["key"]]
+        if state == FOUND and receipt is not None:
+            take_receipt(tx, pair, row, receipt, how="found")
+        elif state == "twin":
+            message = f"Several records carry the marker of {row['about']} ({row['key']})."
+            stop_pair(tx, pair.name, "twin", message, "Void all but one in the books, then resume.")
+    found = {state for state, _ in states.values()}
+    if found & {UNSURE, "twin"}:
+        return
+    absent = [row for row in rows if states[row["key"]][0] == ABSENT]
+    alone = len(absent) == tx.value("outbox_count_of", request_id=parcel["request_id"])
+    if not absent:
+        tx.run("parcel_state", request_id=parcel["request_id"], state="settled")
+    elif alone:
+        tx.run("parcel_state", request_id=parcel["request_id"], state="again")
+    else:
+        tx.run("parcel_state", request_id=parcel["request_id"], state="settled")
+        tx.many(
+            "outbox_anew", [{"key": row["key"], "plan_hash": row["plan_hash"]} for row in absent]
+        )
+    tx.journal(
+        "tieout", "looked", parcel["request_id"], {key: state for key, (state, _) in states.items()}
+    )

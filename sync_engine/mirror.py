@@ -1,0 +1,217 @@
+"""The books' records as they were last shown, with the columns that matching and twins ask for.
+
+Each record that arrives, by the feed or as the answer to a write, passes here. Whatever depends on it
+is noted in the same transaction: documents to compare again, pending plans to make again, settlements
+to tell. A marker that nobody here asked for is another installation at work.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any
+
+from sync_engine.ledger.spelling import fields_of, fields_text
+from sync_engine.ledger.store import Reads, Row, Writes
+from sync_engine.pair import Pair, folded
+from sync_engine.tasks import COPIED, PAIR, Wanted, keep
+from tieout.model.dates import instant_text, parse_instant
+from tieout.model.record import Record
+from tieout.model.ref import Ref
+
+DOCUMENTS = frozenset({"invoice", "payment", "credit_memo", "refund"})
+REFERENCE_WINDOW_SECS = 900  # how far a server's clock may lie before our first attempt (R48)
+
+
+def mirror_record(tx: Writes, pair: Pair, record: Record, *, strict: bool = False) -> bool:
+    """Store one record of the books and note what depends on it; return whether it moved."""
+    ref, fields = record.ref, record.fields
+    text = fields_text(fields)
+    held = tx.one("mirror_get", **_address(ref))
+    if held is not None and held["fields"] == text and not held["gone"]:
+        if held["version"] != record.version:
+            tx.run("mirror_version", **_address(ref), version=record.version)
+        return False
+    tx.run("mirror_set", **_row(record, text))
+    if ref.kind == "invoice":
+        _keep_texts(tx, ref, fields.get("custom_fields") or {})
+    if ref.kind in DOCUMENTS:
+        _keep_allocations(tx, ref, fields)
+        note_document(tx, ref)
+        if fields.get("marker"):
+            _judge_marker(tx, pair, record, strict=strict)
+    return True
+
+
+def mirror_gone(tx: Writes, ref: Ref) -> bool:
+    """Note that the books deleted a record; what it covered is uncovered again (R50)."""
+    if not tx.run("mirror_gone", **_address(ref)):
+        return False
+    _clear_allocations(tx, ref)
+    note_document(tx, ref)
+    return True
+
+
+def preferences(ledger: Reads, pair: Pair) -> dict[str, Any]:
+    """Return what the books say of themselves; empty before the first read."""
+    row = ledger.one("mirror_get", company=pair.books.company, kind="preferences", id="1")
+    return {} if row is None else fields_of(row["fields"])
+
+
+def note_document(tx: Writes, ref: Ref) -> None:
+    """Note that settle and reconcile must look at the document that this record is."""
+    tx.run("document_look", kind=ref.kind, posted_id=ref.id)
+
+
+def _row(record: Record, text: str) -> dict[str, Any]:
+    fields = record.fields
+    day = fields.get("date")
+    net = fields.get("net", fields.get("total"))
+    total = fields.get("total")
+    return {
+        "company": record.ref.company,
+        "kind": record.ref.kind,
+        "id": record.ref.id,
+        "version": record.version,
+        "fields": text,
+        "name_key": folded(fields.get("name")),
+        "email_key": folded(fields.get("email")),
+        "sku_key": folded(fields.get("sku")),
+        "customer": fields.get("customer"),
+        "day": None if day is None else day.isoformat(),
+        "net": None if net is None else str(net),
+        "total": None if total is None else str(total),
+        "marker": fields.get("marker"),
+        "live": int(not fields.get("voided", False)),
+        "created_at": None if record.created_at is None else instant_text(record.created_at),
+    }
+
+
+def _keep_texts(tx: Writes, ref: Ref, custom_fields: Mapping[str, str]) -> None:
+    tx.run("mirror_text_clear", **_address(ref))
+    tx.many(
+        "mirror_text_add",
+        [
+            {**_address(ref), "words": words}
+            for words in dict.fromkeys(custom_fields.values())
+            if words
+        ],
+    )
+
+
+def _clear_allocations(tx: Writes, ref: Ref) -> None:
+    for row in tx.all("allocations_of", **_address(ref)):
+        note_document(tx, Ref(ref.company, "invoice", row["invoice"]))
+    tx.run("allocations_clear", **_address(ref))
+
+
+def _keep_allocations(tx: Writes, ref: Ref, fields: Mapping[str, Any]) -> None:
+    """Replace what a payment covers; the invoices it covered and those it covers now both move.
+
+    A payment of nothing that links a credit memo to an invoice is the credit's application.
+    """
+    if ref.kind != "payment":
+        return
+    _clear_allocations(tx, ref)
+    if fields.get("voided"):
+        return
+    day = fields.get("date")
+    for part in fields.get("allocations") or ():
+        if part["kind"] != "invoice":
+            continue
+        tx.run(
+            "allocation_add",
+            **_address(ref),
+            means="payment" if fields.get("total") else "credit",
+            invoice=part["id"],
+            amount=str(part["amount"]),
+            day=None if day is None else day.isoformat(),
+        )
+        note_document(tx, Ref(ref.company, "invoice", part["id"]))
+
+
+def _judge_marker(tx: Writes, pair: Pair, record: Record, *, strict: bool) -> None:
+    """Tell our own record from a twin, a copy, and another installation's work."""
+    ref, marker = record.ref, str(record.fields["marker"])
+    if not record.fields.get("voided", False):
+        others = [
+            row
+            for row in tx.all("mirror_by_marker", company=ref.company, marker=marker)
+            if row["kind"] == ref.kind and row["live"] and not row["gone"]
+        ]
+        if len(others) > 1:
+            _twin_or_copy(tx, pair, marker, others)
+            return
+    if strict and not tx.one("asked", key=marker) and not tx.one("receipt_any", key=marker):
+        message = (
+            f"The books have {ref} with the marker {marker}, which this installation never sent: "
+            "another Tieout works on the same books."
+        )
+        stop_pair(
+            tx,
+            pair.name,
+            "another-installation",
+            message,
+            "Stop the other installation, or restore its ledger here; then `tieout resume`.",
+        )
+
+
+def _twin_or_copy(tx: Writes, pair: Pair, marker: str, rows: list[Row]) -> None:
+    """Two records carry one marker: born while we were asking, or copied by a person."""
+    ids = [row["id"] for row in rows]
+    windows = tx.all("attempt_windows", key=marker)
+    born_of_ours = [row for row in rows if _within(row["created_at"], windows, pair.quiet_secs)]
+    detail = {"marker": marker, "records": [str(number) for number in ids]}
+    if len(born_of_ours) > 1 or not windows:
+        message = f"The books hold {len(rows)} records with the marker {marker}: {', '.join(ids)}."
+        stop_pair(
+            tx,
+            pair.name,
+            "twin",
+            message,
+            "Void all but one in the books, then `tieout resume` with what you did as the reason.",
+        )
+        return
+    message = f"A person copied a record of ours with its memo: {', '.join(ids)} carry {marker}."
+    remedy = "Take the marker out of the copy's memo, or void the copy if it was not meant."
+    wanted = [Wanted("copied", "A copied record", message, remedy, detail=detail)]
+    keep(
+        tx,
+        pair=pair.name,
+        family=COPIED,
+        subject=marker,
+        source=None,
+        wanted=wanted,
+        now=parse_instant(tx.now_text()),
+    )
+
+
+def stop_pair(tx: Writes, pair: str, code: str, message: str, remedy: str) -> None:
+    """Pause a pair until a person resumes it, with one open task that says why."""
+    tx.run("pair_pause", pair=pair, code=code, reason=message, at=tx.now_text())
+    keep(
+        tx,
+        pair=pair,
+        family=PAIR,
+        subject=pair,
+        source=None,
+        wanted=[Wanted(code, f"The pair {pair} stands still", message, remedy)],
+        now=parse_instant(tx.now_text()),
+    )
+    tx.journal("tieout", "pair stopped", pair, {"code": code, "message": message})
+
+
+def _within(created_at: str | None, windows: list[Row], quiet_secs: float) -> bool:
+    if created_at is None:
+        return True
+    born = parse_instant(created_at)
+    for window in windows:
+        begun = parse_instant(window["began_at"]) - timedelta(seconds=REFERENCE_WINDOW_SECS)
+        ended = parse_instant(window["ended_at"] or window["began_at"])
+        if begun <= born <= ended + timedelta(seconds=2 * quiet_secs):
+            return True
+    return False
+
+
+def _address(ref: Ref) -> dict[str, str]:
+    return {"company": ref.company, "kind": ref.kind, "id": ref.id}

@@ -1,0 +1,364 @@
+"""observe: what moved on both sides, written down page by page, each with its cursor in one commit.
+
+A polled page, a hint and a command are the same sign. The CRM's records become snapshots, the books'
+records the mirror; a source that moved is *touched*, and the later stages look only at what is
+touched. A record that could not be read stays as it was and keeps its source touched (pain 13).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from functools import cache
+
+from mapping.rules import Mapping, Role
+from sync_engine.gather import excluded_by_source
+from sync_engine.ledger.journal import last_known_at
+from sync_engine.ledger.spelling import fields_of, fields_text
+from sync_engine.ledger.sqlite import Ledger
+from sync_engine.ledger.store import Reads, Row, Writes
+from sync_engine.mirror import DOCUMENTS, mirror_gone, mirror_record
+from sync_engine.pair import Pair
+from tieout.model.canonical import canonical
+from tieout.model.dates import instant_text
+from tieout.model.record import (
+    Event,
+    Fetched,
+    Gone,
+    MergedInto,
+    Page,
+    Record,
+    Related,
+    Seen,
+    Unreadable,
+)
+from tieout.model.ref import Cursor, Ref
+
+RELATED_AT_ONCE = 1_000  # associations are asked in pages of this size, one commit each
+REWIND_SECS = 3_600  # how far before the last journal line a starting process reads again
+FETCHED_AT_ONCE = 1_000  # records read between two commits
+TOUCHED_AT_ONCE = 5_000
+
+
+@dataclass(slots=True)
+class Observed:
+    """What one look found, for the round's report."""
+
+    events: int = 0
+    books_events: int = 0
+    unreadable: list[Unreadable] = field(default_factory=list)
+
+
+def observe_books(
+    ledger: Ledger, pair: Pair, observed: Observed, *, strict: bool, rewound: bool
+) -> None:
+    """Read the books' feeds into the mirror.
+
+    ``strict`` says that this process has read the books before: a marker that appears now without an
+    asking of ours is another installation at work (``mirror_record`` opens the task and the pair
+    stops). ``rewound`` reads again from an hour before the ledger last knew the world: after a start
+    or a restore.
+    """
+    for kinds in pair.books.capabilities.feeds:
+        feed = "+".join(kinds)
+        cursor = _cursor(ledger, pair, pair.books.company, feed)
+        if rewound and cursor is not None:
+            cursor = _rewound(ledger, pair, kinds, cursor)
+        for page in pair.books.changes(kinds, cursor):
+            with ledger.transaction() as tx:
+                moved = {
+                    event.ref.kind
+                    for event in page.events
+                    if _mirror(tx, pair, event, strict=strict)
+                }
+                if moved - DOCUMENTS:
+                    tx.run("pending_again", pair=pair.name)
+                _keep_cursor(tx, pair, pair.books.company, feed, page)
+            observed.books_events += len(page.events)
+
+
+def _rewound(ledger: Ledger, pair: Pair, kinds: Sequence[str], cursor: Cursor) -> Cursor:
+    known_at = last_known_at(ledger)
+    if known_at is None:
+        return cursor
+    return pair.books.rewound(kinds, cursor, known_at - timedelta(seconds=REWIND_SECS))
+
+
+def observe_crm(ledger: Ledger, pair: Pair, observed: Observed) -> None:
+    """Read the CRM's feeds into snapshots and touch the sources that moved."""
+    watched = watched_kinds(pair)
+    for kinds in pair.crm.capabilities.feeds:
+        asked = [kind for kind in kinds if kind in watched]
+        if not asked:
+            continue
+        feed = "+".join(asked)
+        strangers: list[Ref] = []
+        unread: list[Ref] = []
+        for page in pair.crm.changes(asked, _cursor(ledger, pair, pair.crm.company, feed)):
+            with ledger.transaction() as tx:
+                for event in page.events:
+                    _take(tx, pair, event, strangers=strangers, unread=unread)
+                _keep_cursor(tx, pair, pair.crm.company, feed, page)
+            observed.events += len(page.events)
+        read_records(ledger, pair, unread, observed)
+        _touch_owners_of_strangers(ledger, pair, strangers)
+
+
+def read_sources(ledger: Ledger, pair: Pair, refs: Sequence[Ref], observed: Observed) -> None:
+    """Read sources again by address, as a hint or a command asks; touch them all."""
+    read_records(ledger, pair, refs, observed)
+    with ledger.transaction() as tx:
+        for ref in refs:
+            touch(tx, pair, ref, reread=True)
+
+
+def read_related(ledger: Ledger, pair: Pair, observed: Observed) -> None:
+    """Read the related records of touched sources that may be posted.
+
+    A deal that its mapping's ``when`` already excludes by its own fields costs no call.
+    """
+    for mapping in pair.mappings:
+        while waiting := _to_read(ledger, pair, mapping):
+            refs = [
+                Ref(pair.crm.company, mapping.kind, row["id"])
+                for row in waiting
+                if row["state"] == "live" and _may_apply(mapping, row, pair.cutover_date)
+            ]
+            parents = {mapping.source: refs}
+            for role in mapping.roles:
+                parents[role.name] = _read_role(ledger, pair, role, parents[role.of], observed)
+            with ledger.transaction() as tx:
+                tx.many("touched_read", [_source(pair, mapping.kind, row["id"]) for row in waiting])
+
+
+def watched_kinds(pair: Pair) -> frozenset[str]:
+    """Return the CRM kinds that the mappings use."""
+    return frozenset(
+        kind
+        for mapping in pair.mappings
+        for kind in (mapping.kind, *(role.kind for role in mapping.roles))
+    )
+
+
+def source_kinds(pair: Pair) -> frozenset[str]:
+    """Return the CRM kinds that documents are born from."""
+    return frozenset(mapping.kind for mapping in pair.mappings)
+
+
+@cache
+def told_fields(mappings: tuple[Mapping, ...]) -> dict[str, frozenset[str]]:
+    """Return for each CRM kind the fields that write-back tells."""
+    told: dict[str, set[str]] = {}
+    for mapping in mappings:
+        for write in mapping.write_back:
+            told.setdefault(kinds_of(mapping)[write.role], set()).add(write.field)
+    return {kind: frozenset(names) for kind, names in told.items()}
+
+
+def kinds_of(mapping: Mapping) -> dict[str, str]:
+    """Return the kind of each record that a mapping names."""
+    return {mapping.source: mapping.kind, **{role.name: role.kind for role in mapping.roles}}
+
+
+def touch(tx: Writes, pair: Pair, ref: Ref, *, reread: bool) -> None:
+    """Note that a source is to be drafted again; ``reread`` if its related records may differ."""
+    tx.run("touch", **_source(pair, ref.kind, ref.id), reread=int(reread))
+
+
+def read_records(ledger: Ledger, pair: Pair, refs: Sequence[Ref], observed: Observed) -> None:
+    """Read CRM records by address into snapshots; what cannot be read keeps what was known."""
+    for some in _runs(list(dict.fromkeys(refs)), FETCHED_AT_ONCE):
+        answers = list(pair.crm.fetch(some))
+        with ledger.transaction() as tx:
+            for answer in answers:
+                _take_fetched(tx, pair, answer, observed)
+
+
+def _read_role(
+    ledger: Ledger, pair: Pair, role: Role, parents: Sequence[Ref], observed: Observed
+) -> list[Ref]:
+    """Read one role of all parents, and the members that no snapshot holds; return the members."""
+    members: dict[Ref, None] = {}
+    for some in _runs(parents, RELATED_AT_ONCE):
+        answers = list(pair.crm.related(some, role.role))
+        with ledger.transaction() as tx:
+            for answer in answers:
+                _take_related(tx, role, answer, observed)
+                members.update(dict.fromkeys(answer.refs))
+                for record in answer.records.values():
+                    _keep_snapshot(tx, pair, record)
+    unknown = [ref for ref in members if not _known(ledger, ref)]
+    read_records(ledger, pair, unknown, observed)
+    return list(members)
+
+
+def _mirror(tx: Writes, pair: Pair, event: Event, *, strict: bool) -> bool:
+    if event.record is not None:
+        return mirror_record(tx, pair, event.record, strict=strict)
+    return event.seen is Seen.GONE and mirror_gone(tx, event.ref)
+
+
+def _take(tx: Writes, pair: Pair, event: Event, *, strangers: list[Ref], unread: list[Ref]) -> None:
+    if event.seen is Seen.MERGED and event.merged_into is not None:
+        _mark(tx, event.ref, "merged", merged_into=event.merged_into)
+        _touch_for(tx, pair, event.ref, strangers)
+        _touch_for(tx, pair, event.merged_into, strangers)
+    elif event.seen is Seen.GONE:
+        _mark(tx, event.ref, "gone")
+        _touch_for(tx, pair, event.ref, strangers)
+    elif event.record is None:
+        unread.append(event.ref)
+    elif _keep_snapshot(tx, pair, event.record):
+        _touch_for(tx, pair, event.ref, strangers)
+
+
+def _take_fetched(tx: Writes, pair: Pair, answer: Fetched, observed: Observed) -> None:
+    strangers: list[Ref] = []
+    match answer:
+        case Record():
+            if _keep_snapshot(tx, pair, answer):
+                _touch_for(tx, pair, answer.ref, strangers)
+        case Gone(ref):
+            _mark(tx, ref, "gone")
+            _touch_for(tx, pair, ref, strangers)
+        case MergedInto(ref, into):
+            _keep_snapshot(tx, pair, into)
+            _mark(tx, ref, "merged", merged_into=into.ref)
+            _touch_for(tx, pair, ref, strangers)
+            _touch_for(tx, pair, into.ref, strangers)
+        case Unreadable(ref, error):
+            observed.unreadable.append(answer)
+            _mark(tx, ref, "unreadable", reason=str(error))
+            _touch_for(tx, pair, ref, strangers)
+
+
+def _take_related(tx: Writes, role: Role, answer: Related, observed: Observed) -> None:
+    """Replace the known set; a set that could not be read is kept as not known, never as empty."""
+    if answer.error is not None:
+        observed.unreadable.append(Unreadable(answer.ref, answer.error))
+    owner = {"company": answer.ref.company, "kind": answer.ref.kind, "id": answer.ref.id}
+    tx.run(
+        "related_set",
+        **owner,
+        role=answer.role,
+        to_kind=role.kind,
+        to_ids=canonical([ref.id for ref in answer.refs]),
+        primary_id=None if answer.primary is None else answer.primary.id,
+        reason=None if answer.error is None else str(answer.error),
+    )
+    tx.run("member_clear", **owner, role=answer.role, to_kind=role.kind)
+    tx.many(
+        "member_add",
+        [
+            {**owner, "role": answer.role, "to_kind": ref.kind, "to_id": ref.id}
+            for ref in answer.refs
+        ],
+    )
+
+
+def _keep_snapshot(tx: Writes, pair: Pair, record: Record) -> bool:
+    """Store a record; return whether anything that a mapping may read differs.
+
+    The fields that we write back are never kept: what we wrote is never a source, and its echo in
+    the feed changes nothing here but the version (R45).
+    """
+    told = told_fields(pair.mappings).get(record.ref.kind, frozenset())
+    text = fields_text({name: held for name, held in record.fields.items() if name not in told})
+    held = tx.one("snapshot_get", **_address(record.ref))
+    moved = held is None or held["fields"] != text or held["state"] != "live"
+    if moved or held is None or held["version"] != record.version:
+        tx.run(
+            "snapshot_set",
+            **_address(record.ref),
+            version=record.version,
+            fields=text,
+            state="live",
+            seen_at=tx.now_text(),
+        )
+    return moved
+
+
+def _mark(
+    tx: Writes, ref: Ref, state: str, *, merged_into: Ref | None = None, reason: str | None = None
+) -> None:
+    tx.run(
+        "snapshot_mark",
+        **_address(ref),
+        state=state,
+        merged_into=None if merged_into is None else merged_into.id,
+        reason=reason,
+        seen_at=tx.now_text(),
+    )
+
+
+def _touch_for(tx: Writes, pair: Pair, ref: Ref, strangers: list[Ref]) -> None:
+    """Touch the source that a record is, or those that it belongs to."""
+    if ref.kind in source_kinds(pair):
+        touch(tx, pair, ref, reread=True)
+    owners = tx.all("member_owners", company=ref.company, to_kind=ref.kind, to_id=ref.id)
+    for owner in owners:
+        touch(tx, pair, Ref(ref.company, owner["kind"], owner["id"]), reread=False)
+    if not owners and ref.kind not in source_kinds(pair):
+        strangers.append(ref)
+
+
+def _touch_owners_of_strangers(ledger: Ledger, pair: Pair, strangers: Sequence[Ref]) -> None:
+    """Ask whose the records are that no known source has: a line was added to its deal."""
+    kinds = {
+        role.kind: mapping.kind for mapping in pair.mappings for role in mapping.roles if role.many
+    }
+    for some in _runs([ref for ref in strangers if ref.kind in kinds], RELATED_AT_ONCE):
+        answers = list(pair.crm.related(some, kinds[some[0].kind]))
+        with ledger.transaction() as tx:
+            for answer in answers:
+                for owner in answer.refs:
+                    touch(tx, pair, owner, reread=True)
+
+
+def _may_apply(mapping: Mapping, row: Row, cutover_date: date) -> bool:
+    return not excluded_by_source(mapping, fields_of(row["fields"]), cutover_date)
+
+
+def _to_read(ledger: Ledger, pair: Pair, mapping: Mapping) -> list[Row]:
+    return ledger.all(
+        "touched_to_read",
+        pair=pair.name,
+        company=pair.crm.company,
+        kind=mapping.kind,
+        limit=TOUCHED_AT_ONCE,
+    )
+
+
+def _known(ledger: Reads, ref: Ref) -> bool:
+    held = ledger.one("snapshot_get", **_address(ref))
+    return held is not None and held["state"] != "unreadable"
+
+
+def _cursor(ledger: Reads, pair: Pair, company: str, feed: str) -> Cursor | None:
+    held = ledger.value("cursor_get", pair=pair.name, company=company, feed=feed)
+    return None if held is None else Cursor(str(held))
+
+
+def _keep_cursor(tx: Writes, pair: Pair, company: str, feed: str, page: Page) -> None:
+    tx.run(
+        "cursor_set",
+        pair=pair.name,
+        company=company,
+        feed=feed,
+        value=page.cursor,
+        as_of=instant_text(page.as_of),
+    )
+
+
+def _source(pair: Pair, kind: str, source_id: str) -> dict[str, str]:
+    return {"pair": pair.name, "company": pair.crm.company, "kind": kind, "id": source_id}
+
+
+def _address(ref: Ref) -> dict[str, str]:
+    return {"company": ref.company, "kind": ref.kind, "id": ref.id}
+
+
+def _runs(refs: Sequence[Ref], size: int) -> Iterator[Sequence[Ref]]:
+    for start in range(0, len(refs), size):
+        yield refs[start : start + size]

@@ -1,0 +1,66 @@
+"""A pair: one CRM company, one books company, the mappings between them and how they are run."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import TypeAlias
+
+from mapping.rules import Mapping
+from sync_engine.approvals.policy import Policy
+from tieout.model.contract import Connector
+from tieout.model.money import Rounding
+
+Clock: TypeAlias = Callable[[], datetime]
+Sleep: TypeAlias = Callable[[float], None]
+
+FEW_CALLS = "few_calls"
+FAST = "fast"
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """What one round works on.
+
+    Attributes:
+        name: the configuration's word for it.
+        crm: the open session with the CRM.
+        books: the open session with the books.
+        mappings: the translations, compiled.
+        policy: when a plan needs a person.
+        cutover_date: nothing before it is ever posted.
+        unsafe_documents: a sheet with more creates than this asks a person.
+        twin_days: how far around its date an invoice's twin is looked for.
+        payment_twin_days: the same for a payment.
+        quiet_secs: how long after an unanswered write the books may still be doing it.
+        rounding: the named rule for amounts that are computed.
+        numbers_ours: whether we give the invoices their numbers.
+        default_income_account: the account of new items, where the mapping names none (R20).
+    """
+
+    name: str
+    crm: Connector
+    books: Connector
+    mappings: tuple[Mapping, ...]
+    policy: Policy
+    cutover_date: date
+    unsafe_documents: int = 500
+    twin_days: int = 45
+    payment_twin_days: int = 7
+    quiet_secs: float = 150
+    rounding: Rounding = Rounding.HALF_UP
+    numbers_ours: bool = False
+    default_income_account: str | None = None
+
+    def connector(self, company: str) -> Connector:
+        """Return the session with one of the two companies."""
+        return self.crm if company == self.crm.company else self.books
+
+
+def folded(text: str | None) -> str | None:
+    """Return a name as it is compared: composed, trimmed, one space, letters folded."""
+    if text is None:
+        return None
+    return " ".join(unicodedata.normalize("NFKC", text).casefold().split()) or None

@@ -1,0 +1,278 @@
+"""The flow of one round, in order. Read this first.
+
+A stage takes what is its own, calls a pure heart and writes in one transaction; so a round can be
+killed anywhere and started again. Settle comes last, for it also tells the CRM what reconcile found.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from sync_engine.approve import approve
+from sync_engine.draft import draft_source, setting_of
+from sync_engine.ledger import journal
+from sync_engine.ledger.sqlite import Ledger
+from sync_engine.ledger.store import Reads
+from sync_engine.look import look, next_look_secs, recover
+from sync_engine.mirror import mirror_record, stop_pair
+from sync_engine.observe import (
+    Observed,
+    observe_books,
+    observe_crm,
+    read_related,
+    touch,
+    watched_kinds,
+)
+from sync_engine.pair import Clock, Pair, Sleep
+from sync_engine.plan import plan_sketch
+from sync_engine.push import Pushed, is_paused, push
+from sync_engine.queue import queue, unqueue
+from sync_engine.reconcile import reconcile
+from sync_engine.settle import settle, standing_approval
+from tieout.model.canonical import canonical
+from tieout.model.dates import instant_text
+from tieout.model.errors import NextStep, TieoutError
+from tieout.model.record import Record
+from tieout.model.ref import Ref
+
+DRAFTS_AT_ONCE = 200  # sources planned between two commits
+PASSES = 4  # what is posted may free what waited for it: an invoice frees its payments
+WAITS = 40  # looks at unknowns before a waiting round gives up
+
+
+@dataclass(slots=True)
+class Round:
+    """What one round of a pair did, for its report."""
+
+    pair: str
+    observed: Observed = field(default_factory=Observed)
+    pushed: Pushed = field(default_factory=Pushed)
+    drafted: int = 0
+    told: int = 0
+    compared: int = 0
+    unknown: int = 0
+    error: TieoutError | None = None
+    calls: dict[str, int] = field(default_factory=dict)
+
+    def plain(self) -> dict[str, Any]:
+        """Return the report as plain values, for the log and ``--json``."""
+        error = self.error
+        return {
+            "pair": self.pair,
+            "events": self.observed.events,
+            "books_events": self.observed.books_events,
+            "unreadable": len(self.observed.unreadable),
+            "drafted": self.drafted,
+            "calls_sent": self.pushed.parcels,
+            "done": self.pushed.done,
+            "refused": self.pushed.refused,
+            "unknown": self.unknown,
+            "told": self.told,
+            "compared": self.compared,
+            "calls": dict(self.calls),
+            "error": None if error is None else {"code": error.code, "message": str(error)},
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Hands:
+    """What a round needs from outside: the clock, sleep, and whether to stop."""
+
+    clock: Clock
+    sleep: Sleep
+    stopping: Callable[[], bool] = lambda: False
+
+
+def run_round(
+    ledger: Ledger, pair: Pair, hands: Hands, *, first: bool, push_too: bool = True
+) -> Round:
+    """Work one pair once, from what moved to what was told; never raises for one system's trouble.
+
+    Args:
+        ledger: the open ledger, owned by this process.
+        pair: the pair.
+        hands: clock, sleep and stop.
+        first: whether this process has not read this pair's books before.
+        push_too: without, nothing is sent: what ``tieout plan`` shows.
+
+    Raises:
+        TieoutError: only with the next step *stop*.
+    """
+    done = Round(pair.name)
+    before = _calls(pair)
+    try:
+        for stage in _stages(ledger, pair, hands, done, first=first, push_too=push_too):
+            if hands.stopping() or is_paused(ledger, pair):
+                break
+            stage()
+    except TieoutError as error:
+        _interrupted(ledger, pair, done, error)
+    done.unknown = len(ledger.all("parcels_unknown", pair=pair.name))
+    after = _calls(pair)
+    done.calls = {
+        name: n - before.get(name, 0) for name, n in after.items() if n != before.get(name, 0)
+    }
+    _report(ledger, done, hands.clock())
+    return done
+
+
+def _stages(
+    ledger: Ledger, pair: Pair, hands: Hands, done: Round, *, first: bool, push_too: bool
+) -> Iterator[Callable[[], object]]:
+    """Yield the stages in their order."""
+    if first:
+        yield lambda: begin(ledger, pair, hands.clock())
+    yield lambda: standing_approval(ledger, pair)
+    yield lambda: observe_books(ledger, pair, done.observed, strict=not first, rewound=first)
+    yield lambda: observe_crm(ledger, pair, done.observed)
+    yield lambda: read_related(ledger, pair, done.observed)
+    for _ in range(PASSES):
+        yield lambda: draft_and_plan(ledger, pair, done, hands)
+        yield lambda: approve(ledger, pair, hands.clock())
+        if not push_too:
+            break
+        yield lambda: look(ledger, pair, clock=hands.clock)
+        yield lambda: send(ledger, pair, done, hands)
+        if not _touched(ledger, pair):
+            break
+    yield lambda: _add(done, "compared", reconcile(ledger, pair, hands.clock()))
+    if push_too:
+        yield lambda: _add(done, "told", settle(ledger, pair, hands.clock()))
+        yield lambda: _push(ledger, pair, done, hands)
+
+
+def begin(ledger: Ledger, pair: Pair, now: datetime) -> None:
+    """Take over what an earlier process left: calls in flight are unknown, unsent changes wait."""
+    recover(ledger, pair, now)
+    with ledger.transaction() as tx:
+        unqueue(tx, pair)
+
+
+def draft_and_plan(ledger: Ledger, pair: Pair, done: Round, hands: Hands) -> None:
+    """Draft every touched source and plan it, some at a time; an unreadable one stays touched."""
+    setting = setting_of(ledger, pair)
+    kinds: dict[str, list[Any]] = {}
+    for mapping in sorted(pair.mappings, key=lambda held: held.to != "invoice"):
+        kinds.setdefault(mapping.kind, []).append(mapping)
+    for kind, mappings in kinds.items():
+        after = ""
+        while rows := ledger.all(
+            "touched_of",
+            pair=pair.name,
+            company=pair.crm.company,
+            kind=kind,
+            after=after,
+            limit=DRAFTS_AT_ONCE,
+        ):
+            after = rows[-1]["id"]
+            with ledger.transaction() as tx:
+                for row in rows:
+                    ref = Ref(pair.crm.company, kind, row["id"])
+                    sketches = [
+                        draft_source(tx, pair, mapping, ref, setting) for mapping in mappings
+                    ]
+                    for sketch in sketches:
+                        plan_sketch(tx, pair, sketch, hands.clock())
+                    tx.run("untouch", **_source(pair, ref))
+                    if any(
+                        found.code == "unreadable" for one in sketches for found in one.findings
+                    ):
+                        touch(tx, pair, ref, reread=True)
+            done.drafted += len(rows)
+
+
+def send(ledger: Ledger, pair: Pair, done: Round, hands: Hands) -> None:
+    """Queue what is approved and send it, dependencies first, until nothing more is ready."""
+    if ledger.all("documents_ready", pair=pair.name, limit=1) and _preferences_moved(ledger, pair):
+        draft_and_plan(ledger, pair, done, hands)
+        approve(ledger, pair, hands.clock())
+    while queue(ledger, pair):
+        _push(ledger, pair, done, hands)
+        if hands.stopping() or is_paused(ledger, pair):
+            break
+    _push(ledger, pair, done, hands)
+    with ledger.transaction() as tx:
+        unqueue(tx, pair)
+
+
+def wait_for_unknowns(
+    ledger: Ledger, pair: Pair, hands: Hands, run: Callable[[], Round]
+) -> Round | None:
+    """Stay until no unknown is left, as ``run --once --wait`` does; return the last round run."""
+    last = None
+    for _ in range(WAITS):
+        secs = next_look_secs(ledger, pair, hands.clock())
+        if secs is None or hands.stopping() or is_paused(ledger, pair):
+            break
+        hands.sleep(secs)
+        last = run()
+    return last
+
+
+def _push(ledger: Ledger, pair: Pair, done: Round, hands: Hands) -> None:
+    push(ledger, pair, done.pushed, clock=hands.clock, sleep=hands.sleep, stopping=hands.stopping)
+
+
+def _preferences_moved(ledger: Ledger, pair: Pair) -> bool:
+    """Read the books' preferences just before a push: no feed carries them, and periods close."""
+    ref = Ref(pair.books.company, "preferences", "1")
+    moved = False
+    with ledger.transaction() as tx:
+        for answer in pair.books.fetch([ref]):
+            if isinstance(answer, Record) and mirror_record(tx, pair, answer):
+                tx.run("pending_again", pair=pair.name)
+                moved = True
+    return moved
+
+
+def _touched(ledger: Reads, pair: Pair) -> bool:
+    return any(
+        ledger.all(
+            "touched_of", pair=pair.name, company=pair.crm.company, kind=kind, after="", limit=1
+        )
+        for kind in watched_kinds(pair)
+    )
+
+
+def _interrupted(ledger: Ledger, pair: Pair, done: Round, error: TieoutError) -> None:
+    """Note why a round ended early: trouble that passes is the next round's, the rest stops a pair."""
+    done.error = error
+    with ledger.transaction() as tx:
+        unqueue(tx, pair)
+        if error.next_step is NextStep.PAUSE:
+            stop_pair(tx, pair.name, error.code, str(error), error.next)
+    if error.next_step is NextStep.STOP:
+        raise error
+
+
+def _report(ledger: Ledger, done: Round, now: datetime) -> None:
+    at = instant_text(now)
+    with ledger.transaction() as tx:
+        tx.run(
+            "pair_round",
+            pair=done.pair,
+            at=at,
+            good_at=at if done.error is None else None,
+            said=canonical(done.plain()),
+        )
+        if done.error is None:
+            journal.caught_up(tx)
+
+
+def _calls(pair: Pair) -> Mapping[str, int]:
+    counted: dict[str, int] = {}
+    for connector in (pair.crm, pair.books):
+        for name, n in getattr(connector, "calls", {}).items():
+            counted[f"{connector.capabilities.system}.{name}"] = n
+    return counted
+
+
+def _add(done: Round, name: str, n: int) -> None:
+    setattr(done, name, getattr(done, name) + n)
+
+
+def _source(pair: Pair, ref: Ref) -> dict[str, str]:
+    return {"pair": pair.name, "company": ref.company, "kind": ref.kind, "id": ref.id}

@@ -1,0 +1,456 @@
+"""plan: what would be done about each sketch, frozen with its hash, and why not where it cannot.
+
+A plan is made anew whenever its world moved; it keeps its approval only while its hash stays the same.
+What is already posted is never planned again: a change of it is for ``reconcile``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+from sync_engine.draft import Sketch, content_of, order_of
+from sync_engine.ledger.spelling import amount_text, change_text, fields_of, findings_text
+from sync_engine.ledger.store import Row, Writes
+from sync_engine.mirror import preferences
+from sync_engine.pair import Pair, folded
+from sync_engine.preflight import preflight, preflight_new
+from sync_engine.receipts import adopt
+from sync_engine.resolve import NewRecord, Resolved, Resolver
+from sync_engine.tasks import APPROVAL, FINDING, answers, from_finding, keep
+from tieout.model.canonical import canonical, digest
+from tieout.model.change import Create, Finding, Plan, Severity
+from tieout.model.dates import instant_text
+from tieout.model.document import Document, Invoice, Payment, TaxBy
+from tieout.model.money import Money
+from tieout.model.ref import Key, Ref, crockford
+
+IN_THE_BOOKS = frozenset({"posted", "voided", "deleted"})
+ASKED = IN_THE_BOOKS | {"sending", "unknown"}  # something was sent: never planned again
+DECIDED = frozenset({"planned", "waiting", "approved", "rejected", "refused"})
+OVERRULED = "create"  # the answer that says: it is no twin, go on
+LEFT_ALONE = "ignore"
+
+
+def plan_sketch(tx: Writes, pair: Pair, sketch: Sketch, now: datetime) -> None:
+    """Write down what a source's document is now: planned, blocked with reasons, or left alone."""
+    held = tx.one("document_get", key=str(sketch.key))
+    if held is not None and held["state"] in ASKED:
+        _keep_what_it_says_now(tx, held, sketch)
+        return
+    if sketch.skipped or sketch.state in ("gone", "merged"):
+        if held is not None or sketch.skipped:
+            _put(tx, pair, sketch, held, state="skipped", reason=sketch.skipped or sketch.state)
+            _keep_tasks(tx, pair, sketch, held, (), state="skipped", now=now)
+        return
+    if sketch.document is not None and adopt(tx, pair, sketch, now):
+        return
+    _plan_or_block(tx, pair, sketch, held, now)
+
+
+def _plan_or_block(tx: Writes, pair: Pair, sketch: Sketch, held: Row | None, now: datetime) -> None:
+    answered = answers(tx, str(sketch.key))
+    if any(row["answer"] == LEFT_ALONE for row in answered.values()):
+        _put(tx, pair, sketch, held, state="rejected", reason="ignored")
+        _keep_tasks(tx, pair, sketch, held, (), state="rejected", now=now)
+        return
+    findings = [*sketch.findings, *_identity(tx, pair, sketch)]
+    resolved = Resolved()
+    document = sketch.document
+    if document is not None:
+        resolver = Resolver(tx, pair, sketch.mapping.identity, answered)
+        resolved = resolver.resolve(document, _made_since(tx, str(sketch.key)))
+        findings += resolved.findings
+        findings += preflight(
+            document, resolved.values, preferences(tx, pair), pair.books.capabilities
+        )
+        findings += _twins(tx, pair, document, resolved)
+    findings += _new_records(tx, pair, sketch, resolved, now)
+    findings = [finding for finding in findings if not _overruled(finding, answered)]
+    plan = _plan(sketch, resolved, tuple(dict.fromkeys(findings)))
+    if plan is None or plan.blocked:
+        state, reason = (
+            "blocked",
+            next(finding.code for finding in findings if finding.severity is not Severity.WARN),
+        )
+    else:
+        state, reason = _state_of_same_plan(held, plan), None
+    _keep_plan(tx, pair, plan, now)
+    _put(tx, pair, sketch, held, state=state, reason=reason, plan=plan, resolved=resolved)
+    if held is not None and held["state"] == "approved" and state != "approved":
+        tx.journal("tieout", "approval fell", str(sketch.key), {"plan": held["plan_hash"]})
+    _keep_tasks(tx, pair, sketch, held, tuple(findings), state=state, now=now)
+
+
+def _plan(sketch: Sketch, resolved: Resolved, findings: tuple[Finding, ...]) -> Plan | None:
+    document = sketch.document
+    if document is None:
+        return None
+    return Plan(
+        key=str(sketch.key),
+        mapping=sketch.mapping.name,
+        mapping_version=sketch.mapping.version,
+        change=Create(document.kind, resolved.values),
+        title=sketch.title,
+        needs=tuple(sorted(resolved.needs)),
+        findings=findings,
+        net=document.net,
+        expected=_expected(document),
+        tolerance=_tolerance(document),
+        source=sketch.ref,
+    )
+
+
+def _state_of_same_plan(held: Row | None, plan: Plan) -> str:
+    """A plan with the same hash keeps what was decided; any other starts anew."""
+    if held is not None and held["plan_hash"] == plan.hash and held["state"] in DECIDED:
+        return str(held["state"])
+    return "planned"
+
+
+# -- identity: whose document is this? ------------------------------------------------------------
+
+
+def _identity(tx: Writes, pair: Pair, sketch: Sketch) -> Iterator[Finding]:
+    own = own_mark(sketch.ref)
+    merged = {own_mark(replace(sketch.ref, id=old)) for old in sketch.merged if old}
+    if sketch.mark and sketch.mark != own and sketch.mark not in merged:
+        yield Finding(
+            "mark-of-another",
+            Severity.ASK,
+            f"{sketch.title} carries the mark of another deal ({sketch.mark}).",
+            "If it is a copy that must be invoiced too, clear its mark in the CRM; else ignore it.",
+            sketch.ref,
+            choices=(LEFT_ALONE,),
+        )
+    for old in sketch.merged:
+        earlier = _document_of(tx, replace(sketch.ref, id=old), sketch) if old else None
+        if earlier is not None and earlier["state"] in ASKED:
+            yield Finding(
+                "merged",
+                Severity.ASK,
+                f"{sketch.title} took over deal {old}, which was invoiced as {earlier['posted_id']}.",
+                "Correct the invoice by hand, then `ignore`; or `create` to invoice the whole anew.",
+                sketch.ref,
+                choices=(LEFT_ALONE, OVERRULED),
+            )
+    for row in tx.all("documents_of_source", **_address(sketch.ref)):
+        other = row["mapping"] not in (sketch.mapping.name, sketch.mapping.identity)
+        if other and row["kind"] == sketch.mapping.to and row["state"] in ASKED:
+            yield Finding(
+                "already-invoiced",
+                Severity.BLOCK,
+                f"{sketch.title} was already posted by the mapping {row['mapping']}.",
+                "Name that mapping in renamed_from, or limit this one with when.",
+                sketch.ref,
+            )
+
+
+def own_mark(ref: Ref) -> str:
+    """Return the mark that a deal carries so that a copy of it is told from it."""
+    return crockford(canonical([ref.company, ref.id]))
+
+
+def _document_of(tx: Writes, ref: Ref, sketch: Sketch) -> Row | None:
+    rows = tx.all("documents_of_source", **_address(ref))
+    return next((row for row in rows if row["kind"] == sketch.mapping.to), None)
+
+
+# -- twins and clones ---------------------------------------------------------------------------
+
+
+def _twins(tx: Writes, pair: Pair, document: Document, resolved: Resolved) -> Iterator[Finding]:
+    """Ask before a first create whether a person has already made this record (design, R48)."""
+    days = pair.payment_twin_days if isinstance(document, Payment) else pair.twin_days
+    like = dict(_alike(tx, pair, document, resolved.customer, days))
+    if isinstance(document, Invoice) and document.purchase_order:
+        for row in tx.all(
+            "mirror_by_words",
+            company=pair.books.company,
+            kind="invoice",
+            words=document.purchase_order,
+        ):
+            if row["live"] and not row["gone"] and row["marker"] is None:
+                like[row["id"]] = row
+    if like:
+        numbers = ", ".join(
+            str(fields_of(row["fields"]).get("number") or row["id"]) for row in like.values()
+        )
+        yield Finding(
+            "twin?",
+            Severity.ASK,
+            f"The books already have a {document.kind} like this one, not made by Tieout: {numbers}.",
+            "Answer link:ID if it is the same, `create` if it is another one, or `ignore`.",
+            document.source,
+            choices=(*(f"link:{number}" for number in like), OVERRULED, LEFT_ALONE),
+        )
+    if isinstance(document, Invoice) and document.purchase_order:
+        yield from _clones(tx, document, resolved)
+
+
+def _alike(
+    tx: Writes, pair: Pair, document: Document, customer: str | None, days: int
+) -> Iterator[tuple[str, Row]]:
+    if customer is None:
+        return
+    rows = tx.all(
+        "mirror_of_customer",
+        company=pair.books.company,
+        kind=document.kind,
+        customer=customer,
+        since=(document.date - timedelta(days=days)).isoformat(),
+        until=(document.date + timedelta(days=days)).isoformat(),
+    )
+    for row in rows:
+        amounts = {Decimal(row[name]) for name in ("net", "total") if row[name] is not None}
+        same_currency = fields_of(row["fields"]).get("currency") in (None, document.currency.code)
+        if row["marker"] is None and document.net.amount in amounts and same_currency:
+            yield row["id"], row
+
+
+def _clones(tx: Writes, invoice: Invoice, resolved: Resolved) -> Iterator[Finding]:
+    for row in tx.all(
+        "documents_with_order", purchase_order=invoice.purchase_order, kind="invoice"
+    ):
+        same = (row["customer"], row["net"], row["currency"]) == (
+            resolved.customer,
+            amount_text(invoice.net),
+            invoice.currency.code,
+        )
+        if same and row["stem"] != invoice.key.stem and row["state"] in (ASKED | DECIDED):
+            yield Finding(
+                "clone?",
+                Severity.ASK,
+                f"Deal {row['source_id']} has the same customer, total and order number "
+                f"{invoice.purchase_order}.",
+                "Answer `create` if both are to be invoiced, or `ignore`.",
+                invoice.source,
+                choices=(OVERRULED, LEFT_ALONE),
+            )
+
+
+def _overruled(finding: Finding, answered: Mapping[str, Row]) -> bool:
+    row = answered.get(finding.code)
+    return (
+        row is not None
+        and finding.severity is Severity.ASK
+        and row["answer"] == OVERRULED
+        and OVERRULED in finding.choices
+        and not finding.code.startswith(("no-", "which-"))
+    )
+
+
+# -- new customers and items ------------------------------------------------------------------------
+
+
+def _new_records(
+    tx: Writes, pair: Pair, sketch: Sketch, resolved: Resolved, now: datetime
+) -> list[Finding]:
+    """Plan the records that must be created first; what blocks them blocks this document too."""
+    findings: list[Finding] = []
+    tx.run("needs_clear", key=str(sketch.key))
+    for key, new in resolved.needs.items():
+        wrong = preflight_new(new.kind, new.values, new.source, pair.books.capabilities)
+        findings += wrong
+        held = tx.one("document_get", key=key)
+        if held is not None and held["state"] == "refused":
+            findings.append(
+                Finding(
+                    f"{new.kind}-refused",
+                    Severity.BLOCK,
+                    f"The books refused its new {new.kind} {new.values['name']!r}.",
+                    "Answer that record's own task first.",
+                    new.source,
+                )
+            )
+        if not wrong and (held is None or held["state"] not in ASKED):
+            _put_new(tx, pair, sketch, new, held, now)
+        tx.run("need_add", key=str(sketch.key), need=key)
+    return findings
+
+
+def _put_new(
+    tx: Writes, pair: Pair, sketch: Sketch, new: NewRecord, held: Row | None, now: datetime
+) -> None:
+    name = str(new.values["name"])
+    values = {field: value for field, value in new.values.items() if value is not None}
+    plan = Plan(
+        key=str(new.key),
+        mapping=sketch.mapping.name,
+        mapping_version=sketch.mapping.version,
+        change=Create(new.kind, values),
+        title=f"{new.kind} {name}",
+        source=new.source,
+    )
+    _keep_plan(tx, pair, plan, now)
+    content = canonical(values)
+    tx.run(
+        "document_put",
+        **_document_row(pair, sketch, plan.key, new.key, tx.now_text()),
+        **_address(new.source),
+        kind=new.kind,
+        state=_state_of_same_plan(held, plan),
+        reason=None,
+        title=plan.title,
+        content=content,
+        content_hash=digest(content),
+        net=None,
+        currency=new.currency,
+        purchase_order=None,
+        customer=None,
+        name_key=folded(name),
+        plan_hash=plan.hash,
+    )
+
+
+def _made_since(tx: Writes, key: str) -> dict[str, str]:
+    """Return what this document waited for and got: the key by the id that it has now."""
+    return {row["posted_id"]: row["need"] for row in tx.all("needs_made", key=key)}
+
+
+# -- writing down -------------------------------------------------------------------------------
+
+
+def _keep_plan(tx: Writes, pair: Pair, plan: Plan | None, now: datetime) -> None:
+    if plan is None:
+        return
+    tx.run(
+        "plan_put",
+        hash=plan.hash,
+        key=plan.key,
+        pair=pair.name,
+        change=change_text(plan.change),
+        title=plan.title,
+        needs=canonical(list(plan.needs)),
+        findings=findings_text(plan.findings),
+        mapping=plan.mapping,
+        mapping_version=plan.mapping_version,
+        net=amount_text(plan.net),
+        expected=amount_text(plan.expected),
+        tolerance=amount_text(plan.tolerance),
+        currency=None if plan.net is None else plan.net.currency.code,
+        made_at=instant_text(now),
+    )
+
+
+def _put(
+    tx: Writes,
+    pair: Pair,
+    sketch: Sketch,
+    held: Row | None,
+    *,
+    state: str,
+    reason: str | None,
+    plan: Plan | None = None,
+    resolved: Resolved | None = None,
+) -> None:
+    document = sketch.document
+    content = canonical(content_of(document))
+    net = None if state == "skipped" else sketch.net
+    known = (state, reason, digest(content), None if plan is None else plan.hash, amount_text(net))
+    if held is not None and known == (
+        held["state"], held["reason"], held["content_hash"], held["plan_hash"], held["net"],
+    ):  # fmt: skip
+        return
+    tx.run(
+        "document_put",
+        **_document_row(pair, sketch, str(sketch.key), sketch.key, tx.now_text()),
+        **_address(sketch.ref),
+        kind=sketch.mapping.to,
+        state=state,
+        reason=reason,
+        title=sketch.title,
+        content=content,
+        content_hash=digest(content),
+        net=amount_text(net),
+        currency=None if sketch.net is None else sketch.net.currency.code,
+        purchase_order=order_of(document),
+        customer=None if resolved is None else resolved.customer,
+        name_key=None,
+        plan_hash=None if plan is None else plan.hash,
+    )
+
+
+def _keep_what_it_says_now(tx: Writes, held: Row, sketch: Sketch) -> None:
+    """Keep what the source of a posted document says now; reconcile compares the two."""
+    alive = sketch.state == "live" and not sketch.skipped
+    if sketch.state in ("unreadable", "unknown"):
+        return
+    content = canonical(content_of(sketch.document)) if sketch.document else "null"
+    tx.run(
+        "document_now",
+        key=held["key"],
+        content=content,
+        content_hash=digest(content),
+        net=amount_text(sketch.net) if alive else None,
+        reason=None if alive else (sketch.skipped and "not-won") or sketch.state,
+        purchase_order=order_of(sketch.document) or held["purchase_order"],
+        at=tx.now_text(),
+    )
+
+
+def _keep_tasks(
+    tx: Writes,
+    pair: Pair,
+    sketch: Sketch,
+    held: Row | None,
+    findings: tuple[Finding, ...],
+    *,
+    state: str,
+    now: datetime,
+) -> None:
+    blocking = [finding for finding in findings if finding.severity is not Severity.WARN]
+    if held is None and not blocking:
+        return
+    wanted = {finding.code: from_finding(finding, sketch.title) for finding in reversed(blocking)}
+    for code, task in wanted.items():
+        messages = [finding.message for finding in blocking if finding.code == code]
+        wanted[code] = replace(task, message=" ".join(dict.fromkeys(messages)))
+    families = {FINDING: list(reversed(wanted.values()))}
+    if held is not None and held["state"] == "waiting" and state != "waiting":
+        families[APPROVAL] = []
+    for family, tasks in families.items():
+        keep(
+            tx,
+            pair=pair.name,
+            family=family,
+            subject=str(sketch.key),
+            source=sketch.ref,
+            wanted=tasks,
+            now=now,
+        )
+
+
+def _document_row(pair: Pair, sketch: Sketch, text: str, key: Key, at: str) -> dict[str, str | int]:
+    return {
+        "key": text,
+        "stem": key.stem,
+        "generation": key.generation,
+        "pair": pair.name,
+        "mapping": sketch.mapping.identity,
+        "part": "",
+        "at": at,
+    }
+
+
+def _expected(document: Document) -> Money | None:
+    """Return the gross that the books should answer, where the mapping knows the tax."""
+    if isinstance(document, Payment):
+        return document.amount
+    tax = document.tax
+    if tax.by is TaxBy.BOOKS or tax.amount is None:
+        return None
+    return document.net + tax.amount if tax.prices.value == "exclusive" else document.net
+
+
+def _tolerance(document: Document) -> Money | None:
+    if isinstance(document, Payment) or not document.tax.tolerance:
+        return None
+    return Money.rounded(document.tax.tolerance, document.currency)
+
+
+def _address(ref: Ref) -> dict[str, Any]:
+    return {"company": ref.company, "source_kind": ref.kind, "source_id": ref.id}

@@ -1,0 +1,214 @@
+"""preflight: what the books would refuse, found before anybody approves it (R47). Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from decimal import Decimal
+from typing import Any
+
+from tieout.model.canonical import Plain
+from tieout.model.capability import Capabilities
+from tieout.model.change import Finding, Severity, Verb
+from tieout.model.document import Document, Invoice, Payment
+from tieout.model.ref import Ref
+
+MEMO, NAME = "memo", "name"
+MARKER_ROOM = 32  # the marker is never cut off
+
+
+def preflight(
+    document: Document,
+    values: Mapping[str, Plain],
+    preferences: Mapping[str, Any],
+    capabilities: Capabilities,
+) -> tuple[Finding, ...]:
+    """Return every reason why the books would refuse these values.
+
+    Args:
+        document: what was drafted.
+        values: its values, resolved.
+        preferences: what the books say of themselves; see docs/reference/values.md.
+        capabilities: what the connector claims, with its limits.
+    """
+    checks = [_verb(document, capabilities), _period(document, preferences)]
+    checks.append(_currency(document, preferences))
+    if isinstance(document, Invoice):
+        checks.append(_invoice(document, values, preferences, capabilities))
+    if isinstance(document, Payment):
+        checks.append(_payment(document, capabilities))
+    return tuple(finding for found in checks for finding in found)
+
+
+def preflight_new(
+    kind: str, values: Mapping[str, Plain], source: Ref, capabilities: Capabilities
+) -> tuple[Finding, ...]:
+    """Return every reason why the books would refuse a new customer or item."""
+    found = [*_lengths(kind, values, source, capabilities)]
+    name = str(values.get(NAME) or "")
+    wrong = sorted({sign for sign in name if sign in ":\t\n\r" or ord(sign) < ord(" ")})
+    if wrong:
+        shown = ", ".join(repr(sign) for sign in wrong)
+        found.append(
+            _block("name-characters", f"The name {name!r} has {shown}.", "Rename it (R1).", source)
+        )
+    email = values.get("email")
+    if isinstance(email, str) and not _is_one_address(email):
+        found.append(
+            _block(
+                "email",
+                f"{email!r} is not one e-mail address.",
+                "Leave one address with @ and a dot in the CRM (R3).",
+                source,
+            )
+        )
+    return tuple(found)
+
+
+def _verb(document: Document, capabilities: Capabilities) -> Iterator[Finding]:
+    if not capabilities.can(document.kind, Verb.CREATE):
+        yield _block(
+            "unsupported",
+            f"{capabilities.title} cannot take a {document.kind.replace('_', ' ')} from Tieout.",
+            "See docs/reference/capabilities.md for what it can take.",
+            document.source,
+        )
+
+
+def _period(document: Document, preferences: Mapping[str, Any]) -> Iterator[Finding]:
+    closed_through = preferences.get("closed_through")
+    if closed_through is not None and document.date <= closed_through:
+        yield _block(
+            "period-closed",
+            f"The books are closed through {closed_through}, and this is of {document.date}.",
+            "Ask finance to reopen the period, or change the date at its source.",
+            document.source,
+        )
+
+
+def _currency(document: Document, preferences: Mapping[str, Any]) -> Iterator[Finding]:
+    home = preferences.get("home_currency")
+    code = document.currency.code
+    if home is not None and code != home and not preferences.get("multi_currency", False):
+        yield _block(
+            "currency",
+            f"It is in {code}, and the books keep {home} only.",
+            "Switch on multicurrency in the books (for ever, R16), or invoice it elsewhere.",
+            document.source,
+        )
+
+
+def _invoice(
+    invoice: Invoice,
+    values: Mapping[str, Plain],
+    preferences: Mapping[str, Any],
+    capabilities: Capabilities,
+) -> Iterator[Finding]:
+    if not invoice.lines:
+        yield _block(
+            "no-lines", "There is no line to invoice.", "Add lines in the CRM.", invoice.source
+        )
+    limit = capabilities.limit("invoice", "lines")
+    if limit is not None and len(invoice.lines) > limit:
+        yield _block(
+            "too-many-lines",
+            f"It has {len(invoice.lines)} lines; the books take {limit} (R7).",
+            "Split the deal, or group its lines in the mapping.",
+            invoice.source,
+        )
+    if invoice.net.amount < 0:
+        yield _block(
+            "negative-total",
+            f"It comes to {invoice.net}; an invoice cannot be negative.",
+            "Post a credit memo by hand, or correct the lines in the CRM.",
+            invoice.source,
+        )
+    yield from _largest(invoice, invoice.net.amount, capabilities)
+    yield from _tax_codes(invoice, preferences)
+    yield from _lengths("invoice", values, invoice.source, capabilities)
+    lines = values.get("lines")
+    for line in lines if isinstance(lines, list) else ():
+        yield from _lengths("line", line, invoice.source, capabilities, of="invoice")
+
+
+def _tax_codes(invoice: Invoice, preferences: Mapping[str, Any]) -> Iterator[Finding]:
+    if not preferences.get("tax_codes_required", False):
+        return
+    for n, line in enumerate(invoice.lines, 1):
+        if not line.tax_code:
+            yield _block(
+                "no-tax-code",
+                f"Line {n} has no tax code, and these books demand one on every line (R14).",
+                "Give lines.tax_code in the mapping, or its entry in the table.",
+                line.source or invoice.source,
+            )
+
+
+def _payment(payment: Payment, capabilities: Capabilities) -> Iterator[Finding]:
+    if payment.amount.amount <= 0:
+        yield _block(
+            "payment-amount",
+            f"A payment of {payment.amount} is none.",
+            "Record refunds in the books; Tieout reads them from there.",
+            payment.source,
+        )
+    yield from _largest(payment, payment.amount.amount, capabilities)
+    limit = capabilities.limit("payment", "reference")
+    if limit is not None and len(payment.reference or "") > limit:
+        yield _block(
+            "too-long",
+            f"The reference has {len(payment.reference or '')} characters; the books take {limit}.",
+            "Shorten it in the CRM or in the mapping.",
+            payment.source,
+        )
+
+
+def _largest(document: Document, amount: Decimal, capabilities: Capabilities) -> Iterator[Finding]:
+    largest = capabilities.limit(document.kind, "amount")
+    if largest is not None and abs(amount) > largest:
+        yield _block(
+            "too-large",
+            f"{amount} is above the {largest} that the books take.",
+            "Split it at its source.",
+            document.source,
+        )
+
+
+def _lengths(
+    kind: str,
+    values: Mapping[str, Any],
+    source: Ref,
+    capabilities: Capabilities,
+    of: str | None = None,
+) -> Iterator[Finding]:
+    """Compare each text with the limit of its name; ``line_description`` for a text of a line."""
+    for name, value in values.items():
+        limit = capabilities.limit(of or kind, f"line_{name}" if of else name)
+        if limit is None or not isinstance(value, str):
+            continue
+        room = limit - MARKER_ROOM if name == MEMO else limit
+        if len(value) > room:
+            yield _block(
+                "too-long",
+                f"The {name.replace('_', ' ')} has {len(value)} characters; the books take {room}.",
+                "Shorten it in the CRM or in the mapping.",
+                source,
+            )
+    custom = values.get("custom_fields")
+    limit = capabilities.limit(kind, "custom_field")
+    for words in custom.values() if isinstance(custom, Mapping) and limit is not None else ():
+        if limit is not None and len(words) > limit:
+            yield _block(
+                "too-long",
+                f"The custom field {words[:40]!r} has {len(words)} characters; the books take {limit}.",
+                "Shorten it in the CRM or in the mapping.",
+                source,
+            )
+
+
+def _is_one_address(email: str) -> bool:
+    name, _, host = email.partition("@")
+    return bool(name) and "." in host and not set(email) & set(" ,;")
+
+
+def _block(code: str, message: str, remedy: str, record: Ref | None) -> Finding:
+    return Finding(code, Severity.BLOCK, message, remedy, record)

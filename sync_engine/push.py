@@ -1,0 +1,340 @@
+"""push: the only caller of ``apply``. Intent is committed before the call, the answer after it.
+
+What was approved becomes requests; the connector packs them into parcels; each parcel is committed
+with its exact bytes, sent once, and settled by its answers. An answer that did not come makes its
+changes unknown, never failed: ``look`` settles those. The table of next steps in ``_settle_item`` is
+the only place that decides what an error means.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sync_engine.ledger.spelling import change_of
+from sync_engine.ledger.sqlite import Ledger
+from sync_engine.ledger.store import Reads, Row, Writes
+from sync_engine.mirror import stop_pair
+from sync_engine.pair import Clock, Pair, Sleep
+from sync_engine.receipts import refuse, take_receipt
+from tieout.model.canonical import canonical
+from tieout.model.contract import Outcome, Parcel, ParcelItem, Request
+from tieout.model.dates import instant_text, parse_instant
+from tieout.model.errors import (
+    Duplicate,
+    NextStep,
+    OutcomeUnknown,
+    RateLimited,
+    TieoutError,
+)
+from tieout.model.ref import Ref
+
+REQUESTS_AT_ONCE = 900  # packed together: thirty batches of thirty
+TRIES_IN_A_ROUND = 6  # how often one parcel is sent again for a throttle before the next round
+PATIENCE_SECS = 90.0  # the longest pause that a round waits for; a longer one is the next round's
+PAUSE_WITHOUT_WORD_SECS = 2.0  # when a refusal to serve names no time
+PARCELS_IN_FLIGHT = 4  # when the connector names no number
+
+
+@dataclass(slots=True)
+class Pushed:
+    """What one push did, for the round's report."""
+
+    parcels: int = 0
+    done: int = 0
+    refused: int = 0
+    unknown: int = 0
+
+
+def push(
+    ledger: Ledger,
+    pair: Pair,
+    pushed: Pushed,
+    *,
+    clock: Clock,
+    sleep: Sleep,
+    stopping: Callable[[], bool],
+) -> None:
+    """Send what is queued and what may be asked again, until nothing more can go now."""
+    tries: dict[str, int] = {}
+    while not stopping() and not is_paused(ledger, pair):
+        parcels = _due_again(ledger, pair, clock(), tries) or _pack(ledger, pair)
+        if parcels:
+            _send(ledger, pair, parcels, pushed, clock=clock, stopping=stopping)
+            continue
+        pause = _next_pause(ledger, pair, clock(), tries)
+        if pause is None:
+            return
+        sleep(pause)
+
+
+def is_paused(ledger: Reads, pair: Pair) -> bool:
+    """Whether the pair stands still until a person resumes it."""
+    state = ledger.one("pair_get", pair=pair.name)
+    return state is not None and state["paused_code"] is not None
+
+
+@dataclass(frozen=True, slots=True)
+class _Ready:
+    """A parcel about to be sent; ``attempts`` counts this one."""
+
+    parcel: Parcel
+    attempts: int
+
+
+def _pack(ledger: Ledger, pair: Pair) -> list[_Ready]:
+    """Return parcels of what is queued for one company, the books first."""
+    for connector in (pair.books, pair.crm):
+        rows = ledger.all(
+            "outbox_queued", pair=pair.name, company=connector.company, limit=REQUESTS_AT_ONCE
+        )
+        if rows:
+            requests = [
+                Request(row["key"], change_of(row["change"]), row["about"], row["asking"])
+                for row in rows
+            ]
+            return [_Ready(parcel, 1) for parcel in connector.prepare(requests)]
+    return []
+
+
+def _due_again(ledger: Ledger, pair: Pair, now: datetime, tries: dict[str, int]) -> list[_Ready]:
+    """Return parcels whose exact bytes may be sent again now."""
+    ready = []
+    for row in ledger.all("parcels_again", pair=pair.name):
+        due = row["not_before"] is None or parse_instant(row["not_before"]) <= now
+        if due and tries.get(row["request_id"], 0) < TRIES_IN_A_ROUND:
+            tries[row["request_id"]] = tries.get(row["request_id"], 0) + 1
+            ready.append(_Ready(parcel_of(row), row["attempts"] + 1))
+    return ready
+
+
+def _next_pause(ledger: Ledger, pair: Pair, now: datetime, tries: dict[str, int]) -> float | None:
+    """Return how long to wait for the next parcel that may be sent again, None if not now."""
+    pauses = [
+        (parse_instant(row["not_before"]) - now).total_seconds()
+        for row in ledger.all("parcels_again", pair=pair.name)
+        if row["not_before"] is not None and tries.get(row["request_id"], 0) < TRIES_IN_A_ROUND
+    ]
+    return min((pause for pause in pauses if 0 < pause <= PATIENCE_SECS), default=None)
+
+
+def _send(
+    ledger: Ledger,
+    pair: Pair,
+    ready: Sequence[_Ready],
+    pushed: Pushed,
+    *,
+    clock: Clock,
+    stopping: Callable[[], bool],
+) -> None:
+    """Commit the intent of some parcels, send them side by side, settle each as it is answered."""
+    connector = pair.connector(ready[0].parcel.company)
+    in_flight = connector.capabilities.rates.get("in_flight", PARCELS_IN_FLIGHT)
+    with ThreadPoolExecutor(max_workers=in_flight) as pool:
+        for start in range(0, len(ready), in_flight):
+            if stopping() or is_paused(ledger, pair):
+                return
+            some = ready[start : start + in_flight]
+            with ledger.transaction() as tx:
+                for one in some:
+                    _commit_intent(tx, pair, one, clock())
+            sent = {pool.submit(connector.apply, one.parcel): one for one in some}
+            for answered in as_completed(sent):
+                one = sent[answered]
+                outcomes = answered.result()
+                with ledger.transaction() as tx:
+                    _settle(tx, pair, one, outcomes, pushed, clock())
+            pushed.parcels += len(some)
+
+
+def _commit_intent(tx: Writes, pair: Pair, ready: _Ready, now: datetime) -> None:
+    parcel, at = ready.parcel, instant_text(now)
+    sha256 = hashlib.sha256(parcel.body).hexdigest()
+    tx.run(
+        "parcel_sending",
+        request_id=parcel.request_id,
+        pair=pair.name,
+        company=parcel.company,
+        call=parcel.call,
+        body=parcel.body,
+        body_sha256=sha256,
+        items=_items_text(parcel.items),
+        attempts=ready.attempts,
+        at=at,
+    )
+    tx.run("attempt_begin", request_id=parcel.request_id, n=ready.attempts, at=at)
+    tx.many(
+        "outbox_sending",
+        [
+            {"key": item.key, "item_id": item.item_id, "request_id": parcel.request_id, "at": at}
+            for item in parcel.items
+        ],
+    )
+    tx.many("document_sending", [{"key": item.key, "at": at} for item in parcel.items])
+    tx.journal(
+        "tieout",
+        "sending",
+        parcel.request_id,
+        {
+            "call": parcel.call,
+            "attempt": ready.attempts,
+            "sha256": sha256,
+            "keys": [item.key for item in parcel.items],
+        },
+    )
+
+
+def _settle(
+    tx: Writes,
+    pair: Pair,
+    ready: _Ready,
+    outcomes: Iterable[Outcome],
+    pushed: Pushed,
+    now: datetime,
+) -> None:
+    """Write down every item's answer; an item without one is unknown."""
+    parcel = ready.parcel
+    answered = {outcome.item_id: outcome for outcome in outcomes}
+    rows = {row["key"]: row for row in tx.all("outbox_of_parcel", request_id=parcel.request_id)}
+    steps: list[NextStep | None] = []
+    after_secs = 0.0
+    for item in parcel.items:
+        row = rows.get(item.key)
+        if row is None or row["state"] in ("done", "refused"):
+            continue  # settled by an earlier look
+        outcome = answered.get(item.item_id) or _unanswered(item)
+        step = _settle_item(tx, pair, row, outcome, again=ready.attempts > 1, pushed=pushed)
+        steps.append(step)
+        if isinstance(outcome.error, RateLimited):
+            after_secs = max(after_secs, outcome.error.after_secs or 0.0)
+    state, not_before = _parcel_state(steps, now, after_secs)
+    if state == "settled" and NextStep.RETRY in steps:
+        tx.run("outbox_requeue", request_id=parcel.request_id)
+    trace_id = next((outcome.trace_id for outcome in answered.values() if outcome.trace_id), "")
+    _end_attempt(tx, ready, state, not_before, trace_id, now)
+
+
+def _settle_item(
+    tx: Writes, pair: Pair, row: Row, outcome: Outcome, *, again: bool, pushed: Pushed
+) -> NextStep | None:
+    """Decide what one answer means: the only table of next steps."""
+    if outcome.receipt is not None:
+        take_receipt(tx, pair, row, outcome.receipt, how="answered")
+        pushed.done += 1
+        return None
+    error = outcome.error or OutcomeUnknown(record=row["about"])
+    step = error.next_step
+    if again and isinstance(error, Duplicate):
+        step = NextStep.LOOK  # the twin may be what our own earlier sending made
+    match step:
+        case NextStep.RETRY:
+            pass
+        case NextStep.LOOK:
+            tx.run(
+                "outbox_unknown",
+                key=row["key"],
+                plan_hash=row["plan_hash"],
+                error=_error_text(error),
+            )
+            tx.run(
+                "document_state",
+                key=row["key"],
+                state="unknown",
+                reason=error.code,
+                at=tx.now_text(),
+            )
+            pushed.unknown += 1
+        case NextStep.REPLAN | NextStep.ASK | NextStep.STOP:
+            refuse(tx, pair, row, error)
+            pushed.refused += 1
+        case NextStep.PAUSE:
+            stop_pair(tx, pair.name, error.code, str(error), error.next)
+    return step
+
+
+def _parcel_state(
+    steps: Sequence[NextStep | None], now: datetime, after_secs: float
+) -> tuple[str, str | None]:
+    """Return a parcel's state after its answers, and when it may be sent again."""
+    if NextStep.LOOK in steps:
+        return "unknown", None
+    undone = [step for step in steps if step in (NextStep.RETRY, NextStep.PAUSE)]
+    if undone and len(undone) == len(steps):
+        wait = after_secs or PAUSE_WITHOUT_WORD_SECS
+        return "again", instant_text(now + timedelta(seconds=wait))
+    return "settled", None
+
+
+def _end_attempt(
+    tx: Writes, ready: _Ready, state: str, not_before: str | None, trace_id: str, now: datetime
+) -> None:
+    at = instant_text(now)
+    request_id = ready.parcel.request_id
+    tx.run("parcel_ended", request_id=request_id, state=state, not_before=not_before, at=at)
+    tx.run(
+        "attempt_end",
+        request_id=request_id,
+        n=ready.attempts,
+        at=at,
+        outcome=state,
+        trace_id=trace_id or None,
+    )
+    if state != "settled":
+        tx.journal("tieout", state, request_id, {"attempt": ready.attempts, "trace": trace_id})
+
+
+def _unanswered(item: ParcelItem) -> Outcome:
+    return Outcome(
+        item.key,
+        item.item_id,
+        error=OutcomeUnknown("The answer to the batch leaves this change out."),
+    )
+
+
+def _error_text(error: TieoutError) -> str:
+    return canonical(
+        {
+            "code": error.code,
+            "message": str(error),
+            "vendor_code": error.vendor_code,
+            "vendor_words": error.vendor_words,
+            "remedy": error.next,
+        }
+    )
+
+
+def _items_text(items: Sequence[ParcelItem]) -> str:
+    return canonical(
+        [
+            [
+                item.item_id,
+                item.key,
+                item.kind,
+                item.verb,
+                None if item.ref is None else list(_parts(item.ref)),
+            ]
+            for item in items
+        ]
+    )
+
+
+def parcel_of(row: Row) -> Parcel:
+    """Return the parcel of a row of the ledger, byte for byte."""
+    return Parcel(
+        company=row["company"],
+        request_id=row["request_id"],
+        call=row["call"],
+        body=row["body"],
+        items=tuple(
+            ParcelItem(item_id, key, kind, verb, None if ref is None else Ref(*ref))
+            for item_id, key, kind, verb, ref in json.loads(row["items"])
+        ),
+    )
+
+
+def _parts(ref: Ref) -> tuple[str, str, str]:
+    return ref.company, ref.kind, ref.id

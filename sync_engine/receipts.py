@@ -1,0 +1,252 @@
+"""Receipts: what the other system did for us, written down with everything that follows from it.
+
+Whether the answer came at once, was found by our marker, adopted after a lost ledger or linked by a
+person: a receipt is taken here, in one transaction with the document's new state.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sync_engine.draft import Sketch, content_of, order_of
+from sync_engine.ledger.spelling import amount_text, change_of, fields_of, fields_text
+from sync_engine.ledger.store import Row, Writes
+from sync_engine.mirror import mirror_record, note_document
+from sync_engine.pair import Pair
+from sync_engine.tasks import FINDING, REFUSED, Wanted, keep
+from tieout.model.canonical import canonical, digest
+from tieout.model.contract import Receipt
+from tieout.model.dates import parse_instant
+from tieout.model.errors import TieoutError
+from tieout.model.record import Record
+from tieout.model.ref import Ref, Version
+
+REFERENCE_KINDS = ("customer", "item")
+
+
+def take_receipt(tx: Writes, pair: Pair, row: Row, receipt: Receipt, *, how: str) -> None:
+    """Write down that a queued change was done.
+
+    Args:
+        tx: the transaction that settles the answer.
+        pair: the pair at work.
+        row: the change's row of the outbox.
+        receipt: what the other system answered.
+        how: answered, or found by looking.
+    """
+    _keep_receipt(tx, row["key"], row["plan_hash"], row["verb"], receipt, how, row["request_id"])
+    tx.run("outbox_state", key=row["key"], plan_hash=row["plan_hash"], state="done", error=None)
+    if row["company"] == pair.books.company:
+        _posted(tx, pair, row["key"], receipt)
+    else:
+        _told(tx, pair, row, receipt)
+
+
+def adopt(tx: Writes, pair: Pair, sketch: Sketch, now: datetime) -> bool:
+    """Take a record of the books that carries this document's marker for what it is: ours.
+
+    So a ledger that lost its last lines, or all of them, posts nothing twice.
+    """
+    row = tx.one(
+        "mirror_live_by_marker",
+        company=pair.books.company,
+        kind=sketch.mapping.to,
+        marker=str(sketch.key),
+    )
+    if row is None:
+        return False
+    link(tx, pair, sketch, row, how="adopted", now=now)
+    return True
+
+
+def link(tx: Writes, pair: Pair, sketch: Sketch, row: Row, *, how: str, now: datetime) -> None:
+    """Bind a document to a record that the books already have."""
+    record = Record(
+        Ref(row["company"], row["kind"], row["id"]),
+        Version(row["version"]),
+        fields_of(row["fields"]),
+    )
+    content = canonical(content_of(sketch.document))
+    tx.run(
+        "document_put",
+        key=str(sketch.key),
+        stem=sketch.key.stem,
+        generation=sketch.key.generation,
+        pair=pair.name,
+        mapping=sketch.mapping.identity,
+        part="",
+        company=sketch.ref.company,
+        source_kind=sketch.ref.kind,
+        source_id=sketch.ref.id,
+        kind=sketch.mapping.to,
+        state="planned",
+        reason=None,
+        title=sketch.title,
+        content=content,
+        content_hash=digest(content),
+        net=amount_text(sketch.net),
+        currency=None if sketch.net is None else sketch.net.currency.code,
+        purchase_order=order_of(sketch.document),
+        customer=record.fields.get("customer"),
+        name_key=None,
+        plan_hash=None,
+        at=tx.now_text(),
+    )
+    _keep_receipt(
+        tx, str(sketch.key), how, "create", Receipt(record.ref, record.version, record), how, None
+    )
+    _posted(tx, pair, str(sketch.key), Receipt(record.ref, record.version))
+    keep(
+        tx,
+        pair=pair.name,
+        family=FINDING,
+        subject=str(sketch.key),
+        source=sketch.ref,
+        wanted=(),
+        now=now,
+    )
+
+
+def refuse(tx: Writes, pair: Pair, row: Row, error: TieoutError) -> None:
+    """Write down that a queued change was definitely refused: one task, with the vendor's words."""
+    detail = canonical(
+        {
+            "code": error.code,
+            "message": str(error),
+            "vendor_code": error.vendor_code,
+            "vendor_words": error.vendor_words,
+            "trace_id": error.trace_id,
+        }
+    )
+    tx.run(
+        "outbox_state", key=row["key"], plan_hash=row["plan_hash"], state="refused", error=detail
+    )
+    tx.journal("tieout", "refused", row["key"], {"about": row["about"], "error": str(error)})
+    document = tx.one("document_get", key=row["key"])
+    if document is None:
+        _refused_write_back(tx, pair, row, error)
+        return
+    tx.run("document_state", key=row["key"], state="refused", reason=error.code, at=tx.now_text())
+    tx.run("dependants_again", need=row["key"], pair=pair.name)
+    keep(
+        tx,
+        pair=pair.name,
+        family=REFUSED,
+        subject=row["key"],
+        source=Ref(document["company"], document["source_kind"], document["source_id"]),
+        wanted=[
+            Wanted(
+                error.code,
+                document["title"],
+                str(error),
+                error.next,
+                choices=("retry", "ignore"),
+                detail={"vendor_code": error.vendor_code, "trace_id": error.trace_id},
+            )
+        ],
+        now=parse_instant(tx.now_text()),
+    )
+
+
+def _refused_write_back(tx: Writes, pair: Pair, row: Row, error: TieoutError) -> None:
+    """One task for each cause, not for each record: a locked field refuses them all."""
+    cause = error.vendor_code or error.code
+    keep(
+        tx,
+        pair=pair.name,
+        family=REFUSED,
+        subject=f"write-back:{pair.name}:{cause}",
+        source=None,
+        wanted=[
+            Wanted(
+                f"write-back-{error.code}",
+                f"The CRM refuses what {row['about']} should be told",
+                str(error),
+                error.next,
+                choices=("retry", "ignore"),
+            )
+        ],
+        now=parse_instant(tx.now_text()),
+    )
+
+
+def _keep_receipt(
+    tx: Writes,
+    key: str,
+    plan_hash: str,
+    verb: str,
+    receipt: Receipt,
+    how: str,
+    request_id: str | None,
+) -> None:
+    fields = receipt.record.fields if receipt.record is not None else {}
+    tx.run(
+        "receipt_put",
+        key=key,
+        plan_hash=plan_hash,
+        verb=verb,
+        company=receipt.ref.company,
+        kind=receipt.ref.kind,
+        id=receipt.ref.id,
+        version=receipt.version,
+        fields=fields_text(fields),
+        how=how,
+        request_id=request_id,
+        at=tx.now_text(),
+    )
+
+
+def _posted(tx: Writes, pair: Pair, key: str, receipt: Receipt) -> None:
+    """The books have it: bind, mirror, and wake whatever waited for it."""
+    ref = receipt.ref
+    document = tx.one("document_get", key=key)
+    assert document is not None
+    tx.run("document_posted", key=key, posted_id=ref.id, at=tx.now_text())
+    if receipt.record is not None:
+        mirror_record(tx, pair, receipt.record)
+    source = Ref(document["company"], document["source_kind"], document["source_id"])
+    if ref.kind in REFERENCE_KINDS:
+        tx.run(
+            "binding_put",
+            company=source.company,
+            kind=source.kind,
+            id=source.id,
+            books=ref.company,
+            currency=document["currency"] or "",
+            target_kind=ref.kind,
+            target_id=ref.id,
+            by_whom=f"document {key}",
+            at=tx.now_text(),
+        )
+    if ref.kind == "invoice":
+        tx.run(
+            "touch_members", pair=pair.name, company=source.company, kind=source.kind, id=source.id
+        )
+    note_document(tx, ref)
+    number = None if receipt.record is None else receipt.record.fields.get("number")
+    tx.journal(
+        "tieout", "posted", key, {"id": ref.id, "number": number, "title": document["title"]}
+    )
+    keep(
+        tx,
+        pair=pair.name,
+        family=REFUSED,
+        subject=key,
+        source=source,
+        wanted=(),
+        now=parse_instant(tx.now_text()),
+    )
+
+
+def _told(tx: Writes, pair: Pair, row: Row, receipt: Receipt) -> None:
+    """The CRM was told: remember what, so that only a change is told again."""
+    change = change_of(row["change"])
+    address = {
+        "pair": pair.name,
+        "company": receipt.ref.company,
+        "kind": receipt.ref.kind,
+        "id": receipt.ref.id,
+    }
+    held = tx.value("written_get", **address)
+    known = {} if held is None else fields_of(str(held))
+    tx.run("written_put", **address, fields=canonical({**known, **change.values}))

@@ -1,0 +1,370 @@
+"""reconcile: what was approved, what the CRM says now, what the books say now; every difference named.
+
+Nothing is overwritten: a difference is a task with its cause and its figures. For each source the open
+tasks name together exactly what is won and not invoiced (or the other way round), so that won =
+invoiced + held; a rest that no task explains becomes a task of its own.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from sync_engine.ledger.spelling import fields_of, money_of
+from sync_engine.ledger.sqlite import Ledger
+from sync_engine.ledger.store import Reads, Row, Writes
+from sync_engine.pair import Pair
+from sync_engine.plan import IN_THE_BOOKS
+from sync_engine.tasks import DRIFT, TIE_OUT, Wanted, keep
+from tieout.model.canonical import plain
+from tieout.model.money import plain_text
+from tieout.model.ref import Ref
+
+DOCUMENTS_AT_ONCE = 500
+KEPT_BY_US = ("customer", "date", "currency", "net")  # a person's change of these is drift
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """One difference between the three sides, with its cause.
+
+    ``cause`` is a stable code: changed-in-crm, reopened, deleted-in-crm, merged, changed-in-books,
+    number-changed, voided, deleted, variance, balance-unexplained.
+    """
+
+    cause: str
+    message: str
+    remedy: str
+    before: Any = None
+    now: Any = None
+
+
+@dataclass(frozen=True, slots=True)
+class Sides:
+    """The three sides of one posted document.
+
+    Attributes:
+        posted: what it said when it was posted (content).
+        now: what its source says now (content), None when it is no longer to be invoiced.
+        gone: why it is not: not-won, gone, merged.
+        answered: the fields that the books answered when it was posted.
+        books: the fields that they show now, None when they deleted it.
+        covered: what payments and credits cover.
+        expected: the gross that was expected, None when only the net is compared.
+        net: the net that was approved.
+        tolerance: how far the books' figure may be from it.
+    """
+
+    posted: Mapping[str, Any]
+    now: Mapping[str, Any] | None
+    gone: str | None
+    answered: Mapping[str, Any]
+    books: Mapping[str, Any] | None
+    covered: Decimal = Decimal(0)
+    expected: Decimal | None = None
+    net: Decimal | None = None
+    tolerance: Decimal = Decimal(0)
+
+
+def differences(sides: Sides) -> Iterator[Difference]:
+    """Yield every difference between what was approved, the CRM now and the books now. Pure."""
+    yield from _in_the_crm(sides)
+    if sides.books is None:
+        yield Difference(
+            "deleted",
+            "The books deleted it.",
+            "`tieout reissue` posts it anew after approval; or correct the deal.",
+        )
+    elif sides.books.get("voided"):
+        yield Difference(
+            "voided",
+            "It was voided in the books.",
+            "`tieout reissue` posts it anew after approval; or correct the deal.",
+        )
+    else:
+        yield from _in_the_books(sides, sides.books)
+
+
+def reconcile(ledger: Ledger, pair: Pair, now: datetime) -> int:
+    """Compare the documents that moved; return how many were compared."""
+    compared = 0
+    while rows := ledger.all("documents_unchecked", pair=pair.name, limit=DOCUMENTS_AT_ONCE):
+        with ledger.transaction() as tx:
+            for row in rows:
+                if row["state"] in IN_THE_BOOKS:
+                    _compare(tx, pair, row, now)
+            sources = {(row["company"], row["source_kind"], row["source_id"]) for row in rows}
+            for address in sorted(sources):
+                tie_out(tx, pair, Ref(*address), now)
+            tx.many("document_checked", [{"key": row["key"]} for row in rows])
+        compared += len(rows)
+    return compared
+
+
+def tie_out(tx: Writes, pair: Pair, source: Ref, now: datetime) -> None:
+    """Give the open tasks of a source the amount that they hold: won less invoiced, signed."""
+    rows = [
+        row
+        for row in tx.all(
+            "documents_of_source",
+            company=source.company,
+            source_kind=source.kind,
+            source_id=source.id,
+        )
+        if row["kind"] == "invoice" and row["pair"] == pair.name
+    ]
+    if not rows:
+        return
+    held = _won(rows) - _invoiced(tx, pair, source, rows)
+    code = next((row["currency"] for row in rows if row["currency"]), None)
+    subject = rows[0]["key"]
+    tasks = [
+        task
+        for task in tx.all(
+            "tasks_of_source", company=source.company, kind=source.kind, id=source.id
+        )
+        if task["family"] != TIE_OUT and task["subject"] in {row["key"] for row in rows}
+    ]
+    wanted = [_rest(rows, f"{plain_text(held)} {code}")] if held and not tasks else []
+    keep(tx, pair=pair.name, family=TIE_OUT, subject=subject, source=source, wanted=wanted, now=now)
+    if wanted:
+        tasks = list(tx.all("task_open_of", family=TIE_OUT, subject=subject))
+    for n, task in enumerate(tasks):
+        amount = plain_text(held) if n == 0 else "0"
+        tx.run("task_amount", id=task["id"], net=amount, currency=code)
+
+
+def _in_the_crm(sides: Sides) -> Iterator[Difference]:
+    if sides.gone is not None:
+        cause, words = {
+            "gone": ("deleted-in-crm", "Its deal was deleted in the CRM."),
+            "merged": ("merged", "Its deal was merged into another one."),
+        }.get(sides.gone, ("reopened", "Its deal is no longer won, or no longer in scope."))
+        yield Difference(
+            cause, words, "Void or credit the invoice in the books, or correct the deal."
+        )
+        return
+    changed = {
+        name: (sides.posted.get(name), value)
+        for name, value in (sides.now or {}).items()
+        if sides.posted.get(name) != value
+    }
+    if changed:
+        names = ", ".join(sorted(name.replace("_", " ") for name in changed))
+        yield Difference(
+            "changed-in-crm",
+            f"The deal changed after it was invoiced: {names}.",
+            "Correct the invoice in the books, or the deal back; nothing is overwritten.",
+            {name: before for name, (before, _) in changed.items()},
+            {name: after for name, (_, after) in changed.items()},
+        )
+
+
+def _in_the_books(sides: Sides, books: Mapping[str, Any]) -> Iterator[Difference]:
+    changed = [
+        name
+        for name in KEPT_BY_US
+        if name in sides.answered and plain(sides.answered[name]) != plain(books.get(name))
+    ]
+    if changed:
+        yield Difference(
+            "changed-in-books",
+            f"A person changed it in the books: {', '.join(changed)}.",
+            "If it is right, correct the deal; else change it back in the books.",
+            {name: plain(sides.answered[name]) for name in changed},
+            {name: plain(books.get(name)) for name in changed},
+        )
+    if sides.answered.get("number") != books.get("number"):
+        yield Difference(
+            "number-changed",
+            f"Its number was {sides.answered.get('number')} and is {books.get('number')}.",
+            "Nothing to do: the CRM is told the new number. Close it with `ignore`.",
+            sides.answered.get("number"),
+            books.get("number"),
+        )
+    if not changed:
+        yield from _variance(sides, books)
+    yield from _unexplained(sides, books)
+
+
+def _variance(sides: Sides, books: Mapping[str, Any]) -> Iterator[Difference]:
+    """Compare what the books made of it with what was approved: the net, or the gross expected."""
+    pairs = (
+        (sides.net, books.get("net"), Decimal(0)),
+        (sides.expected, books.get("total"), sides.tolerance),
+    )
+    for approved, shown, tolerance in pairs:
+        if approved is None or shown is None:
+            continue
+        off = shown - approved
+        if abs(off) > tolerance:
+            yield Difference(
+                "variance",
+                f"The books made {shown} of the {approved} that was expected: {off:+} off.",
+                "Check the tax codes of the mapping; correct the invoice in the books.",
+                plain(approved),
+                plain(shown),
+            )
+            return
+
+
+def _unexplained(sides: Sides, books: Mapping[str, Any]) -> Iterator[Difference]:
+    total, balance = books.get("total"), books.get("balance")
+    if total is None or balance is None:
+        return
+    rest = total - balance - sides.covered
+    if rest:
+        yield Difference(
+            "paid-elsewhere",
+            f"{rest} of its balance is covered by something that is no payment or credit.",
+            "Look at the invoice's history in the books: a journal entry, or a payment unread.",
+            plain(sides.covered),
+            plain(total - balance),
+        )
+
+
+def _compare(tx: Writes, pair: Pair, row: Row, now: datetime) -> None:
+    sides = _sides(tx, pair, row)
+    found = list(differences(sides))
+    in_books = next((one.cause for one in found if one.cause in ("voided", "deleted")), None)
+    state = in_books or "posted"
+    if row["state"] != state:
+        tx.run(
+            "document_state", key=row["key"], state=state, reason=row["reason"], at=tx.now_text()
+        )
+        tx.journal("books", state, row["key"], {"id": row["posted_id"]})
+    ignored = {
+        answer["code"]
+        for answer in tx.all("task_answered_of", subject=row["key"])
+        if answer["answer"] == "ignore"
+    }
+    wanted = [
+        Wanted(
+            one.cause,
+            row["title"],
+            f"{row['title']}: {one.message}",
+            one.remedy,
+            choices=("ignore",),
+            detail={"before": plain(one.before), "now": plain(one.now)},
+        )
+        for one in found
+        if one.cause not in ignored
+    ]
+    keep(
+        tx,
+        pair=pair.name,
+        family=DRIFT,
+        subject=row["key"],
+        source=Ref(row["company"], row["source_kind"], row["source_id"]),
+        wanted=wanted,
+        now=now,
+    )
+
+
+def _sides(tx: Reads, pair: Pair, row: Row) -> Sides:
+    receipt = tx.one("receipt_any", key=row["key"])
+    assert receipt is not None
+    shown = tx.one("mirror_get", company=receipt["company"], kind=row["kind"], id=row["posted_id"])
+    gone = shown is None or bool(shown["gone"])
+    plan = tx.one("plan_get", hash=row["plan_hash"]) if row["plan_hash"] else None
+    code = row["currency"]
+    covers = tx.all("allocations_on", company=receipt["company"], invoice=row["posted_id"])
+    is_invoice = row["kind"] == "invoice"
+    return Sides(
+        posted=json.loads(row["posted_content"] or "null") or {},
+        now=json.loads(row["content"]),
+        gone=row["reason"],
+        answered=fields_of(receipt["fields"]),
+        books=None if gone or shown is None else fields_of(shown["fields"]),
+        covered=sum((Decimal(each["amount"]) for each in covers), Decimal(0))
+        if is_invoice
+        else Decimal(0),
+        expected=_amount(plan, "expected", code),
+        net=_amount(plan, "net", code) if is_invoice else None,
+        tolerance=_amount(plan, "tolerance", code) or Decimal(0),
+    )
+
+
+def _amount(plan: Row | None, column: str, code: str | None) -> Decimal | None:
+    money = None if plan is None else money_of(plan[column], plan["currency"] or code)
+    return None if money is None else money.amount
+
+
+def _won(rows: list[Row]) -> Decimal:
+    present = (row for row in rows if row["state"] != "superseded" and row["net"] is not None)
+    return sum((Decimal(row["net"]) for row in present), Decimal(0))
+
+
+def _invoiced(tx: Reads, pair: Pair, source: Ref, rows: list[Row]) -> Decimal:
+    """Return the net of the live invoices of a source: ours, and those that carry its order number.
+
+    An invoice of another deal counts for this one only when that deal was merged into it or is gone.
+    """
+    books = pair.books.company
+    nets: dict[str, Decimal] = {}
+    for row in rows:
+        shown = row["posted_id"] and tx.one(
+            "mirror_get", company=books, kind="invoice", id=row["posted_id"]
+        )
+        if shown and _is_live(shown) and not _passed_on(tx, source, row):
+            nets[shown["id"]] = Decimal(shown["net"])
+        order = row["purchase_order"]
+        alive = row["state"] != "skipped" and row["reason"] not in ("gone", "merged")
+        if not order or not alive:
+            continue
+        for other in tx.all("mirror_by_words", company=books, kind="invoice", words=order):
+            if _is_live(other) and not _of_another_living_deal(tx, source, other["id"]):
+                nets[other["id"]] = Decimal(other["net"])
+    return sum(nets.values(), Decimal(0))
+
+
+def _is_live(shown: Row) -> bool:
+    return bool(shown["live"]) and not shown["gone"]
+
+
+def _passed_on(tx: Reads, source: Ref, row: Row) -> bool:
+    """Whether the deal that took this one over carries its order number, and so its invoice."""
+    if row["reason"] != "merged" or not row["purchase_order"]:
+        return False
+    snapshot = tx.one("snapshot_get", company=source.company, kind=source.kind, id=source.id)
+    heirs = tx.all("documents_with_order", purchase_order=row["purchase_order"], kind="invoice")
+    return snapshot is not None and any(
+        heir["source_id"] == snapshot["merged_into"] for heir in heirs
+    )
+
+
+def _of_another_living_deal(tx: Reads, source: Ref, invoice: str) -> bool:
+    owner = tx.one("document_of_record", kind="invoice", posted_id=invoice)
+    if owner is None or owner["source_id"] == source.id:
+        return False
+    return owner["reason"] not in ("gone", "merged")
+
+
+def _rest(rows: list[Row], amount: str) -> Wanted:
+    """Return the task for an amount that no other task holds."""
+    states = {row["state"] for row in rows}
+    title = rows[0]["title"]
+    if states & {"sending", "unknown"}:
+        return Wanted(
+            "unknown",
+            title,
+            f"{amount} was sent and not answered: it may be in the books.",
+            "Nothing to do: Tieout looks for it before it sends it again.",
+        )
+    if states & {"planned", "approved"}:
+        return Wanted(
+            "on-its-way",
+            title,
+            f"{amount} is approved and not posted yet.",
+            "`tieout status` says why the round ended before it was posted.",
+        )
+    return Wanted(
+        "does-not-tie-out",
+        title,
+        f"{amount} is won and not invoiced, or the other way round, and nothing else says why.",
+        "Compare the deal with its invoice; `tieout explain` shows both.",
+    )

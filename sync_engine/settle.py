@@ -1,0 +1,197 @@
+"""settle: what the books say was paid, told to the CRM through the same outbox.
+
+A settlement is read from the payments and credits that name the invoice, never inferred from its
+balance (pain 15). The CRM is told only what changed since it was told last; the standing approval for
+that is the mapping's activation, journaled with its hash.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping as AnyMapping
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+
+from mapping.drafting import Afterwards, Setting, tell
+from mapping.rules import Mapping
+from sync_engine.draft import setting_of
+from sync_engine.gather import gather
+from sync_engine.ledger.spelling import change_text, fields_of
+from sync_engine.ledger.sqlite import Ledger
+from sync_engine.ledger.store import Reads, Row, Writes
+from sync_engine.pair import Pair
+from sync_engine.plan import own_mark
+from tieout.model.canonical import Plain, canonical, digest
+from tieout.model.change import Update
+from tieout.model.dates import parse_day, parse_instant
+from tieout.model.ref import Key, Ref, Version
+
+DOCUMENTS_AT_ONCE = 500
+
+WAITING = frozenset({"planned", "waiting", "approved"})
+PROBLEM = frozenset({"refused", "rejected"})
+
+
+@dataclass(frozen=True, slots=True)
+class Settlement:
+    """How far an invoice is paid, from what names it.
+
+    ``status`` is what the CRM is told: invoiced, part-paid, paid, voided.
+    """
+
+    status: str
+    total: Decimal
+    balance: Decimal
+    paid: Decimal
+    last_payment: date | None
+
+
+def settle(ledger: Ledger, pair: Pair, now: datetime) -> int:
+    """Queue what the CRM needs to hear about documents that moved; return how many records."""
+    told = 0
+    setting = setting_of(ledger, pair)
+    while rows := ledger.all("documents_untold", pair=pair.name, limit=DOCUMENTS_AT_ONCE):
+        with ledger.transaction() as tx:
+            for row in rows:
+                told += _tell(tx, pair, row, now, setting)
+            tx.many("document_told", [{"key": row["key"]} for row in rows])
+    return told
+
+
+def settlement_of(
+    invoice: AnyMapping[str, Any], allocations: list[Row], *, live: bool
+) -> Settlement:
+    """Return how far an invoice is paid. Pure.
+
+    Args:
+        invoice: the books' fields of the invoice.
+        allocations: rows with ``means``, ``amount`` and ``day`` of what names it.
+        live: whether it is neither voided nor deleted.
+    """
+    covered = sum((Decimal(row["amount"]) for row in allocations), Decimal(0))
+    paid = sum(
+        (Decimal(row["amount"]) for row in allocations if row["means"] == "payment"), Decimal(0)
+    )
+    days = [row["day"] for row in allocations if row["means"] == "payment" and row["day"]]
+    total: Decimal = invoice["total"]
+    if not live:
+        status = "voided"
+    elif covered and covered >= total:
+        status = "paid"
+    else:
+        status = "part-paid" if covered else "invoiced"
+    last = parse_day(max(days)) if days else None
+    return Settlement(status, total, invoice["balance"], paid, last)
+
+
+def _tell(tx: Writes, pair: Pair, row: Row, now: datetime, setting: Setting) -> int:
+    """Queue what a document's records need to hear; return for how many something is queued."""
+    mapping = next((held for held in pair.mappings if held.identity == row["mapping"]), None)
+    after = _afterwards(tx, row, now)
+    if mapping is None or after is None or row["kind"] != mapping.to:
+        return 0
+    source = Ref(row["company"], row["source_kind"], row["source_id"])
+    given = gather(tx, pair, mapping, source).given
+    if given is None or not mapping.write_back:
+        return 0
+    values: dict[Ref, dict[str, Plain]] = {}
+    along: dict[Ref, set[str]] = {}
+    for told in tell(mapping, given, setting, after):
+        values.setdefault(told.ref, {})[told.field] = told.value
+        if told.clock_only:
+            along.setdefault(told.ref, set()).add(told.field)
+    mark = pair.crm.capabilities.kinds[source.kind].marker
+    if mark and source in values:
+        values[source][mark] = own_mark(source)
+    return sum(
+        _queue(tx, pair, mapping, ref, wanted, along.get(ref, set()))
+        for ref, wanted in values.items()
+    )
+
+
+def _afterwards(tx: Reads, row: Row, now: datetime) -> Afterwards | None:
+    """Return what became of a document, as the CRM is told; None when it need not hear."""
+    held = tx.one("receipt_any", key=row["key"])
+    if row["state"] == "skipped" and held is None:
+        return None
+    task = tx.one("task_first_of", subject=row["key"])
+    problem = None if task is None else str(task["message"])
+    if row["posted_id"] is None or held is None:
+        status = "problem" if row["state"] in PROBLEM else "held"
+        status = "waiting" if row["state"] in WAITING else status
+        return Afterwards(status, problem, synced_at=now)
+    shown = tx.one("mirror_get", company=held["company"], kind=row["kind"], id=row["posted_id"])
+    fields = fields_of(shown["fields"] if shown is not None else held["fields"])
+    live = shown is not None and bool(shown["live"]) and not shown["gone"]
+    after = Afterwards(
+        status="invoiced" if live else "voided",
+        problem=problem,
+        receipt_id=row["posted_id"],
+        number=fields.get("number"),
+        url=fields.get("url"),
+        posted_at=parse_instant(held["at"]),
+        synced_at=now,
+    )
+    if row["kind"] != "invoice":
+        return after
+    paid = tx.all("allocations_on", company=held["company"], invoice=row["posted_id"])
+    settled = settlement_of(fields, paid, live=live)
+    return replace(
+        after,
+        status=settled.status,
+        total=settled.total,
+        balance=settled.balance,
+        due_date=fields.get("due_date"),
+        last_payment_date=settled.last_payment,
+    )
+
+
+def _queue(
+    tx: Writes,
+    pair: Pair,
+    mapping: Mapping,
+    ref: Ref,
+    values: dict[str, Plain],
+    along: set[str],
+) -> int:
+    """Queue one write-back if anything differs from what was told last; return how many.
+
+    One that was sent and not answered comes first: the document stays untold until it is settled.
+    """
+    address = {"pair": pair.name, "company": ref.company, "kind": ref.kind, "id": ref.id}
+    held = tx.value("written_get", **address)
+    told = {} if held is None else fields_of(str(held))
+    changed = {name: value for name, value in values.items() if told.get(name) != value}
+    key = str(
+        Key.of(ref, mapping=mapping.identity, document="write_back", target_company=ref.company)
+    )
+    tx.run("outbox_supersede", key=key)
+    if not changed.keys() - along or tx.all("outbox_open_of", key=key):
+        return 0
+    change = Update(ref, Version(""), changed, {name: told.get(name) for name in changed})
+    return tx.run(
+        "outbox_tell",
+        key=key,
+        plan_hash=digest(change.values),
+        pair=pair.name,
+        company=ref.company,
+        kind=ref.kind,
+        verb=change.verb.value,
+        change=change_text(change),
+        about=str(ref),
+    )
+
+
+def standing_approval(ledger: Ledger, pair: Pair) -> None:
+    """Journal, once for each meaning of the mappings, that their write-backs are approved."""
+    hashes = canonical(sorted(mapping.hash for mapping in pair.mappings))
+    state = ledger.one("pair_get", pair=pair.name)
+    if state is not None and state["mappings_hash"] == digest(hashes):
+        return
+    with ledger.transaction() as tx:
+        tx.run("pair_mappings", pair=pair.name, hash=digest(hashes))
+        tx.run("pending_again", pair=pair.name)
+        for mapping in pair.mappings:
+            detail = {"hash": mapping.hash, "version": mapping.version}
+            tx.journal("configuration", "mapping activated", mapping.name, detail)
