@@ -101,7 +101,13 @@ def test_a_number_with_absurdly_many_decimals_is_refused(text):
         decimal(text)
 
 
+def test_a_number_may_have_sixty_decimals():
+    assert MAX_PLACES == 60
+    assert plain_text(decimal("1E-60")) == f"0.{'0' * 59}1"
+
+
 def test_the_largest_amount_has_eighteen_digits_before_the_point():
+    assert MAX_DIGITS == 18
     largest = "9" * MAX_DIGITS
     assert str(Money.of(f"{largest}.99", "EUR")) == f"{largest}.99 EUR"
     with pytest.raises(ValueRefused, match="larger than any set of books"):
