@@ -39,7 +39,7 @@ test: lint ## the whole gate: lint, types, floors, every test with coverage
 	$(BIN)/python -m pytest -n 2 --cov --cov-report=term
 
 .PHONY: docs
-docs: $(READY) ## write the reference pages that are made from the code
+docs: $(READY) ## write the pages and schemas that are made from the code
 	$(BIN)/python docs/generate.py
 
 .PHONY: lock

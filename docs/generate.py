@@ -1,4 +1,4 @@
-"""Write the reference pages that are made from the code. ``make docs`` runs it.
+"""Write the pages and schemas that are made from the code. ``make docs`` runs it.
 
 A page that is out of date fails a test, so a page and its code change in one commit.
 """
@@ -8,9 +8,11 @@ from __future__ import annotations
 import importlib
 import pkgutil
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
+import mapping.reference
+import tieout.app.schema
 from tieout.model.errors import NextStep, TieoutError
 
 ROOT = Path(__file__).parent.parent
@@ -35,11 +37,19 @@ system's own words and the remedy. Codes are stable: scripts may rely on them.
 
 def main() -> None:
     """Write every page that is out of date."""
-    for path, page in PAGES.items():
-        text = page()
+    for path, text in pages().items():
         if not path.exists() or path.read_text() != text:
             path.write_text(text)
             sys.stdout.write(f"wrote {path.relative_to(ROOT)}\n")
+
+
+def pages() -> dict[Path, str]:
+    """Return every file that is made from the code, and its text."""
+    return {
+        ROOT / "docs" / "reference" / "errors.md": errors_page(),
+        **mapping.reference.pages(),
+        tieout.app.schema.schema_file(): tieout.app.schema.schema_text(),
+    }
 
 
 def errors_page() -> str:
@@ -78,10 +88,6 @@ def _error_row(cls: type[TieoutError]) -> str:
     cells = (f"`{cls.code}`", f"`{cls.__name__}`", sentence, cls.remedy)
     return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
 
-
-PAGES: dict[Path, Callable[[], str]] = {
-    ROOT / "docs" / "reference" / "errors.md": errors_page,
-}
 
 if __name__ == "__main__":
     main()

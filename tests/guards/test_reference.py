@@ -21,10 +21,10 @@ def test_no_page_is_out_of_date(generate):
     """`make docs` writes them."""
     stale = [
         str(path.relative_to(generate.ROOT))
-        for path, page in generate.PAGES.items()
-        if not path.exists() or path.read_text() != page()
+        for path, text in generate.pages().items()
+        if not path.exists() or path.read_text() != text
     ]
-    assert stale == []
+    assert stale == [], "\n".join(stale)
 
 
 def test_every_error_is_on_its_page(generate, root):
