@@ -78,7 +78,7 @@ class QuickBooks:
         known = {"batch", "mode", "twin_days", "client_id", "client_secret", *facts().rates}
         _refuse_unknown("option", opening.options, known)
         _refuse_unknown("address", urls, set(URLS))
-        addresses = {**URLS, **urls}
+        addresses = {name: urls.get(name) or vendors for name, vendors in URLS.items()}
         for url in addresses.values():
             refuse_plain_http(url)
         return cls(opening, addresses, credentials, now, sleep)
@@ -157,7 +157,7 @@ class QuickBooks:
                 ) from refused
             raise
         return Identity(
-            company=self.company,
+            company=self._opening.company_id,
             name=settings.name,
             clock=settings.read_at,
             currency=settings.home_currency,
@@ -182,6 +182,10 @@ class QuickBooks:
         if due:
             self._read_settings()
         yield from feed.changes_since(self._wire, self._reader, wanted, place, settings_told=due)
+
+    def rewound(self, kinds: Sequence[str], since: Cursor, to: datetime) -> Cursor:  # noqa: ARG002 - all kinds share one feed
+        """Return the cursor that reads the feed again from an instant, if that is earlier."""
+        return feed.Place.of(since).back_to(to).cursor()
 
     def fetch(self, refs: Sequence[Ref]) -> Iterator[Fetched]:
         """Read records by address; settings are read anew, in one call for all."""

@@ -20,7 +20,7 @@ from connectors.quickbooks.reading import Ask, instant, read_lists, text, with_i
 from connectors.quickbooks.records import DELETED, Reader
 from connectors.quickbooks.wire import Reply, Row, Wire
 from tieout.model.dates import instant_text, parse_instant
-from tieout.model.errors import Unavailable
+from tieout.model.errors import Unavailable, ValueRefused
 from tieout.model.record import Event, Page
 from tieout.model.ref import Cursor
 
@@ -52,9 +52,16 @@ class Place:
 
     @classmethod
     def of(cls, cursor: Cursor) -> Place:
-        """Read a cursor that ``cursor`` wrote."""
-        said = json.loads(cursor)
-        at, settings_at = said.get("at"), said.get("settings_at")
+        """Read a cursor that ``cursor`` wrote.
+
+        Raises:
+            ValueRefused: it is not of this feed.
+        """
+        try:
+            said = json.loads(cursor)
+            at, settings_at = said.get("at"), said.get("settings_at")
+        except (ValueError, AttributeError) as wrong:
+            raise ValueRefused("The cursor is not of this feed.") from wrong
         return cls(
             at=parse_instant(at) if at else None,
             settings_at=parse_instant(settings_at) if settings_at else None,
@@ -71,6 +78,12 @@ class Place:
         if self.seen:
             said["seen"] = sorted(self.seen)
         return Cursor(json.dumps(said, separators=(",", ":")))
+
+    def back_to(self, instant: datetime) -> Place:
+        """Return the place at an earlier instant, with nothing told yet; itself when later."""
+        if self.at is None or instant >= self.at:
+            return self
+        return Place(at=instant, settings_at=self.settings_at)
 
     def settings_due(self, now: datetime) -> bool:
         """Whether the settings must be read again."""

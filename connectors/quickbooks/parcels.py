@@ -94,7 +94,7 @@ def _pack(requests: Sequence[Request], company: str, settings: Settings) -> Parc
             }
         )
     body = dump_json({"BatchItemRequest": entries})
-    return _parcel(company, BATCH_CALL, body, items)
+    return _parcel(company, BATCH_CALL, body, requests, items)
 
 
 def _single(request: Request, company: str, settings: Settings) -> Parcel:
@@ -102,13 +102,21 @@ def _single(request: Request, company: str, settings: Settings) -> Parcel:
     path = facts().kinds[item.kind].entity.lower()
     call = f"POST {path} void" if item.verb == Verb.VOID else f"POST {path}"
     body = dump_json(body_of(request.change, request.key, settings))
-    return _parcel(company, call, body, [item])
+    return _parcel(company, call, body, [request], [item])
 
 
-def _parcel(company: str, call: str, body: bytes, items: Sequence[ParcelItem]) -> Parcel:
-    """The request id names one asking: another key, another call or another body has another."""
-    asking = request_id(company, call, [item.key for item in items], body.decode())
-    return Parcel(company, asking, call, body, tuple(items))
+def _parcel(
+    company: str,
+    call: str,
+    body: bytes,
+    requests: Sequence[Request],
+    items: Sequence[ParcelItem],
+) -> Parcel:
+    """The request id names one asking: other keys, another body or asking again has another."""
+    asked = [[request.key, request.asking] for request in requests]
+    return Parcel(
+        company, request_id(company, call, asked, body.decode()), call, body, tuple(items)
+    )
 
 
 def _item(request: Request, item_id: str) -> ParcelItem:

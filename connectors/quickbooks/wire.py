@@ -27,6 +27,8 @@ QUERIES_PER_BATCH = 30
 WRITE_SECS = 130.0  # the vendor gives up after 120
 READ_SECS = 130.0  # a batch of queries may take as long
 
+_READING: ContextVar[bool] = ContextVar("reading", default=False)
+
 T = TypeVar("T")
 Row: TypeAlias = Mapping[str, Any]
 
@@ -64,7 +66,6 @@ class Wire:
         self._api = f"{url.rstrip('/')}/v3"
         self._credentials = credentials
         self._sleep = sleep
-        self._reading: ContextVar[bool] = ContextVar("reading", default=False)
         self.door = Door(
             "quickbooks",
             now=now,
@@ -178,7 +179,7 @@ class Wire:
         """Ask until the answer is understood; what cannot be is asked again, a few times."""
 
         def asked() -> T:
-            with self._reads():
+            with _reads():
                 return understand(self._call(operation))
 
         return retry_call(asked, sleep=self._sleep)
@@ -206,21 +207,22 @@ class Wire:
     def _address(self, name: str) -> str:
         return f"{self._api}/company/{self._realm}/{name}"
 
-    @contextmanager
-    def _reads(self) -> Iterator[None]:
-        """Say that the calls within change nothing: a batch's path does not tell."""
-        token = self._reading.set(True)
-        try:
-            yield
-        finally:
-            self._reading.reset(token)
-
     def _route(self, method: str, path: str) -> Route:
         named = path.partition(f"/company/{self._realm}/")[2].partition("/")[0]
-        write = method != "GET" and not self._reading.get()
+        write = method != "GET" and not _READING.get()
         limits = ("minute", "second", "batches") if named == "batch" else ("minute", "second")
         name = f"{'write' if write else 'read'} {named}"
         return Route(name, write, limits, WRITE_SECS if write else READ_SECS)
+
+
+@contextmanager
+def _reads() -> Iterator[None]:
+    """Say that the calls within change nothing: a batch's path does not tell."""
+    token = _READING.set(True)
+    try:
+        yield
+    finally:
+        _READING.reset(token)
 
 
 class _Face:

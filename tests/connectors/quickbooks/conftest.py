@@ -9,6 +9,7 @@ from urllib.request import Request as HttpRequest
 from urllib.request import urlopen
 
 import pytest
+from starlette.applications import Starlette
 
 from connectors.quickbooks import QuickBooks
 from tieout.credentials import StaticToken
@@ -102,8 +103,27 @@ class Books:
         return outcome.receipt.record
 
 
+class Stage:
+    """One server for all tests: it shows the application that the present test put on it."""
+
+    def __init__(self):
+        self.app = Starlette()
+
+    async def __call__(self, scope, receive, send):
+        await self.app(scope, receive, send)
+
+
+@pytest.fixture(scope="session")
+def stage():
+    """Listen once; starting and stopping a server would take longer than most tests."""
+    stage = Stage()
+    with serve(stage) as served:
+        stage.url = served.url
+        yield stage
+
+
 @pytest.fixture
-def open_books():
+def open_books(stage):
     """Return a function that opens books set up as asked, with a connector of these options."""
     with ExitStack() as stack:
 
@@ -113,18 +133,16 @@ def open_books():
                 QuickBooksCompany(realm_id=REALM, now=clock, **company_settings), customers=3
             )
             authority = Authority(now=clock, static_tokens={"good": REALM, "other": "999"})
-            served = stack.enter_context(
-                serve(quickbooks_app(company, authority=authority, limits=NO_LIMITS))
-            )
+            stage.app = quickbooks_app(company, authority=authority, limits=NO_LIMITS)
             connector = QuickBooks.open(
                 opening or Opening(REALM, cutover_date=date(2026, 1, 1), options=options or {}),
-                urls={"api": served.url},
+                urls={"api": stage.url},
                 credentials=StaticToken("env:TOKEN", {"TOKEN": "good"}),
                 now=clock,
                 sleep=clock.advance,
             )
             stack.callback(connector.close)
-            return Books(company, clock, connector, served.url)
+            return Books(company, clock, connector, stage.url)
 
         yield opened
 

@@ -9,7 +9,7 @@ import pytest
 
 from connectors.quickbooks.feed import Place
 from tieout.model.contract import Opening
-from tieout.model.errors import Unavailable
+from tieout.model.errors import Unavailable, ValueRefused
 from tieout.model.record import Seen
 from tieout.model.ref import Ref, Version
 
@@ -230,6 +230,17 @@ def test_a_throttled_feed_waits_as_asked_and_goes_on(books):
     assert books.clock() - started >= timedelta(seconds=7)
 
 
+def test_a_feed_that_is_rewound_tells_again_what_it_told(books):
+    _, cursor = books.first_read()
+    books.clock.advance(600)
+    invoice = books.make_invoice()
+    books.clock.advance(3000)
+    _, cursor = books.since(cursor)
+    assert books.connector.rewound(books.kinds, cursor, books.clock()) == cursor
+    rewound = books.connector.rewound(books.kinds, cursor, books.clock() - timedelta(hours=1))
+    assert addresses(books.since(rewound)[0], "invoice") == [invoice["Id"]]
+
+
 def test_a_place_is_its_cursor():
     place = Place(
         at=datetime(2026, 3, 31, 12, tzinfo=UTC),
@@ -238,6 +249,12 @@ def test_a_place_is_its_cursor():
     )
     assert Place.of(place.cursor()) == place
     assert Place.of(Place().cursor()) == Place()
+
+
+@pytest.mark.parametrize("cursor", ["", "7", "nonsense", '{"at":"yesterday"}'])
+def test_a_cursor_of_another_feed_is_refused(cursor):
+    with pytest.raises(ValueRefused):
+        Place.of(cursor)
 
 
 def test_amounts_are_decimals_days_are_days_and_instants_are_aware(books, invoice_request):

@@ -1,7 +1,6 @@
 """A person's consent, and tokens that renew themselves (R26, R29, pain 3)."""
 
 import traceback
-from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 from urllib.parse import parse_qs, urlsplit
 from urllib.request import HTTPRedirectHandler, build_opener
@@ -21,7 +20,6 @@ from tieout.simulator.quickbooks import (
     quickbooks_app,
     seed_company,
 )
-from tieout.simulator.serving import serve
 
 REDIRECT = "https://tieout.example/back"
 START = datetime(2026, 3, 31, 12, tzinfo=UTC)
@@ -37,18 +35,17 @@ class Stay(HTTPRedirectHandler):
 class Connection:
     """A company in simulated books and a connector whose tokens are sealed in a file."""
 
-    def __init__(self, folder, stack, monkeypatch):
+    def __init__(self, folder, stage, monkeypatch):
         monkeypatch.setenv("APP_ID", "simulated-client")
         monkeypatch.setenv("APP_SECRET", "simulated-secret")
         self.clock = SimulatedClock(START)
         company = seed_company(QuickBooksCompany(realm_id="913", now=self.clock))
         self.authority = Authority(now=self.clock)
-        app = quickbooks_app(company, authority=self.authority, limits=NO_LIMITS)
-        self.url = stack.enter_context(serve(app)).url
+        stage.app = quickbooks_app(company, authority=self.authority, limits=NO_LIMITS)
+        self.url = stage.url
         self.sealed = SealedTokens(folder / "tokens.sealed", now=self.clock, environment={})
         self.tokens = self.sealed.for_company("quickbooks:913")
         self.connector = self.opened()
-        stack.callback(self.connector.close)
 
     def opened(self, **options):
         return QuickBooks.open(
@@ -86,9 +83,10 @@ class Connection:
 
 
 @pytest.fixture
-def connection(tmp_path, monkeypatch):
-    with ExitStack() as stack:
-        yield Connection(tmp_path, stack, monkeypatch)
+def connection(tmp_path, stage, monkeypatch):
+    connection = Connection(tmp_path, stage, monkeypatch)
+    yield connection
+    connection.connector.close()
 
 
 def customer(name):
@@ -105,7 +103,7 @@ def test_a_person_consents_and_the_tokens_are_sealed(connection):
     assert back["state"] == "state-1"
     connection.connector.exchange(back["code"], REDIRECT, back["realmId"])
     identity = connection.connector.check()
-    assert identity.company == "quickbooks:913"
+    assert identity.company == "913"
     assert identity.until == connection.tokens.until
     assert identity.until - START > timedelta(days=99)
     assert connection.tokens.age_days == 0

@@ -41,7 +41,7 @@ def test_it_claims_to_create_only_what_it_can_find_again():
 def test_one_call_says_who_answers_and_what_time_it_is_there(books):
     identity = books.connector.check()
     assert identity.name == "Sandbox Company"
-    assert identity.company == "quickbooks:913"
+    assert identity.company == "913"
     assert (identity.currency, identity.country) == ("EUR", "DE")
     assert identity.clock == books.clock().replace(microsecond=0)
     assert books.connector.calls == {"read batch": 1}

@@ -74,8 +74,10 @@ def test_the_same_changes_are_the_same_bytes_and_another_body_is_another_asking(
     again = books.connector.prepare([invoice_request(1), invoice_request(2)])
     other = books.connector.prepare([invoice_request(1), invoice_request(2, date="2026-04-01")])
     moved = books.connector.prepare([invoice_request(1), invoice_request(3)])
+    anew = books.connector.prepare([invoice_request(1), replace(invoice_request(2), asking=2)])
     assert first == again
-    assert len({first[0].request_id, other[0].request_id, moved[0].request_id}) == 3
+    assert anew[0].body == first[0].body
+    assert len({parcels[0].request_id for parcels in (first, other, moved, anew)}) == 4
 
 
 def test_batches_can_be_made_smaller(open_books, invoice_request):
