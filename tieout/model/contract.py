@@ -41,8 +41,8 @@ class Identity:
 class Request:
     """A key and the change to make under it. ``about`` is what people call it.
 
-    ``asking`` is raised only after every earlier asking was definitely refused or found absent; it is
-    part of the request id, so that a vendor's memory of an old refusal does not answer.
+    ``asking`` is raised only after every earlier asking was definitely refused or found absent; it
+    is part of the request id, so that a vendor's memory of an old refusal does not answer.
     """
 
     key: str
