@@ -19,6 +19,8 @@ from tieout.model.errors import ValueRefused
 from tieout.model.money import Money, currency
 from tieout.model.ref import Key, Ref
 
+NO_TRACE = Trace()
+
 
 @dataclass(frozen=True, slots=True)
 class Sketch:
@@ -44,7 +46,7 @@ class Sketch:
     document: Document | None = None
     skipped: str = ""
     findings: tuple[Finding, ...] = ()
-    trace: Trace = Trace()
+    trace: Trace = NO_TRACE
     net: Money | None = None
     title: str = ""
     mark: str | None = None
@@ -65,7 +67,7 @@ def draft_source(ledger: Reads, pair: Pair, mapping: Mapping, ref: Ref, setting:
         given=gathered.given,
         title=" ".join(filter(None, (str(ref), source.fields.get("name")))),
         mark=source.fields.get("mark"),
-        merged=tuple(str(source.fields.get("merged_ids") or "").replace(",", ";").split(";")),
+        merged=tuple(filter(None, str(source.fields.get("merged_ids") or "").split(";"))),
     )
     if gathered.findings:
         net = estimate(mapping, gathered.given, setting)

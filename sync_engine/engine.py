@@ -113,8 +113,12 @@ class Engine:
                 generation=key.generation,
                 at=tx.now_text(),
             )
-            tx.run("document_state", key=row["key"], state="superseded", reason=None, at=tx.now_text())
-            keep(tx, pair=pair.name, family=DRIFT, subject=row["key"], source=ref, wanted=(), now=now)
+            tx.run(
+                "document_state", key=row["key"], state="superseded", reason=None, at=tx.now_text()
+            )
+            keep(
+                tx, pair=pair.name, family=DRIFT, subject=row["key"], source=ref, wanted=(), now=now
+            )
             tx.run("touch", pair=pair.name, company=ref.company, kind=ref.kind, id=ref.id, reread=1)
             tx.journal(who, "reissue", row["key"], {"new": str(key), "reason": reason})
         return str(key)

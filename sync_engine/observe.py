@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from functools import cache
+from typing import Any
 
 from mapping.rules import Mapping, Role
 from sync_engine.gather import excluded_by_source
@@ -18,6 +19,7 @@ from sync_engine.ledger.journal import last_known_at
 from sync_engine.ledger.spelling import fields_of, fields_text
 from sync_engine.ledger.sqlite import Ledger
 from sync_engine.ledger.store import Reads, Row, Writes
+from sync_engine.marks import own_mark
 from sync_engine.mirror import DOCUMENTS, mirror_gone, mirror_record
 from sync_engine.pair import Pair
 from tieout.model.canonical import canonical
@@ -263,8 +265,7 @@ def _keep_snapshot(tx: Writes, pair: Pair, record: Record) -> bool:
     The fields that we write back are never kept: what we wrote is never a source, and its echo in
     the feed changes nothing here but the version (R45).
     """
-    told = told_fields(pair.mappings).get(record.ref.kind, frozenset())
-    text = fields_text({name: held for name, held in record.fields.items() if name not in told})
+    text = fields_text(_of_others(pair, record))
     held = tx.one("snapshot_get", **_address(record.ref))
     moved = held is None or held["fields"] != text or held["state"] != "live"
     if moved or held is None or held["version"] != record.version:
@@ -277,6 +278,16 @@ def _keep_snapshot(tx: Writes, pair: Pair, record: Record) -> bool:
             seen_at=tx.now_text(),
         )
     return moved
+
+
+def _of_others(pair: Pair, record: Record) -> dict[str, Any]:
+    """Return the fields that people write: without what we tell, and without a deal's own mark."""
+    told = told_fields(pair.mappings).get(record.ref.kind, frozenset())
+    fields = {name: held for name, held in record.fields.items() if name not in told}
+    capability = pair.crm.capabilities.kinds.get(record.ref.kind)
+    if capability and fields.get(capability.marker) in (None, own_mark(record.ref)):
+        fields.pop(capability.marker, None)
+    return fields
 
 
 def _mark(

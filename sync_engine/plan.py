@@ -15,6 +15,7 @@ from typing import Any
 from sync_engine.draft import Sketch, content_of, order_of
 from sync_engine.ledger.spelling import amount_text, change_text, fields_of, findings_text
 from sync_engine.ledger.store import Row, Writes
+from sync_engine.marks import own_mark
 from sync_engine.mirror import preferences
 from sync_engine.pair import Pair, folded
 from sync_engine.preflight import preflight, preflight_new
@@ -26,7 +27,7 @@ from tieout.model.change import Create, Finding, Plan, Severity
 from tieout.model.dates import instant_text
 from tieout.model.document import Document, Invoice, Payment, TaxBy
 from tieout.model.money import Money
-from tieout.model.ref import Key, Ref, crockford
+from tieout.model.ref import Key, Ref
 
 IN_THE_BOOKS = frozenset({"posted", "voided", "deleted"})
 ASKED = IN_THE_BOOKS | {"sending", "unknown"}  # something was sent: never planned again
@@ -57,7 +58,7 @@ def _plan_or_block(tx: Writes, pair: Pair, sketch: Sketch, held: Row | None, now
         _put(tx, pair, sketch, held, state="rejected", reason="ignored")
         _keep_tasks(tx, pair, sketch, held, (), state="rejected", now=now)
         return
-    findings = [*sketch.findings, *_identity(tx, pair, sketch)]
+    findings = [*sketch.findings, *_identity(tx, sketch)]
     resolved = Resolved()
     document = sketch.document
     if document is not None:
@@ -114,7 +115,7 @@ def _state_of_same_plan(held: Row | None, plan: Plan) -> str:
 # -- identity: whose document is this? ------------------------------------------------------------
 
 
-def _identity(tx: Writes, pair: Pair, sketch: Sketch) -> Iterator[Finding]:
+def _identity(tx: Writes, sketch: Sketch) -> Iterator[Finding]:
     own = own_mark(sketch.ref)
     merged = {own_mark(replace(sketch.ref, id=old)) for old in sketch.merged if old}
     if sketch.mark and sketch.mark != own and sketch.mark not in merged:
@@ -147,11 +148,6 @@ def _identity(tx: Writes, pair: Pair, sketch: Sketch) -> Iterator[Finding]:
                 "Name that mapping in renamed_from, or limit this one with when.",
                 sketch.ref,
             )
-
-
-def own_mark(ref: Ref) -> str:
-    """Return the mark that a deal carries so that a copy of it is told from it."""
-    return crockford(canonical([ref.company, ref.id]))
 
 
 def _document_of(tx: Writes, ref: Ref, sketch: Sketch) -> Row | None:

@@ -12,8 +12,7 @@ from tieout.model.change import Finding, Severity, Verb
 from tieout.model.document import Document, Invoice, Payment
 from tieout.model.ref import Ref
 
-MEMO, NAME = "memo", "name"
-MARKER_ROOM = 32  # the marker is never cut off
+NAME = "name"
 
 
 def preflight(
@@ -127,7 +126,7 @@ def _invoice(
     yield from _lengths("invoice", values, invoice.source, capabilities)
     lines = values.get("lines")
     for line in lines if isinstance(lines, list) else ():
-        yield from _lengths("line", line, invoice.source, capabilities, of="invoice")
+        yield from _lengths("invoice", line, invoice.source, capabilities)
 
 
 def _tax_codes(invoice: Invoice, preferences: Mapping[str, Any]) -> Iterator[Finding]:
@@ -174,35 +173,31 @@ def _largest(document: Document, amount: Decimal, capabilities: Capabilities) ->
 
 
 def _lengths(
-    kind: str,
-    values: Mapping[str, Any],
-    source: Ref,
-    capabilities: Capabilities,
-    of: str | None = None,
+    kind: str, values: Mapping[str, Any], source: Ref, capabilities: Capabilities
 ) -> Iterator[Finding]:
-    """Compare each text with the limit of its name; ``line_description`` for a text of a line."""
-    for name, value in values.items():
-        limit = capabilities.limit(of or kind, f"line_{name}" if of else name)
-        if limit is None or not isinstance(value, str):
-            continue
-        room = limit - MARKER_ROOM if name == MEMO else limit
-        if len(value) > room:
+    """Compare each text with the limit that the books state for its name (R2)."""
+    custom = values.get("custom_fields") or {}
+    texts = [(name, value, capabilities.limit(kind, name)) for name, value in values.items()]
+    texts += [
+        ("custom field", words, capabilities.limit(kind, "custom_text"))
+        for words in custom.values()
+    ]
+    for name, value, limit in texts:
+        if limit is not None and isinstance(value, str) and len(value) > limit:
             yield _block(
                 "too-long",
-                f"The {name.replace('_', ' ')} has {len(value)} characters; the books take {room}.",
+                f"The {name.replace('_', ' ')} has {len(value)} characters; the books take {limit}.",
                 "Shorten it in the CRM or in the mapping.",
                 source,
             )
-    custom = values.get("custom_fields")
-    limit = capabilities.limit(kind, "custom_field")
-    for words in custom.values() if isinstance(custom, Mapping) and limit is not None else ():
-        if limit is not None and len(words) > limit:
-            yield _block(
-                "too-long",
-                f"The custom field {words[:40]!r} has {len(words)} characters; the books take {limit}.",
-                "Shorten it in the CRM or in the mapping.",
-                source,
-            )
+    most = capabilities.limit(kind, "custom_fields")
+    if most is not None and len(custom) > most:
+        yield _block(
+            "too-many-custom-fields",
+            f"It has {len(custom)} custom fields; the books take {most} (R7).",
+            "Leave some out in the mapping.",
+            source,
+        )
 
 
 def _is_one_address(email: str) -> bool:

@@ -228,7 +228,7 @@ def _unexplained(sides: Sides, books: Mapping[str, Any]) -> Iterator[Difference]
 
 
 def _compare(tx: Writes, pair: Pair, row: Row, now: datetime) -> None:
-    sides = _sides(tx, pair, row)
+    sides = _sides(tx, row)
     found = list(differences(sides))
     in_books = next((one.cause for one in found if one.cause in ("voided", "deleted")), None)
     state = in_books or "posted"
@@ -265,7 +265,7 @@ def _compare(tx: Writes, pair: Pair, row: Row, now: datetime) -> None:
     )
 
 
-def _sides(tx: Reads, pair: Pair, row: Row) -> Sides:
+def _sides(tx: Reads, row: Row) -> Sides:
     receipt = tx.one("receipt_any", key=row["key"])
     assert receipt is not None
     shown = tx.one("mirror_get", company=receipt["company"], kind=row["kind"], id=row["posted_id"])

@@ -18,7 +18,7 @@ from sync_engine.pair import Pair, folded
 from tieout.model.canonical import Plain, plain
 from tieout.model.change import Finding, Severity
 from tieout.model.document import CreditMemo, Document, Invoice, Line, Payment, Prices, TaxBy
-from tieout.model.lookup import BOUND, Absent, Ambiguous, Found, Match
+from tieout.model.lookup import BOUND, Ambiguous, Found, Match
 from tieout.model.record import Record
 from tieout.model.ref import Key, Ref, Version
 
@@ -282,7 +282,7 @@ class Resolver:
             return None
         if wanted.none == "create" or choice == "create":
             return self._new(wanted, asking, currency, out)
-        self._absent(wanted, answer, asking, out)
+        self._absent(wanted, asking, out)
         return None
 
     def _bound(self, source: Ref, currency: str | None) -> str | None:
@@ -320,9 +320,7 @@ class Resolver:
             choices=(*ids, "create"),
         )
 
-    def _absent(
-        self, wanted: Match, answer: Absent | Ambiguous, asking: Ref, out: Resolved
-    ) -> None:
+    def _absent(self, wanted: Match, asking: Ref, out: Resolved) -> None:
         clues = ", ".join(f"{rule.by} {rule.value!r}" for rule in wanted.rules if rule.by != BOUND)
         asks = wanted.none == "ask"
         out.find(
@@ -343,7 +341,7 @@ class Resolver:
         other = values.pop("name_in_other_currency", None)
         name = str(values.get("name") or "")
         if not name:
-            self._absent(wanted, Absent(), asking, out)
+            self._absent(wanted, asking, out)
             return None
         planned = self._planned(wanted.kind, name, currency)
         if planned is None and self._name_taken(wanted.kind, name):

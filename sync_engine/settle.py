@@ -20,8 +20,8 @@ from sync_engine.gather import gather
 from sync_engine.ledger.spelling import change_text, fields_of
 from sync_engine.ledger.sqlite import Ledger
 from sync_engine.ledger.store import Reads, Row, Writes
+from sync_engine.marks import own_mark
 from sync_engine.pair import Pair
-from sync_engine.plan import own_mark
 from tieout.model.canonical import Plain, canonical, digest
 from tieout.model.change import Update
 from tieout.model.dates import parse_day, parse_instant

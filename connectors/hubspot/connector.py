@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from connectors.hubspot.facts import SYSTEM, facts
-from connectors.hubspot.feed import Feed, one_kind
+from connectors.hubspot.feed import Feed, Place, one_kind
 from connectors.hubspot.finding import find
 from connectors.hubspot.reading import Reading
 from connectors.hubspot.relations import related
@@ -101,6 +101,15 @@ class HubSpot:
         """
         kind = one_kind(kinds, self._reading.facts.kinds, self.capabilities.feeds)
         yield from Feed(self._reading, kind, self._overlap_secs).pages(since)
+
+    def rewound(
+        self,
+        kinds: Sequence[str],  # noqa: ARG002 - the cursor knows its feed
+        since: Cursor,
+        to: datetime,
+    ) -> Cursor:
+        """Return the cursor that reads a feed again from an instant, if that is earlier."""
+        return Place.parse(since).back_to(to).text()
 
     def fetch(self, refs: Sequence[Ref]) -> Iterator[Fetched]:
         """Read records by address; exactly one answer for each asked."""

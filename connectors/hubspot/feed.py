@@ -84,6 +84,12 @@ class Place:
         except (ValueError, AttributeError) as wrong:
             raise ValueRefused(f"{text[:40]!r} is no place in a feed of HubSpot's.") from wrong
 
+    def back_to(self, instant: datetime) -> Place:
+        """Return the place at an earlier instant, with nothing shown yet; itself when later."""
+        if self.since is None or instant >= self.since:
+            return self
+        return Place(since=instant)
+
 
 @dataclass(frozen=True, slots=True)
 class Found:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, date, datetime
-from decimal import Decimal
+from functools import lru_cache
 from typing import Any, TypeAlias
 
 from connectors.hubspot.facts import Field, Kind
@@ -40,23 +39,16 @@ VENDOR_TYPES: Mapping[str, tuple[str, str]] = {  # ours as the vendor's type and
 }
 
 
-@dataclass(frozen=True, slots=True)
 class Translator:
-    """Reads the records of one kind: which properties to ask for, and what they are to us."""
+    """Reads the records of one kind."""
 
-    company: str
-    kind: Kind
-    fields: tuple[Field, ...]
-    zone: Callable[[], str]
-
-    @property
-    def properties(self) -> list[str]:
-        """What to ask for."""
-        return [field.property for field in self.fields]
-
-    def ref(self, record_id: object) -> Ref:
-        """Return the address of a record of this kind."""
-        return Ref(self.company, self.kind.name, str(record_id))
+    def __init__(
+        self, company: str, kind: Kind, fields: Sequence[Field], zone: Callable[[], str]
+    ) -> None:
+        self._company = company
+        self._kind = kind.name
+        self._zone = zone
+        self._plan = [(field.name, field.property, self._reader(field)) for field in fields]
 
     def record(self, told: Mapping[str, Any]) -> Record:
         """Return a record as HubSpot told it.
@@ -64,31 +56,36 @@ class Translator:
         A property that it did not answer is absent, one that is empty there is None. A text that
         is not of its property's type stays a text: the mapping says what it thinks of it.
         """
+        record_id, updated = str(told["id"]), str(told["updatedAt"])
         held: Mapping[str, str | None] = told.get("properties") or {}
-        values: dict[str, Any] = {"id": str(told["id"])}
-        for field in self.fields:
-            if field.property in held:
-                values[field.name] = self._value(field, held[field.property])
-        updated = str(told["updatedAt"])
+        values: dict[str, Any] = {"id": record_id}
+        for name, property_, read in self._plan:
+            if property_ not in held:
+                continue
+            text = held[property_]
+            if not text:
+                values[name] = None
+            elif read is None:
+                values[name] = text
+            else:
+                try:
+                    values[name] = read(text)
+                except ValueRefused:
+                    values[name] = text
+        created = told.get("createdAt")
         return Record(
-            ref=self.ref(told["id"]),
+            ref=Ref(self._company, self._kind, record_id),
             version=Version(updated),
             fields=values,
             updated_at=parse_instant(updated),
-            created_at=parse_instant(told["createdAt"]) if told.get("createdAt") else None,
+            created_at=parse_instant(created) if created else None,
         )
 
-    def _value(self, field: Field, text: str | None) -> Any:
-        if text is None or text == "":
-            return None
-        if field.type in ("text", "choice"):
-            return text
-        try:
-            if field.type == "date" and field.from_instant:
-                return day_of(_instant(text), self.zone())
-            return _READERS[field.type](text)
-        except ValueRefused:
-            return text
+    def _reader(self, field: Field) -> Reader | None:
+        """Return what reads a field's text; None keeps it."""
+        if field.type == "date" and field.from_instant:
+            return lambda text: day_of(_instant(text), self._zone())
+        return _READERS.get(field.type)
 
 
 def written(field: Field | None, name: str, value: Plain) -> str:
@@ -114,10 +111,6 @@ def milliseconds(instant: datetime) -> str:
     return str((passed.days * 86_400 + passed.seconds) * 1000 + passed.microseconds // 1000)
 
 
-def _number(text: str) -> Decimal:
-    return decimal(text)
-
-
 def _flag(text: str) -> bool:
     if text not in ("true", "false"):
         raise ValueRefused(f"{text!r} is neither true nor false.")
@@ -138,6 +131,7 @@ def _instant(text: str) -> datetime:
         raise ValueRefused(f"{text} is not an instant.") from wrong
 
 
+_number = lru_cache(maxsize=4096)(decimal)  # quantities and prices repeat
 _READERS: Mapping[str, Reader] = {
     "number": _number,
     "money": _number,

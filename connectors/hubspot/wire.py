@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
-from itertools import islice
+from itertools import chain, islice
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from connectors.hubspot.facts import SYSTEM
@@ -106,17 +107,16 @@ class Wire:
     def each(self, ask: Callable[[A], T], asked: Iterable[A]) -> Iterator[T]:
         """Yield each answer in the order asked, a few asked at once."""
         waiting = iter(asked)
-        first = list(islice(waiting, 2))
+        first = list(islice(waiting, self._at_once))
         if len(first) < 2:
-            yield from map(ask, first)
+            yield from map(ask, chain(first, waiting))
             return
         with ThreadPoolExecutor(self._at_once, thread_name_prefix=SYSTEM) as threads:
-            flying: list[Future[T]] = [threads.submit(ask, one) for one in first]
-            flying += [threads.submit(ask, one) for one in islice(waiting, self._at_once - 2)]
+            flying = deque(threads.submit(ask, one) for one in first)
             try:
                 while flying:
-                    yield flying.pop(0).result()
-                    flying += [threads.submit(ask, one) for one in islice(waiting, 1)]
+                    yield flying.popleft().result()
+                    flying.extend(threads.submit(ask, one) for one in islice(waiting, 1))
             finally:
                 for one in flying:
                     one.cancel()
@@ -139,12 +139,18 @@ def rows(answer: Answer, *needed: str) -> list[Mapping[str, Any]]:
     """
     told = answer.json
     results = told.get("results") if isinstance(told, Mapping) else None
-    if not isinstance(results, list) or not all(
-        isinstance(row, Mapping) and all(row.get(name) is not None for name in needed)
-        for row in results
-    ):
+    if not isinstance(results, list) or not all(_has(row, needed) for row in results):
         raise answer.unclear(f"The answer of {answer.route.name} has not the form it should have.")
     return results
+
+
+def _has(row: Any, needed: Sequence[str]) -> bool:
+    if not isinstance(row, dict):
+        return False
+    for name in needed:  # noqa: SIM110 - a generator would cost more than what it looks at
+        if row.get(name) is None:
+            return False
+    return True
 
 
 def refusals(answer: Answer) -> list[Mapping[str, Any]]:
@@ -190,4 +196,5 @@ def _client(url: str, door: Door) -> Any:
     client = ApiClient(settings)
     client.user_agent = AGENT
     client.rest_client.pool_manager = door.pool()
+    client.sanitize_for_serialization = lambda body: body  # ours are plain JSON as they are
     return client

@@ -12,6 +12,7 @@ from tieout.model.errors import TieoutError, Unavailable
 
 PAGE_ROWS = 1000  # the most that a query answers (R10)
 PAGES_AHEAD = 4  # of one list, asked for in one call: a batch has 120 s for all its queries
+PAGES_PER_CALL = 15  # a page of invoices is some 3 MB, and an answer has a limit too
 ROUNDS_MAX = 10_000
 RESTARTS_MAX = 3
 IDS_PER_QUERY = 100
@@ -96,6 +97,7 @@ def read_lists(wire: Wire, asks: Sequence[Ask]) -> Iterator[Part]:
         if not waiting:
             return
         planned = [(reading, start) for reading in waiting for start in reading.starts(PAGES_AHEAD)]
+        planned = planned[:PAGES_PER_CALL]
         answers, at = wire.queries([reading.ask.page(start) for reading, start in planned])
         began_at = began_at or at
         for (reading, start), answer in zip(planned, answers, strict=True):

@@ -1,0 +1,17 @@
+"""One won deal becomes one invoice, is paid, and is told."""
+
+from decimal import Decimal
+
+
+def test_a_won_deal_is_invoiced_once_and_told(world, sold):
+    deal = sold()
+    done = world.engine().round("main")
+    assert done.error is None
+    [invoice] = world.invoices()
+    assert invoice["po_number"] == "PO-0001"
+    assert Decimal(invoice["net"]) == Decimal(300)
+    [told] = [one for one in world.crm_truth()["deals"] if one["id"] == deal]
+    assert told["custom"]["tieout_invoice_status"] == "invoiced"
+    again = world.engine().round("main")
+    assert len(world.invoices()) == 1
+    assert (again.pushed.done, again.error) == (0, None)
