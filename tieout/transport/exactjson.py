@@ -13,6 +13,8 @@ from tieout.model.errors import InvariantError, ValueRefused
 BYTES_LIMIT = 64 * 1024 * 1024  # several times the largest page of any vendor
 DEPTH_LIMIT = 40
 
+_NOT_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
+
 
 def parse_json(body: bytes) -> Any:
     """Return the value of a JSON text; numbers with a fraction or exponent are Decimal.
@@ -30,7 +32,7 @@ def parse_json(body: bytes) -> Any:
         raise ValueRefused("The JSON text is nested too deeply.") from wrong
     except ValueError as wrong:  # JSONDecodeError, UnicodeDecodeError, an int of too many digits
         raise ValueRefused(f"Not JSON: {wrong}") from wrong
-    _refuse_depth(value)
+    _refuse_depth(body, value)
     return value
 
 
@@ -94,8 +96,14 @@ _DECODER = json.JSONDecoder(
 )
 
 
-def _refuse_depth(value: Any) -> None:
-    level = [value]
+def _refuse_depth(body: bytes, value: Any) -> None:
+    """Refuse what is nested too deeply; most texts are cleared by their brackets alone."""
+    brackets = body.translate(None, delete=_NOT_BRACKETS)
+    for _ in range(DEPTH_LIMIT):
+        if not brackets:
+            return
+        brackets = brackets.replace(b"{}", b"").replace(b"[]", b"")
+    level = [value]  # deep, or with brackets within its texts
     for _ in range(DEPTH_LIMIT + 1):
         level = [
             inner

@@ -241,6 +241,17 @@ def test_another_cursor_is_refused(text):
         Place.parse(text)
 
 
+def test_a_rewound_cursor_reads_again_and_a_later_instant_changes_nothing(
+    hubspot, portal, read_all
+):
+    portal.deal()
+    events, cursor = read_all(hubspot, "deal")
+    at = events[0].at
+    assert hubspot.rewound(["deal"], cursor, at) == cursor
+    again, _ = read_all(hubspot, "deal", hubspot.rewound(["deal"], cursor, at - timedelta(hours=1)))
+    assert [event.ref for event in again] == [event.ref for event in events]
+
+
 def test_a_cursor_stays_small(hubspot, portal, read_all):
     _plant(portal, SEEN_LIMIT + 500, modified=portal.present())
     _, cursor = read_all(hubspot, "deal")
