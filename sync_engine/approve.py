@@ -1,7 +1,7 @@
 """approve: which plans need nobody, and what people decided about the others.
 
-A decision is bound to a plan's hash. What a plan waits for, a new customer or item, is approved with
-it. A sheet that is too large is unsafe: then even an automatic policy asks.
+A decision is bound to a plan's hash. What a plan waits for, a new customer or item, is approved
+with it. A sheet that is too large is unsafe: then even an automatic policy asks.
 """
 
 from __future__ import annotations
@@ -153,7 +153,7 @@ def _tell_unsafe(ledger: Ledger, pair: Pair, asked: Sequence[Row], now: datetime
         f"{len(asked)} documents at once",
         f"A round would post {len(asked)} documents, more than the {pair.unsafe_documents} that "
         "unsafe.documents allows without a person.",
-        f"Look at `tieout plan`; if it is right, `tieout approve {short}` approves the whole sheet.",
+        f"Look at `tieout plan`; if it is right, `tieout approve {short}` approves it all.",
         detail={"sheet": sheet_of(asked)},
     )
     with ledger.transaction() as tx:

@@ -99,8 +99,8 @@ class Engine:
         row = self._document(ref)
         if row["state"] not in ("voided", "deleted"):
             raise Rejected(
-                f"{row['title']} is {row['state']}; only what the books voided or deleted is issued "
-                "again.",
+                f"{row['title']} is {row['state']}; only what the books voided or deleted is "
+                "issued again.",
                 remedy="Void it in the books first.",
             )
         key = Key(row["stem"], row["generation"]).next_generation()

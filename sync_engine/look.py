@@ -1,9 +1,10 @@
 """look: what became of an asking that got no answer, before anything is asked again.
 
 After ``quiet_secs`` the other system can no longer be busy with it. Creates are looked for by our
-marker or by the record's unique name, other changes by reading the record and comparing the fields we
-set. Only a finished search that found nothing is an absence. If none of a parcel's changes happened,
-its exact bytes go again under the same request id; if some did, the others are asked anew.
+marker or by the record's unique name, other changes by reading the record and comparing the fields
+we set. Only a finished search that found nothing is an absence. If none of a parcel's changes
+happened, its exact bytes go again under the same request id; if some did, the others are asked
+anew.
 """
 
 from __future__ import annotations

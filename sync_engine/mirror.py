@@ -1,8 +1,8 @@
 """The books' records as they were last shown, with the columns that matching and twins ask for.
 
-Each record that arrives, by the feed or as the answer to a write, passes here. Whatever depends on it
-is noted in the same transaction: documents to compare again, pending plans to make again, settlements
-to tell. A marker that nobody here asked for is another installation at work.
+Each record that arrives, by the feed or as the answer to a write, passes here. Whatever depends on
+it is noted in the same transaction: documents to compare again, pending plans to make again,
+settlements to tell. A marker that nobody here asked for is another installation at work.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """observe: what moved on both sides, written down page by page, each with its cursor in one commit.
 
-A polled page, a hint and a command are the same sign. The CRM's records become snapshots, the books'
-records the mirror; a source that moved is *touched*, and the later stages look only at what is
-touched. A record that could not be read stays as it was and keeps its source touched (pain 13).
+A polled page, a hint and a command are the same sign. The CRM's records become snapshots, the
+books' records the mirror; a source that moved is *touched*, and the later stages look only at what
+is touched. A record that could not be read stays as it was and keeps its source touched (pain 13).
 """
 
 from __future__ import annotations
@@ -57,10 +57,10 @@ def observe_books(
 ) -> None:
     """Read the books' feeds into the mirror.
 
-    ``strict`` says that this process has read the books before: a marker that appears now without an
-    asking of ours is another installation at work (``mirror_record`` opens the task and the pair
-    stops). ``rewound`` reads again from an hour before the ledger last knew the world: after a start
-    or a restore.
+    ``strict`` says that this process has read the books before: a marker that appears now without
+    an asking of ours is another installation at work (``mirror_record`` opens the task and the
+    pair stops). ``rewound`` reads again from an hour before the ledger last knew the world: after
+    a start or a restore.
     """
     for kinds in pair.books.capabilities.feeds:
         feed = "+".join(kinds)

@@ -1,7 +1,8 @@
 """The flow of one round, in order. Read this first.
 
 A stage takes what is its own, calls a pure heart and writes in one transaction; so a round can be
-killed anywhere and started again. Settle comes last, for it also tells the CRM what reconcile found.
+killed anywhere and started again. Settle comes last, for it also tells the CRM what reconcile
+found.
 """
 
 from __future__ import annotations
@@ -238,7 +239,7 @@ def _touched(ledger: Reads, pair: Pair) -> bool:
 
 
 def _interrupted(ledger: Ledger, pair: Pair, done: Round, error: TieoutError) -> None:
-    """Note why a round ended early: trouble that passes is the next round's, the rest stops a pair."""
+    """Note why a round ended early: passing trouble is the next round's, the rest stops a pair."""
     done.error = error
     with ledger.transaction() as tx:
         unqueue(tx, pair)

@@ -1,7 +1,7 @@
 """plan: what would be done about each sketch, frozen with its hash, and why not where it cannot.
 
-A plan is made anew whenever its world moved; it keeps its approval only while its hash stays the same.
-What is already posted is never planned again: a change of it is for ``reconcile``.
+A plan is made anew whenever its world moved; it keeps its approval only while its hash stays the
+same. What is already posted is never planned again: a change of it is for ``reconcile``.
 """
 
 from __future__ import annotations
@@ -133,8 +133,8 @@ def _identity(tx: Writes, sketch: Sketch) -> Iterator[Finding]:
             yield Finding(
                 "merged",
                 Severity.ASK,
-                f"{sketch.title} took over deal {old}, which was invoiced as {earlier['posted_id']}.",
-                "Correct the invoice by hand, then `ignore`; or `create` to invoice the whole anew.",
+                f"{sketch.title} took over deal {old}, invoiced as {earlier['posted_id']}.",
+                "Correct the invoice by hand, then `ignore`; or `create` to invoice it anew.",
                 sketch.ref,
                 choices=(LEFT_ALONE, OVERRULED),
             )
@@ -178,7 +178,7 @@ def _twins(tx: Writes, pair: Pair, document: Document, resolved: Resolved) -> It
         yield Finding(
             "twin?",
             Severity.ASK,
-            f"The books already have a {document.kind} like this one, not made by Tieout: {numbers}.",
+            f"The books have a {document.kind} like this one, not made by Tieout: {numbers}.",
             "Answer link:ID if it is the same, `create` if it is another one, or `ignore`.",
             document.source,
             choices=(*(f"link:{number}" for number in like), OVERRULED, LEFT_ALONE),
@@ -239,7 +239,7 @@ def _overruled(finding: Finding, answered: Mapping[str, Row]) -> bool:
     )
 
 
-# -- new customers and items ------------------------------------------------------------------------
+# -- new customers and items ------------------------------------------------------------------
 
 
 def _new_records(

@@ -2,8 +2,8 @@
 
 What was approved becomes requests; the connector packs them into parcels; each parcel is committed
 with its exact bytes, sent once, and settled by its answers. An answer that did not come makes its
-changes unknown, never failed: ``look`` settles those. The table of next steps in ``_settle_item`` is
-the only place that decides what an error means.
+changes unknown, never failed: ``look`` settles those. The table of next steps in ``_settle_item``
+is the only place that decides what an error means.
 """
 
 from __future__ import annotations

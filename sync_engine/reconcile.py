@@ -1,8 +1,8 @@
-"""reconcile: what was approved, what the CRM says now, what the books say now; every difference named.
+"""reconcile: what was approved, what the CRM says now, what the books say now, compared.
 
-Nothing is overwritten: a difference is a task with its cause and its figures. For each source the open
-tasks name together exactly what is won and not invoiced (or the other way round), so that won =
-invoiced + held; a rest that no task explains becomes a task of its own.
+Nothing is overwritten: a difference is a task with its cause and its figures. For each source the
+open tasks name together exactly what is won and not invoiced (or the other way round), so that won
+= invoiced + held; a rest that no task explains becomes a task of its own.
 """
 
 from __future__ import annotations
@@ -302,7 +302,7 @@ def _won(rows: list[Row]) -> Decimal:
 def _invoiced(tx: Reads, pair: Pair, source: Ref, rows: list[Row]) -> Decimal:
     """Return the net of the live invoices of a source: ours, and those that carry its order number.
 
-    An invoice of another deal counts for this one only when that deal was merged into it or is gone.
+    An invoice of another deal counts for this one only when that deal was merged into it or went.
     """
     books = pair.books.company
     nets: dict[str, Decimal] = {}

@@ -1,8 +1,8 @@
-"""resolve: a document's questions answered from the mirror, as plain values with the books' own ids.
+"""resolve: a document's questions answered from the mirror, as plain values with the books' ids.
 
 Matching asks the mirror, never the vendor. What is not there is a finding, so that nobody approves
-what the books would refuse (R47). A record that is to be created is a plan of its own: until it has an
-id the values name its key.
+what the books would refuse (R47). A record that is to be created is a plan of its own: until it has
+an id the values name its key.
 """
 
 from __future__ import annotations
@@ -101,8 +101,8 @@ class Resolver:
     def resolve(self, document: Document, made: Mapping[str, str]) -> Resolved:
         """Return the values of a document for the books.
 
-        ``made`` has the id, with its key, of each record that the document's last plan waited for and
-        that was created since: it stays named by key, so that the approval does not fall for it.
+        ``made`` has the id, with its key, of each record that the document's last plan waited for
+        and that was created since: it stays named by key, so that the approval does not fall for it.
         """
         out = Resolved()
         match document:
@@ -350,7 +350,7 @@ class Resolver:
             if not name or (planned is None and self._name_taken(wanted.kind, name)):
                 out.find(
                     "name-taken",
-                    f"The books already have {values['name']!r}, as another {wanted.kind}, a vendor, "
+                    f"The books have {values['name']!r} already, as another {wanted.kind}, a vendor, "
                     "an employee, or in another currency.",
                     "Rename one of the two, or give name_in_other_currency in the mapping.",
                     record=asking,
@@ -405,7 +405,7 @@ class Resolver:
         return any(held) or bool(planned)
 
     def _id_of(self, kind: str, name: str | None, out: Resolved) -> str | None:
-        """Return the id of a record of the books by its name, or by its id; a finding when absent."""
+        """Return the id of a record of the books by its name or id; a finding when absent."""
         if not name:
             return None
         rows = MirrorRows(self._ledger, self._books, kind)

@@ -1,8 +1,8 @@
 """settle: what the books say was paid, told to the CRM through the same outbox.
 
 A settlement is read from the payments and credits that name the invoice, never inferred from its
-balance (pain 15). The CRM is told only what changed since it was told last; the standing approval for
-that is the mapping's activation, journaled with its hash.
+balance (pain 15). The CRM is told only what changed since it was told last; the standing approval
+for that is the mapping's activation, journaled with its hash.
 """
 
 from __future__ import annotations
