@@ -11,6 +11,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from typing import Any, Final
 
+import structlog
+
 from connectors.quickbooks import feed, parcels, search
 from connectors.quickbooks.facts import Facts, Kind, facts
 from connectors.quickbooks.oauth import App, OAuth
@@ -175,6 +177,8 @@ class QuickBooks:
         wanted = [self._kind(name) for name in kinds]
         place = feed.Place() if since is None else feed.Place.of(since)
         if place.is_too_old(self._now()):
+            if place.at is not None:
+                _log().warning("feed-too-old", company=self.company, since=place.at.isoformat())
             self._read_settings(fresh_secs=FRESH_SECS)
             yield from feed.first_read(self._wire, self._reader, wanted, self._first_day())
             return
@@ -320,6 +324,10 @@ class QuickBooks:
             authorise_url=self._urls["authorise"],
             token_url=self._urls["tokens"],
         )
+
+
+def _log() -> Any:
+    return structlog.get_logger("tieout.quickbooks")
 
 
 def _refuse_unknown(what: str, given: Mapping[str, Any], known: set[str]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
@@ -27,6 +28,8 @@ from tieout.transport import Answer, redact
 
 THROTTLED_SECS = 60.0  # what the vendor asks for after a 429 that names no pause
 WORDS_LIMIT = 500
+
+_CODE = re.compile(r'"code"\s*:\s*"(\d{2,6})"')
 
 _ERRORS: Mapping[str, type[TieoutError]] = {
     kind.code: kind
@@ -63,6 +66,8 @@ def judge(answer: Answer) -> TieoutError | None:
         return _throttled(answer.retry_after_secs, answer.words, answer.trace_id)
     if answer.status >= 500:
         return answer.unclear(f"{answer.route.name} was answered with {answer.status}.")
+    if answer.status == 403:
+        return _forbidden(answer)
     body = answer.json
     if not isinstance(body, dict):
         return answer.unclear(f"The answer of {answer.route.name} is not an object.")
@@ -99,6 +104,19 @@ def error_of(fault: Mapping[str, Any], *, write: bool, trace_id: str = "") -> Ti
     if kind is RateLimited:
         return _throttled(None, words, trace_id)
     return kind(vendor_code=code, vendor_words=words, trace_id=trace_id)
+
+
+def _forbidden(answer: Answer) -> TieoutError:
+    """A 403 did nothing, whoever words it: the books (3100, another company's token) or a gateway.
+
+    Its code is kept where the body says one.
+    """
+    code = _CODE.search(answer.words)
+    return Unauthorized(
+        vendor_code=code[1] if code else "403",
+        vendor_words=answer.words,
+        trace_id=answer.trace_id,
+    )
 
 
 def _throttled(after_secs: float | None, words: str, trace_id: str) -> RateLimited:

@@ -193,20 +193,16 @@ def _part_changed(wire: Wire, entities: list[str], since: datetime) -> Iterator[
 def _deleted(wire: Wire, entity: str, since: datetime) -> Iterator[Row]:
     """Walk one kind's feed forward, from full answer to full answer, for what was deleted.
 
-    This is complete where a full answer keeps the oldest. Where it keeps the newest, deletions
-    older than these stay untold here, and are found when the record itself is read.
+    This is complete where a full answer keeps the oldest, and no second has more changes than an
+    answer holds. Where it keeps the newest, deletions older than these stay untold here, and are
+    found when the record itself is read.
     """
     for _ in range(STEPS_MAX):
         rows = [row for _, row in _objects(wire.changed([entity], since))]
         yield from (row for row in rows if row.get("status") == DELETED)
         if len(rows) < FULL_OBJECTS:
             return
-        latest = max(_updated_at(row) for row in rows)
-        if latest <= since:
-            raise Unavailable(
-                f"More than {FULL_OBJECTS} records of {entity} changed in one second."
-            )
-        since = latest
+        since = max(*(_updated_at(row) for row in rows), since + timedelta(seconds=1))
     raise Unavailable(f"The feed of {entity} did not end.")
 
 

@@ -95,6 +95,7 @@ def test_every_meaning_in_the_file_is_an_error_that_exists():
         (200, b'{"Invoice":{}}', type(None), type(None)),
         (401, b"", Unauthorized, Unauthorized),
         (403, b'{"fault":{"error":[{"code":"3100"}]}}', Unauthorized, Unauthorized),
+        (403, b"<html>", Unauthorized, Unauthorized),
         (404, b"{}", Rejected, Rejected),
         (429, b"<html>", RateLimited, RateLimited),
         (500, b'{"Fault":{"Error":[{"code":"2500"}]}}', OutcomeUnknown, Unavailable),
