@@ -5,6 +5,8 @@ after the last id. Ids do not move while records change, so nothing is skipped h
 portal is, equal times do not matter, and the 10,000 results that one search may show (R41) are
 never reached. What changes during a walk is in the next, which begins where this one began, less
 an overlap for the index's lag; what the overlap shows again, and did not change, is left out.
+(A version is a millisecond: a change in the same one as a change that search has already shown
+would look like it. The index is slower than that.)
 """
 
 from __future__ import annotations

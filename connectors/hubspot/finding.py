@@ -72,11 +72,11 @@ def _by_unique(
     by = kind.property_of(field)
     asked = list(dict.fromkeys(values))
     read = reading.batch(kind, asked, by=by)
-    found = {_fold(value): row for value, row in read.found.items()}
+    found = {**{_fold(value): row for value, row in read.found.items()}, **read.found}
     missing = {_fold(value) for value in read.missing}
     known: dict[str, Answer] = {}
     for value in asked:
-        row = found.get(_fold(value))
+        row = found.get(value) or found.get(_fold(value))
         if row is not None:
             record = reading.record(kind, row)
             known[value] = Found(record.ref, field, record=record)

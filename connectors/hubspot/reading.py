@@ -58,7 +58,6 @@ class Account:
     portal_id: str
     time_zone: str
     currency: str
-    answer: Answer
 
 
 class Reading:
@@ -74,6 +73,7 @@ class Reading:
         self.version = version
         self.owner_of: dict[Ref, str | None] = {}  # of the latest records that were read
         self._account: Account | None = None
+        self._zone = ""
         self._described: dict[str, Mapping[str, FieldInfo]] = {}
         self._translators: dict[str, Translator] = {}
         self._owners: Mapping[str, Record] | None = None
@@ -158,8 +158,22 @@ class Reading:
         return self.wire.now() + timedelta(seconds=self.wire.door.skew_secs)
 
     def zone(self) -> str:
-        """Return the business time zone: the configuration's, else the portal's."""
-        return self.opening.time_zone or self.account().time_zone
+        """Return the business time zone: the configuration's, else the portal's.
+
+        Raises:
+            ConfigError: the portal's is not one that there is data for.
+        """
+        if not self._zone:
+            name = self.opening.time_zone or self.account().time_zone
+            try:
+                time_zone(name)
+            except ValueRefused as wrong:
+                raise ConfigError(
+                    f"The portal's time zone {name} is not known here.",
+                    remedy="Set time_zone for this company, as Europe/Oslo.",
+                ) from wrong
+            self._zone = name
+        return self._zone
 
     def describe(self, name: str) -> Mapping[str, FieldInfo]:
         """Return the fields of a kind by the names that mappings use; asked once."""
@@ -293,16 +307,9 @@ def _batch(answer: Answer, by: str) -> Batch:
 def _account(answer: Answer) -> Account:
     told = answer.json
     try:
-        zone = str(told["timeZone"])
-        time_zone(zone)
-        return Account(str(told["portalId"]), zone, str(told["companyCurrency"]), answer)
+        return Account(str(told["portalId"]), str(told["timeZone"]), str(told["companyCurrency"]))
     except (KeyError, TypeError) as wrong:
         raise answer.unclear("HubSpot did not say which account this is.") from wrong
-    except ValueRefused as wrong:
-        raise ConfigError(
-            f"The portal's time zone {zone} is not one that Tieout knows.",
-            remedy="Set time_zone for this company, as Europe/Oslo.",
-        ) from wrong
 
 
 def _infos(kind: Kind, told: Mapping[str, Mapping[str, Any]]) -> Mapping[str, FieldInfo]:

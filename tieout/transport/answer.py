@@ -37,8 +37,7 @@ class Route:
 class Answer:
     """A whole answer: its body was read to the announced end.
 
-    ``headers`` ignore the case of names. ``received_at`` is by our clock. It has the methods that
-    an SDK built on urllib3 asks of a response, so that it can stand for one.
+    ``headers`` ignore the case of names. ``received_at`` is by our clock.
     """
 
     route: Route
@@ -92,23 +91,6 @@ class Answer:
     def words(self) -> str:
         """The start of the body as text, redacted."""
         return str(redact(self.body[:WORDS_LIMIT].decode("utf-8", "replace")))
-
-    # -- as a urllib3 response ----------------------------------------------------------------
-
-    @property
-    def data(self) -> bytes:
-        """The body. An SDK decodes that of an error without asking, so it is always UTF-8 there."""
-        if self.status < 400:
-            return self.body
-        return self.body.decode("utf-8", "replace").encode()
-
-    def getheaders(self) -> Mapping[str, str]:
-        """Return the headers."""
-        return self.headers
-
-    def getheader(self, name: str, default: str | None = None) -> str | None:
-        """Return a header by its name in any case."""
-        return self.headers.get(name, default)
 
 
 def parse_http_date(text: str | None) -> datetime | None:

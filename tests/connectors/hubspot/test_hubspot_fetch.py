@@ -116,3 +116,65 @@ def test_a_kind_that_is_not_hubspots_is_not_readable(hubspot, ref):
 def test_kinds_can_be_mixed(hubspot, portal, ref):
     asked = [ref("deal", portal.deal()), ref("company", portal.company())]
     assert {answer.ref for answer in fetched(hubspot, asked)} == set(asked)
+
+
+def test_a_text_that_is_not_of_its_type_stays_a_text(hubspot, portal, ref):
+    deal = portal.deal()
+    held = portal.find("deals", deal)
+    odd = {**held.values, "amount": "1.900,00", "hs_is_closed_won": "yes", "closedate": "soon"}
+    portal.shelves["deals"].keep(type(held)(held.id, odd, held.created, held.modified))
+    (answer,) = fetched(hubspot, [ref("deal", deal)])
+    named = ("amount", "is_won", "close_date")
+    assert [answer.fields[name] for name in named] == ["1.900,00", "yes", "soon"]
+
+
+def test_instants_and_days_may_be_milliseconds(hubspot):
+    from connectors.hubspot.facts import facts
+    from connectors.hubspot.reading import Field
+    from connectors.hubspot.translation import Translator
+
+    kind = facts().kinds["deal"]
+    fields = [
+        Field("due", "due", "date"),
+        Field("close_date", "closedate", "date", from_instant=True),
+        Field("far", "far", "instant"),
+    ]
+    told = {"due": "1774915200000", "closedate": "1774909800000", "far": "9" * 30}
+    row = {"id": "1", "updatedAt": "2026-03-31T00:00:00Z", "properties": told}
+    read = Translator(hubspot.company, kind, fields, lambda: "Europe/Oslo").record(row).fields
+    assert str(read["due"]) == "2026-03-31"
+    assert str(read["close_date"]) == "2026-03-31", "half past midnight in Oslo"
+    assert read["far"] == "9" * 30
+
+
+def test_an_entry_that_refuses_an_id_is_that_records_error(hubspot, portal, ref):
+    """A batch's errors may name other reasons than a record that is not there."""
+    asked = [ref("deal", portal.deal()), ref("deal", portal.deal())]
+    portal.faults.transformers["refuse_first"] = lambda _asked, right, _dice: {
+        **right,
+        "results": right["results"][1:],
+        "errors": [
+            {
+                "category": "MISSING_SCOPES",
+                "message": "not for you",
+                "context": {"ids": [right["results"][0]["id"]]},
+            }
+        ],
+    }
+    portal.faults.add(fault="refuse_first", path="/batch/read$")
+    refused, read = fetched(hubspot, asked)
+    assert isinstance(refused.error, Unauthorized)
+    assert refused.error.vendor_words == "not for you"
+    assert read.ref == asked[1]
+
+
+@pytest.mark.parametrize(
+    "wrong", [[], {}, {"results": 1}, {"results": [{}]}, {"results": [{"id": None}]}]
+)
+def test_an_answer_of_another_form_says_nothing(hubspot, portal, ref, wrong):
+    portal.faults.transformers["other_form"] = lambda _asked, _right, _dice: wrong
+    portal.faults.add(fault="other_form", count=None)
+    (answer,) = fetched(hubspot, [ref("deal", portal.deal())])
+    assert isinstance(answer.error, Unavailable)
+    with pytest.raises(Unavailable):
+        hubspot.check()

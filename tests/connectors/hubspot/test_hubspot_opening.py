@@ -98,3 +98,12 @@ def test_what_the_properties_are_is_asked_once(hubspot):
 
 def test_the_capabilities_name_their_feeds():
     assert facts().capabilities.feeds == (("deal",), ("line_item",), ("company",), ("payment",))
+
+
+def test_a_portals_time_zone_that_is_not_known_must_be_configured(opened, portal, read_all):
+    portal.faults.transformers["moon"] = lambda _asked, right, _dice: {**right, "timeZone": "Moon"}
+    portal.faults.add(fault="moon", path="/account-info/", count=None)
+    portal.deal()
+    with pytest.raises(ConfigError, match="Moon"):
+        read_all(opened(), "deal")
+    assert len(read_all(opened(time_zone="Europe/Oslo"), "deal")[0]) == 1

@@ -141,3 +141,35 @@ def test_every_direction_that_mappings_use_is_known(hubspot, portal, ref, pair, 
 def test_a_role_that_there_is_not_is_unsupported(hubspot, ref):
     (answer,) = hubspot.related([ref("deal", 1)], "nephew")
     assert isinstance(answer.error, Unsupported)
+
+
+def test_a_refused_entry_is_that_deals_error(hubspot, portal, ref):
+    deals = [ref("deal", portal.deal(lines=[{}])) for _ in range(2)]
+    portal.faults.transformers["refuse_first"] = lambda _asked, right, _dice: {
+        **right,
+        "results": right["results"][1:],
+        "errors": [
+            {
+                "category": "VALIDATION_ERROR",
+                "message": "odd",
+                "context": {"fromObjectId": [right["results"][0]["from"]["id"]]},
+            }
+        ],
+    }
+    portal.faults.add(fault="refuse_first", path="/associations/")
+    refused, read = hubspot.related(deals, "line_items")
+    assert refused.error.vendor_words == "odd"
+    assert len(read.refs) == 1
+
+
+def test_a_line_that_is_archived_while_it_is_read_blocks_its_deal(hubspot, portal, ref):
+    """Its link was answered, its record was not there any more: the next round sees both gone."""
+    deal = portal.deal()
+    line = portal.line(deal)
+    portal.faults.transformers["archive"] = lambda _asked, right, _dice: (
+        portal.archive("line_items", portal.find("line_items", line)) and right
+    )
+    portal.faults.add(fault="archive", path="/associations/")
+    (answer,) = hubspot.related([ref("deal", deal)], "line_items")
+    assert isinstance(answer.error, Unavailable)
+    assert "archived" in str(answer.error)
