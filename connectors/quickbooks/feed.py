@@ -16,7 +16,14 @@ from typing import TypeAlias
 
 from connectors.quickbooks.facts import Kind, facts
 from connectors.quickbooks.faults import error_of
-from connectors.quickbooks.reading import Ask, instant, read_lists, text, with_inactive
+from connectors.quickbooks.reading import (
+    PAGE_ROWS,
+    Ask,
+    instant,
+    read_lists,
+    text,
+    with_inactive,
+)
 from connectors.quickbooks.records import DELETED, Reader
 from connectors.quickbooks.wire import Reply, Row, Wire
 from tieout.model.dates import instant_text, parse_instant
@@ -99,22 +106,20 @@ def first_read(wire: Wire, reader: Reader, kinds: Sequence[Kind], since: date) -
 
     A page before the last one has a cursor that begins again: the engine may stop anywhere.
     """
-    settings_at = reader.settings.read_at
-    told = [_told(reader, kinds)]
+    began_at = settings_at = reader.settings.read_at
+    told = _told(reader, kinds)
     asks = [Ask(kind, _in_scope(kind, since)) for kind in kinds if kind.fed]
-    began_at = settings_at
     seen: set[str] = set()
     for part in read_lists(wire, asks):
+        if len(told) >= PAGE_ROWS:
+            yield Page(tuple(told), Place().cursor(), began_at)
+            told = []
         began_at = part.began_at
         rows = [(part.ask.kind.entity, row) for row in part.rows]
         seen.update(_recent(rows, began_at))
-        events = [reader.event(entity, row) for entity, row in rows]
-        if events:
-            told.append(events)
-        while len(told) > 1:
-            yield Page(tuple(told.pop(0)), Place().cursor(), began_at)
+        told.extend(reader.event(entity, row) for entity, row in rows)
     place = Place(began_at, settings_at, frozenset(sorted(seen)[-SEEN_MAX:]))
-    yield Page(tuple(told[0]), place.cursor(), began_at, last=True)
+    yield Page(tuple(told), place.cursor(), began_at, last=True)
 
 
 def changes_since(

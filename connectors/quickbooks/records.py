@@ -102,7 +102,7 @@ class Reader:
                 "multi_currency": held.multi_currency,
                 "custom_numbers": held.custom_numbers,
                 "closed_through": held.closed_through,
-                "tax_codes_required": not held.is_us,
+                "tax_codes_required": held.needs_tax_codes,
                 "automated_tax": held.automated_tax,
                 "auto_apply_credit": held.auto_apply_credit,
                 "auto_apply_payments": held.auto_apply_payments,

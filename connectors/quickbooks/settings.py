@@ -51,12 +51,18 @@ class Settings:
     multi_currency: bool
     custom_numbers: bool
     closed_through: date | None
+    uses_tax: bool
     automated_tax: bool
     auto_apply_credit: bool
     auto_apply_payments: bool
     version: str
     tax_codes: Mapping[str, TaxCode] = field(default_factory=dict)
     custom_fields: tuple[CustomField, ...] = ()
+
+    @property
+    def needs_tax_codes(self) -> bool:
+        """Whether each line must name a tax code (R14)."""
+        return self.uses_tax and not self.is_us
 
     @property
     def is_us(self) -> bool:
@@ -74,6 +80,7 @@ def settings_of(
     """Return the settings that four answers show: CompanyInfo, Preferences, TaxCode, TaxRate."""
     sales = _part(preferences, "SalesFormsPrefs")
     currencies = _part(preferences, "CurrencyPrefs")
+    taxes = _part(preferences, "TaxPrefs")
     closed = _part(preferences, "AccountingInfoPrefs").get("BookCloseDate")
     country = str(company.get("Country") or UNITED_STATES)
     return Settings(
@@ -84,7 +91,8 @@ def settings_of(
         multi_currency=_flag(currencies.get("MultiCurrencyEnabled")),
         custom_numbers=_flag(sales.get("CustomTxnNumbers")),
         closed_through=parse_day(closed[:10]) if closed else None,
-        automated_tax=_flag(_part(preferences, "TaxPrefs").get("PartnerTaxEnabled")),
+        uses_tax=_flag(taxes.get("UsingSalesTax", True)),
+        automated_tax=_flag(taxes.get("PartnerTaxEnabled")),
         auto_apply_credit=_flag(sales.get("AutoApplyCredit")),
         auto_apply_payments=_flag(sales.get("AutoApplyPayments")),
         version=str(preferences.get("SyncToken") or "0"),

@@ -27,6 +27,7 @@ GERMANY = Settings(
     multi_currency=True,
     custom_numbers=False,
     closed_through=None,
+    uses_tax=True,
     automated_tax=False,
     auto_apply_credit=False,
     auto_apply_payments=False,

@@ -71,8 +71,10 @@ def test_a_list_of_many_pages_is_read_whole(books):
 
 
 def test_a_first_read_that_is_cut_off_begins_again(books):
+    for _ in range(1100):
+        books.make_invoice()
     pages = list(books.connector.changes(books.kinds, None))
-    assert [page.last for page in pages] == [False] * (len(pages) - 1) + [True]
+    assert [page.last for page in pages] == [False, True]
     again, _ = books.since(pages[0].cursor)
     assert len(again) == sum(len(page.events) for page in pages)
 
@@ -178,6 +180,24 @@ def test_a_full_answer_loses_nothing(open_books, truncation):
     assert addresses(events, "invoice") == made
     assert "2" in addresses(events, "customer")
     assert len(events) == len({event.ref for event in events})
+
+
+def test_a_full_answer_of_many_small_kinds_loses_nothing(open_books):
+    books = open_books(country="DE", home_currency="EUR", cdc_truncation="by_kind")
+    _, cursor = books.first_read()
+    books.clock.advance(60)
+    named = ("Term", "Class", "Department", "PaymentMethod", "Account")
+    for number in range(98):
+        for kind in named:
+            books.make(kind, {"Name": f"{kind} {number}"})
+        for kind in ("Customer", "Vendor", "Employee"):
+            books.make(kind, {"DisplayName": f"{kind} {number}"})
+        books.make("Item", {"Name": f"Item {number}", "IncomeAccountRef": {"value": "5"}})
+        books.make_invoice()
+        books.make("Payment", {"CustomerRef": {"value": "1"}, "TotalAmt": 1})
+    events, _ = books.since(cursor)
+    assert set(Counter(event.ref.kind for event in events).values()) == {98}
+    assert len(events) == 11 * 98
 
 
 def test_a_full_answer_keeps_deletions(books):

@@ -2,6 +2,7 @@
 
 import json
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import pytest
@@ -223,6 +224,15 @@ def test_the_books_compute_the_tax_in_the_united_states(us_books, invoice_reques
     assert (taxed.fields["net"], str(taxed.fields["tax"])) == (100, "7.25")
     ours = us_books.created(invoice_request(2, currency="USD", lines=[line], tax="7.26"))
     assert str(ours.fields["tax"]) == "7.26"
+
+
+def test_parcels_can_be_applied_side_by_side(books, invoice_request):
+    parcels = books.connector.prepare([invoice_request(number) for number in range(1, 601)])
+    with ThreadPoolExecutor(6) as pool:
+        outcomes = [one for done in pool.map(books.connector.apply, parcels) for one in done]
+    assert [outcome.receipt.record.fields["marker"] for outcome in outcomes] == [
+        f"{number:016X}-1" for number in range(1, 601)
+    ]
 
 
 # -- what was refused

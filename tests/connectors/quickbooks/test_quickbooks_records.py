@@ -196,6 +196,17 @@ def test_settings_are_read_from_their_places():
     }
 
 
+@pytest.mark.parametrize(
+    ("country", "uses_tax", "needed"),
+    [("DE", True, True), ("GB", False, False), ("US", True, False)],
+)
+def test_lines_need_tax_codes_outside_the_united_states_where_tax_is_used(
+    country, uses_tax, needed
+):
+    found = settings({"Country": country}, {"TaxPrefs": {"UsingSalesTax": uses_tax}})
+    assert found.needs_tax_codes is needed
+
+
 def rate_list(*ids):
     return {"TaxRateDetail": [{"TaxRateRef": {"value": one}} for one in ids]}
 

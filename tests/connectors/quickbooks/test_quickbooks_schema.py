@@ -25,6 +25,7 @@ SETTINGS = Settings(
     multi_currency=True,
     custom_numbers=True,
     closed_through=None,
+    uses_tax=True,
     automated_tax=False,
     auto_apply_credit=False,
     auto_apply_payments=False,

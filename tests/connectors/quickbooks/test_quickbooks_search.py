@@ -163,6 +163,25 @@ def test_many_records_are_read_in_one_call(books):
     assert books.connector.calls == {"read batch": 2}
 
 
+def test_an_unanswered_part_of_a_reading_hides_no_other(books):
+    refs = [Ref(BOOKS, "invoice", books.make_invoice()["Id"]) for _ in range(250)]
+    books.connector.check()
+    books.fault(fault="omit_batch_item", path="/batch$")
+    answers = list(books.connector.fetch(refs))
+    assert [answer.ref for answer in answers] == refs
+    unread = [answer for answer in answers if isinstance(answer, Unreadable)]
+    assert len(unread) in (50, 100)
+    assert {type(answer.error) for answer in unread} == {Unavailable}
+
+
+def test_a_call_that_fails_leaves_each_record_unread(books):
+    refs = [Ref(BOOKS, "invoice", books.make_invoice()["Id"]) for _ in range(150)]
+    books.connector.check()
+    books.fault(fault="status", status=500, path="/(batch|invoice/.*)$", count=None)
+    answers = list(books.connector.fetch(refs))
+    assert {type(answer) for answer in answers} == {Unreadable}
+
+
 def test_inactive_records_are_fetched(books):
     books.deed("inactivate", kind="Customer", id="2")
     (customer,) = books.connector.fetch([Ref(BOOKS, "customer", "2")])
