@@ -80,7 +80,7 @@ class Facts:
 @lru_cache(maxsize=1)
 def facts() -> Facts:
     """Return the facts of the file beside this module."""
-    text = files("connectors.quickbooks").joinpath("quickbooks.yaml").read_text()
+    text = files("connectors.quickbooks").joinpath("quickbooks.yaml").read_text(encoding="utf-8")
     said = YAML(typ="safe", pure=True).load(text)
     return Facts(
         title=said["title"],
