@@ -26,7 +26,7 @@ TRACE_HEADER = "x-hubspot-correlation-id"
 WORDS_LIMIT = 500
 LOCKED_SECS = 2.0  # the pause that HubSpot asks for after 423
 DAILY = "DAILY"
-_KEY_REMEDY = (
+KEY_REMEDY = (
     "Put a service key that is in force where the configuration names one; the queue is kept."
 )
 _SCOPE_REMEDY = "Give the key the scope that it names, in HubSpot's settings; the queue is kept."
@@ -65,7 +65,7 @@ def refusal(
         pause_secs = LOCKED_SECS if after_secs is None and status == "423" else after_secs
         return RateLimited(after_secs=pause_secs, **words)
     if kind is Unauthorized and status == "401":
-        return Unauthorized(remedy=_KEY_REMEDY, **words)
+        return Unauthorized(remedy=KEY_REMEDY, **words)
     if "MISSING_SCOPES" in codes:
         return kind(f"The key lacks a scope: {_scopes(told)}.", remedy=_SCOPE_REMEDY, **words)
     return kind(**words)

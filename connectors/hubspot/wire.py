@@ -16,7 +16,8 @@ from itertools import chain, islice
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from connectors.hubspot.facts import SYSTEM
-from connectors.hubspot.refusals import TRACE_HEADER, judge
+from connectors.hubspot.refusals import KEY_REMEDY, TRACE_HEADER, judge
+from tieout.model.errors import Unauthorized
 from tieout.transport import Answer, Door, Limit, Quota, Route, retry_call
 
 if TYPE_CHECKING:
@@ -90,7 +91,7 @@ class Wire:
             "Accept": "application/json",
             "Accept-Encoding": "gzip",
             "Content-Type": "application/json",
-            "Authorization": f"Bearer {self._credentials.access_token()}",
+            "Authorization": f"Bearer {self._key()}",
         }
         answer: Answer = self._client.call_api(
             path,
@@ -103,6 +104,16 @@ class Wire:
             _preload_content=False,
         )
         return answer
+
+    def _key(self) -> str:
+        """Return the key; one that no header can hold would be shown in the error about it."""
+        key = self._credentials.access_token()
+        if not (key and key.isascii() and key.isprintable()):
+            raise Unauthorized(
+                "The service key is empty, or holds a sign or line end that no key has.",
+                remedy=KEY_REMEDY,
+            )
+        return key
 
     def each(self, ask: Callable[[A], T], asked: Iterable[A]) -> Iterator[T]:
         """Yield each answer in the order asked, a few asked at once."""

@@ -39,6 +39,13 @@ def test_a_key_that_is_not_accepted_pauses(opened, portal, token):
     assert token not in str(caught.value)
 
 
+@pytest.mark.parametrize("token", ["", "s3cret\n", "s3crét"])
+def test_a_key_that_no_header_can_hold_is_refused_and_not_shown(opened, token):
+    with pytest.raises(Unauthorized) as caught:
+        opened(token=token).check()
+    assert "s3cr" not in f"{caught.value} {caught.value.__context__}"
+
+
 def test_a_missing_scope_is_named(opened, portal):
     portal.tokens["narrow"] = Token(scopes=frozenset())
     with pytest.raises(Unauthorized, match=r"lacks a scope: crm\.objects\.deals\.read"):
