@@ -191,6 +191,7 @@ class Engine:
                 tx.run("document_retry", key=row["subject"], at=tx.now_text())
             tx.run("document_look_at", key=row["subject"])
             tx.run("touch_document", pair=pair.name, key=row["subject"])
+            tx.run("dependants_again", pair=pair.name, need=row["subject"])
         if choice.startswith("link:"):
             self._link(pair, row, choice.removeprefix("link:"))
 

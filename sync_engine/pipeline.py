@@ -24,8 +24,8 @@ from sync_engine.observe import (
     observe_books,
     observe_crm,
     read_related,
+    source_kinds,
     touch,
-    watched_kinds,
 )
 from sync_engine.pair import Clock, Pair, Sleep
 from sync_engine.plan import plan_sketch
@@ -234,7 +234,7 @@ def _touched(ledger: Reads, pair: Pair) -> bool:
         ledger.all(
             "touched_of", pair=pair.name, company=pair.crm.company, kind=kind, after="", limit=1
         )
-        for kind in watched_kinds(pair)
+        for kind in source_kinds(pair)
     )
 
 

@@ -186,7 +186,7 @@ def _lengths(
         if limit is not None and isinstance(value, str) and len(value) > limit:
             yield _block(
                 "too-long",
-                f"Its {name.replace('_', ' ')} has {len(value)} characters; the books take {limit}.",
+                f"Its {name.replace('_', ' ')} has {len(value)} signs; the books take {limit}.",
                 "Shorten it in the CRM or in the mapping.",
                 source,
             )

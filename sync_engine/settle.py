@@ -112,9 +112,9 @@ def _tell(tx: Writes, pair: Pair, row: Row, now: datetime, setting: Setting) -> 
 
 def _afterwards(tx: Reads, row: Row, now: datetime) -> Afterwards | None:
     """Return what became of a document, as the CRM is told; None when it need not hear."""
-    held = tx.one("receipt_any", key=row["key"])
-    if row["state"] == "skipped" and held is None:
+    if row["state"] in ("skipped", "superseded"):
         return None
+    held = tx.one("receipt_any", key=row["key"])
     task = tx.one("task_first_of", subject=row["key"])
     problem = None if task is None else str(task["message"])
     if row["posted_id"] is None or held is None:

@@ -578,7 +578,8 @@ UPDATE document SET checked = 0 WHERE pair = :pair AND posted_id IS NOT NULL;
 
 -- touch_document: the source of a document is to be drafted again
 INSERT INTO touched (pair, company, kind, id, reread)
-SELECT :pair, company, source_kind, source_id, 0 FROM document WHERE key = :key
+SELECT :pair, company, source_kind, source_id, 0 FROM document
+WHERE key = :key AND kind NOT IN ('customer', 'item')
 ON CONFLICT (pair, company, kind, id) DO NOTHING;
 
 -- touch_all: every source that has a document is to be read and drafted again
