@@ -1,0 +1,231 @@
+"""A simulated CRM and simulated books behind real HTTP, and an engine between them.
+
+For every folder of tests that tells a story: ``with open_world(tmp_path) as world``.
+"""
+
+import itertools
+import json
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, closing, contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+from urllib.request import Request as HttpRequest
+from urllib.request import urlopen
+
+from connectors.hubspot import HubSpot
+from connectors.quickbooks import QuickBooks
+from mapping.compiler import load
+from sync_engine.approvals.policy import parse_policy
+from sync_engine.engine import Engine
+from sync_engine.ledger.sqlite import Ledger
+from sync_engine.pair import Pair
+from sync_engine.pipeline import Hands
+from tieout.app.provisioning import provide
+from tieout.credentials import StaticToken
+from tieout.model.contract import Opening
+from tieout.simulator.clock import SimulatedClock
+from tieout.simulator.hubspot import HubSpotPortal, Limits, deeds, hubspot_app, sell_uniform, truth
+from tieout.simulator.quickbooks import (
+    NO_LIMITS,
+    Authority,
+    QuickBooksCompany,
+    SoldItem,
+    quickbooks_app,
+    seed_company,
+    truth_of,
+)
+from tieout.simulator.quickbooks import deeds as books_deeds
+from tieout.simulator.serving import serve
+
+ROOT = Path(__file__).parents[1]
+MAPPINGS = ROOT / "config" / "mappings"
+CUTOVER = date(2026, 1, 1)
+REALM = "9130"
+ITEMS = (
+    SoldItem("Consulting", "C-1", Decimal(150)),
+    SoldItem("Licence", "L-9", Decimal(500)),
+    SoldItem("Services", "S-1", Decimal(100)),
+)
+
+
+def real_now() -> datetime:
+    """This instant."""
+    return datetime.now(UTC)
+
+
+@dataclass
+class World:
+    """Both sides, and the ledger between them."""
+
+    portal: HubSpotPortal
+    company: QuickBooksCompany
+    crm_url: str
+    books_url: str
+    path: Path
+    now: Callable[[], datetime] = real_now
+    sleep: Callable[[float], None] = time.sleep
+    approve: str = "automatic"
+    quiet_secs: float = 0.2
+    provided: list[Any] = field(default_factory=list)
+    settings: dict[str, Any] = field(default_factory=dict)
+    rates: dict[str, int] = field(default_factory=dict)
+    opened: ExitStack = field(default_factory=ExitStack)
+
+    def engine(self, **changed: Any) -> Engine:
+        """Open the ledger and both sessions anew, as a process that starts does."""
+        self.opened.close()
+        now, sleep = self.now, self.sleep
+        known = {kind: dict(capability.fields) for kind, capability in self._facts().items()}
+        names = ("hubspot-deal-to-invoice", "hubspot-payment-to-payment")
+        mappings = tuple(load(MAPPINGS / f"{name}.yaml", known) for name in names)
+        reads: dict[str, frozenset[str]] = {}
+        for mapping in mappings:
+            for kind, fields in mapping.reads.items():
+                reads[kind] = reads.get(kind, frozenset()) | fields
+        reads["deal"] |= {"mark", "merged_ids"}
+        crm = HubSpot.open(
+            Opening(self.portal.portal_id, reads, CUTOVER, "Europe/Oslo", {"overlap_secs": 5}),
+            urls={"api": self.crm_url},
+            credentials=StaticToken(f"file:{self._token('crm', self.portal.token)}"),
+            now=now,
+            sleep=sleep,
+        )
+        books = QuickBooks.open(
+            Opening(REALM, {}, CUTOVER, options={"twin_days": 45, **self.rates}),
+            urls={"api": self.books_url},
+            credentials=StaticToken(f"file:{self._token('books', 'books-token')}"),
+            now=now,
+            sleep=sleep,
+        )
+        self.opened.enter_context(closing(crm))
+        if not self.provided:
+            self.provided = list(provide(crm))
+        self.opened.enter_context(closing(books))
+        ledger = self.opened.enter_context(Ledger.open(self.path / "ledger.db", now))
+        pair = Pair(
+            "main",
+            crm,
+            books,
+            mappings,
+            parse_policy(changed.pop("approve", self.approve)),
+            CUTOVER,
+            quiet_secs=self.quiet_secs,
+            **{**self.settings, **changed},
+        )
+        return Engine(ledger, {"main": pair}, Hands(now, sleep))
+
+    def _facts(self) -> Any:
+        opening = Opening("0")
+        token = StaticToken("env:UNUSED")
+        with closing(
+            HubSpot.open(opening, urls={}, credentials=token, now=real_now, sleep=time.sleep)
+        ) as crm:
+            return crm.capabilities.kinds
+
+    def _token(self, name: str, token: str) -> Path:
+        file = self.path / f"{name}-token"
+        file.write_text(token)
+        file.chmod(0o600)
+        return file
+
+    def fault(self, side: str, **fault: Any) -> None:
+        """Let the next matching request to one side go wrong."""
+        url = self.crm_url if side == "crm" else self.books_url
+        urlopen(HttpRequest(f"{url}/__faults", json.dumps(fault).encode(), method="POST")).close()
+
+    def crm(self, deed: str, *args: Any, **named: Any) -> Any:
+        """Let a salesperson do something."""
+        return getattr(deeds, deed)(self.portal, *args, **named)
+
+    def books(self, deed: str, *args: Any, **named: Any) -> Any:
+        """Let an accountant do something."""
+        with self.company.lock:
+            return getattr(books_deeds, deed)(self.company, *args, **named)
+
+    def crm_truth(self) -> Any:
+        return truth(self.portal)
+
+    def books_truth(self) -> Any:
+        with self.company.lock:
+            return truth_of(self.company)
+
+    def invoices(self) -> list[dict[str, Any]]:
+        """The invoices that are really there and live."""
+        return [
+            one
+            for one in self.books_truth()["invoices"]
+            if not one["voided"] and not one["deleted"]
+        ]
+
+
+@contextmanager
+def open_world(path: Path, clock: SimulatedClock | None = None) -> Iterator[World]:
+    """Give a portal and German books with many currencies, both empty; ``clock`` None is real time."""
+    now = clock or real_now
+    portal = HubSpotPortal(
+        portal_id="123",
+        name="Demo",
+        time_zone="Europe/Oslo",
+        company_currency="EUR",
+        seed=1,
+        now=now,
+        index_lag_secs=0,
+        limits=Limits(on=False),
+    )
+    company = QuickBooksCompany(
+        realm_id=REALM,
+        now=now,
+        country="DE",
+        home_currency="EUR",
+        multicurrency=True,
+        utc_offset_hours=1,
+        stamp_millis=True,
+    )
+    seed_company(company, items=ITEMS)
+    sell_uniform(portal, 0, companies=1)  # its custom properties and people
+    authority = Authority(now=now, static_tokens={"books-token": REALM})
+    app = quickbooks_app([company], authority=authority, limits=NO_LIMITS)
+    with serve(hubspot_app(portal)) as crm, serve(app) as books:
+        made = World(portal, company, crm.url, books.url, path, now)
+        if clock is not None:
+            made.sleep = clock.advance
+        with made.opened:
+            yield made
+
+
+def seller(world: World) -> Callable[..., str]:
+    """Return a function that lets a deal be won; it returns the deal's id."""
+    count = itertools.count(1)
+
+    def sell(
+        *, company: str | None = None, price: str = "150.00", quantity: str = "2", **values: str
+    ) -> str:
+        portal, n = world.portal, next(count)
+        buyer = company or buy(world, f"Firma {n} GmbH")
+        given = {
+            "dealname": f"Order {n}",
+            "amount": str(Decimal(price) * Decimal(quantity)),
+            "deal_currency_code": "EUR",
+            "closedate": "2026-03-31T10:00:00Z",
+            "pipeline": "default",
+            "dealstage": "closedwon",
+            "po_number": f"PO-{n:04d}",
+            **values,
+        }
+        deal = portal.create("deals", given)
+        portal.link(("deals", "companies"), deal.id, int(buyer), primary=True)
+        line = {"name": "Consulting", "hs_sku": "C-1", "quantity": quantity, "price": price}
+        deeds.add_line(portal, str(deal.id), line)
+        return str(deal.id)
+
+    return sell
+
+
+def buy(world: World, name: str, country: str = "DE") -> str:
+    """Let a company exist; return its id."""
+    company = world.portal.create("companies", {"name": name, "hs_country_code": country})
+    return str(company.id)
