@@ -1,0 +1,121 @@
+"""What a round costs: calls against the least that the vendors' batches allow, and durable commits."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from math import ceil
+from pathlib import Path
+
+import pytest
+from simulated_world import World, open_world, seller
+
+from sync_engine.engine import Engine
+from sync_engine.pipeline import Round
+from tieout.simulator.clock import SimulatedClock
+from tieout.simulator.hubspot import sell_uniform
+
+DEALS, LINES, COMPANIES = 1_000, 3, 333
+OVERLAP_SECS = 1_200  # longer than either side's feed looks back
+CONSTANT = 20
+WATCHED_KINDS = 4  # deals, line items, companies, payments
+
+
+@pytest.fixture(scope="module")
+def clock() -> SimulatedClock:
+    return SimulatedClock(datetime(2026, 4, 1, 8, tzinfo=UTC))
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory: pytest.TempPathFactory, clock: SimulatedClock) -> Iterator[World]:
+    with open_world(Path(tmp_path_factory.mktemp("counts")), clock) as made:
+        sell_uniform(made.portal, DEALS, LINES, COMPANIES)
+        yield made
+
+
+@pytest.fixture(scope="module")
+def engine(world: World) -> Engine:
+    return world.engine(unsafe_documents=10 * DEALS)
+
+
+@pytest.fixture(scope="module")
+def rounds(world: World, engine: Engine, clock: SimulatedClock) -> dict[str, tuple[Round, int]]:
+    """The same company, worked four times: all new, the echo, nothing new, one deal in a hundred."""
+    done = {}
+
+    def work(name: str) -> None:
+        before = engine.ledger.commits
+        done[name] = engine.round("main"), engine.ledger.commits - before
+
+    work("first")
+    work("echo")
+    clock.advance(OVERLAP_SECS)
+    work("settled")
+    clock.advance(OVERLAP_SECS)
+    work("no-op")
+    win = seller(world)
+    for _ in range(DEALS // 100):
+        win()
+    clock.advance(OVERLAP_SECS)
+    work("one in a hundred")
+    return done
+
+
+def least_calls(deals: int, companies: int) -> int:
+    """Return the least calls for new deals, each related set in pages and each write in batches."""
+    reads = ceil(deals / 200) + 3 * ceil(deals / 1000)  # search; lines, companies, contacts
+    reads += ceil(deals * LINES / 100) + 2 * ceil(companies / 100)
+    return reads + ceil(companies / 30) + ceil(deals / 30) + ceil(deals / 100)
+
+
+def calls(done: Round) -> int:
+    return sum(done.calls.values())
+
+
+def test_every_deal_was_posted(world: World, rounds: dict[str, tuple[Round, int]]) -> None:
+    assert len(world.invoices()) == DEALS + DEALS // 100
+    assert [one.error for one, _ in rounds.values()] == [None] * len(rounds)
+
+
+def test_a_first_round_needs_hardly_more_calls_than_the_least(
+    rounds: dict[str, tuple[Round, int]],
+) -> None:
+    done, _ = rounds["first"]
+    assert calls(done) <= 1.05 * least_calls(DEALS, COMPANIES) + CONSTANT
+
+
+def test_a_round_in_which_nothing_moved_asks_once_for_each_watched_kind_and_once_the_books(
+    rounds: dict[str, tuple[Round, int]],
+) -> None:
+    done, _ = rounds["no-op"]
+    assert calls(done) == WATCHED_KINDS + 1
+
+
+def test_the_echo_of_our_own_writes_is_read_and_nothing_else(
+    rounds: dict[str, tuple[Round, int]],
+) -> None:
+    done, _ = rounds["echo"]
+    searches = sum(n for name, n in done.calls.items() if name.endswith("/search"))
+    assert searches <= ceil(DEALS / 200) + WATCHED_KINDS
+    assert (done.drafted, done.pushed.done) == (0, 0)
+
+
+def test_one_changed_deal_in_a_hundred_costs_only_its_own_calls(
+    rounds: dict[str, tuple[Round, int]],
+) -> None:
+    done, _ = rounds["one in a hundred"]
+    changed = DEALS // 100
+    assert calls(done) <= 1.05 * least_calls(changed, changed) + WATCHED_KINDS + 3
+
+
+def test_commits_are_at_most_one_a_page_read_and_two_a_batch_sent(
+    rounds: dict[str, tuple[Round, int]],
+) -> None:
+    done, commits = rounds["first"]
+    sent = done.pushed.parcels
+    assert commits <= (calls(done) - sent) + 2 * sent
+
+
+def test_a_round_in_which_nothing_moved_commits_its_cursors_and_its_report(
+    rounds: dict[str, tuple[Round, int]],
+) -> None:
+    _, commits = rounds["no-op"]
+    assert commits <= WATCHED_KINDS + 1 + 1
