@@ -6,7 +6,7 @@ For every folder of tests that tells a story: ``with open_world(tmp_path) as wor
 import itertools
 import json
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
@@ -45,6 +45,9 @@ ROOT = Path(__file__).parents[1]
 MAPPINGS = ROOT / "config" / "mappings"
 CUTOVER = date(2026, 1, 1)
 REALM = "9130"
+ZONE = "Europe/Oslo"
+NAMES = ("hubspot-deal-to-invoice", "hubspot-payment-to-payment")
+NOBODY = "nobody"  # a deal's company that is missing
 ITEMS = (
     SoldItem("Consulting", "C-1", Decimal(150)),
     SoldItem("Licence", "L-9", Decimal(500)),
@@ -74,21 +77,61 @@ class World:
     settings: dict[str, Any] = field(default_factory=dict)
     rates: dict[str, int] = field(default_factory=dict)
     opened: ExitStack = field(default_factory=ExitStack)
+    files: Sequence[Path] = tuple(MAPPINGS / f"{name}.yaml" for name in NAMES)
+    orders: dict[str, str] = field(default_factory=dict)  # a purchase order number and its deal
+    working: Engine | None = None
+
+    def round(self, times: int = 1, **how: Any) -> Any:
+        """Work some rounds as a daemon does: in one process, which begins with the first."""
+        if self.working is None:
+            self.working = self.engine()
+        for _ in range(times):
+            done = self.working.round("main", **how)
+            assert done.error is None, done.error
+        return done
+
+    def restart(self, **changed: Any) -> Engine:
+        """End the process and start another, perhaps with another configuration."""
+        self.working = self.engine(**changed)
+        return self.working
+
+    def tasks(self) -> dict[str, dict[str, Any]]:
+        """The open tasks by their code."""
+        assert self.working is not None
+        return {task["code"]: task for task in self.working.tasks()}
+
+    def codes(self) -> list[str]:
+        """The codes of the open tasks, in order of the alphabet."""
+        assert self.working is not None
+        return sorted(task["code"] for task in self.working.tasks())
+
+    def answer(self, code: str, choice: str) -> None:
+        """Answer the open task of this code."""
+        assert self.working is not None
+        self.working.answer(self.tasks()[code]["id"], choice, who="ann", reason="looked at both")
+
+    def deal(self, deal: str) -> dict[str, Any]:
+        """What the CRM really shows of a deal."""
+        return next(one for one in self.crm_truth()["deals"] if one["id"] == deal)
+
+    def told(self, deal: str, name: str) -> str | None:
+        """What the CRM's deal was told."""
+        found: str | None = self.deal(deal)["custom"].get(f"tieout_{name}")
+        return found
 
     def engine(self, **changed: Any) -> Engine:
         """Open the ledger and both sessions anew, as a process that starts does."""
         self.opened.close()
         now, sleep = self.now, self.sleep
         known = {kind: dict(capability.fields) for kind, capability in self._facts().items()}
-        names = ("hubspot-deal-to-invoice", "hubspot-payment-to-payment")
-        mappings = tuple(load(MAPPINGS / f"{name}.yaml", known) for name in names)
+        mappings = tuple(load(file, known) for file in self.files)
         reads: dict[str, frozenset[str]] = {}
         for mapping in mappings:
             for kind, fields in mapping.reads.items():
                 reads[kind] = reads.get(kind, frozenset()) | fields
         reads["deal"] |= {"mark", "merged_ids"}
         crm = HubSpot.open(
-            Opening(self.portal.portal_id, reads, CUTOVER, "Europe/Oslo", {"overlap_secs": 5}),
+            Opening(self.portal.portal_id, reads, CUTOVER, ZONE, {"overlap_secs": 5}),
             urls={"api": self.crm_url},
             credentials=StaticToken(f"file:{self._token('crm', self.portal.token)}"),
             now=now,
@@ -163,28 +206,25 @@ class World:
 
 
 @contextmanager
-def open_world(path: Path, clock: SimulatedClock | None = None) -> Iterator[World]:
-    """Give a portal and German books with many currencies, both empty; ``clock`` None is real time."""
+def open_world(path: Path, clock: SimulatedClock | None = None, **books: Any) -> Iterator[World]:
+    """Give a portal and German books with many currencies, both empty; ``clock`` None is real time.
+
+    ``books`` makes other books: the words of ``QuickBooksCompany``.
+    """
     now = clock or real_now
+    german = {"country": "DE", "home_currency": "EUR", "multicurrency": True}
+    given = {**german, "utc_offset_hours": 1, "stamp_millis": True, **books}
     portal = HubSpotPortal(
         portal_id="123",
         name="Demo",
-        time_zone="Europe/Oslo",
-        company_currency="EUR",
+        time_zone=ZONE,
+        company_currency=given["home_currency"],
         seed=1,
         now=now,
         index_lag_secs=0,
         limits=Limits(on=False),
     )
-    company = QuickBooksCompany(
-        realm_id=REALM,
-        now=now,
-        country="DE",
-        home_currency="EUR",
-        multicurrency=True,
-        utc_offset_hours=1,
-        stamp_millis=True,
-    )
+    company = QuickBooksCompany(realm_id=REALM, now=now, **given)
     seed_company(company, items=ITEMS)
     sell_uniform(portal, 0, companies=1)  # its custom properties and people
     authority = Authority(now=now, static_tokens={"books-token": REALM})
@@ -198,34 +238,49 @@ def open_world(path: Path, clock: SimulatedClock | None = None) -> Iterator[Worl
 
 
 def seller(world: World) -> Callable[..., str]:
-    """Return a function that lets a deal be won; it returns the deal's id."""
+    """Return a function that lets a deal be won; it returns the deal's id.
+
+    It takes the deal's values, and ``lines`` where one line of ``price`` and ``quantity`` is not
+    enough; a value of None is left out.
+    """
     count = itertools.count(1)
 
     def sell(
-        *, company: str | None = None, price: str = "150.00", quantity: str = "2", **values: str
+        *,
+        company: str | None = None,
+        country: str = "DE",
+        lines: Sequence[dict[str, str]] | None = None,
+        price: str = "150.00",
+        quantity: str = "2",
+        **values: str | None,
     ) -> str:
         portal, n = world.portal, next(count)
-        buyer = company or buy(world, f"Firma {n} GmbH")
+        buyer = company or buy(world, f"Firma {n} GmbH", country)
         given = {
             "dealname": f"Order {n}",
             "amount": str(Decimal(price) * Decimal(quantity)),
-            "deal_currency_code": "EUR",
+            "deal_currency_code": portal.company_currency,
             "closedate": "2026-03-31T10:00:00Z",
             "pipeline": "default",
             "dealstage": "closedwon",
             "po_number": f"PO-{n:04d}",
             **values,
         }
-        deal = portal.create("deals", given)
-        portal.link(("deals", "companies"), deal.id, int(buyer), primary=True)
+        deal = portal.create("deals", {name: held for name, held in given.items() if held})
+        if buyer != NOBODY:
+            portal.link(("deals", "companies"), deal.id, int(buyer), primary=True)
         line = {"name": "Consulting", "hs_sku": "C-1", "quantity": quantity, "price": price}
-        deeds.add_line(portal, str(deal.id), line)
+        for each in [line] if lines is None else lines:
+            deeds.add_line(portal, str(deal.id), each)
+        if given["po_number"]:
+            world.orders.setdefault(given["po_number"], str(deal.id))
         return str(deal.id)
 
     return sell
 
 
-def buy(world: World, name: str, country: str = "DE") -> str:
+def buy(world: World, name: str, country: str = "DE", **values: str) -> str:
     """Let a company exist; return its id."""
-    company = world.portal.create("companies", {"name": name, "hs_country_code": country})
+    given = {"name": name, "hs_country_code": country, **values}
+    company = world.portal.create("companies", given)
     return str(company.id)

@@ -1,10 +1,13 @@
 """Stories told over a fresh portal and fresh books."""
 
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
 import pytest
 from simulated_world import World, open_world, seller
+from tie_out import assert_ties_out
 
 
 @pytest.fixture
@@ -17,3 +20,20 @@ def world(tmp_path: Path) -> Iterator[World]:
 def sold(world: World) -> Callable[..., str]:
     """Return a function that lets a deal be won; it returns the deal's id."""
     return seller(world)
+
+
+@pytest.fixture
+def make_world(tmp_path: Path) -> Iterator[Callable[..., World]]:
+    """Return a function that makes other books than Germany's, by ``QuickBooksCompany``'s words."""
+    with ExitStack() as opened:
+
+        def make(**books: Any) -> World:
+            return opened.enter_context(open_world(tmp_path, **books))
+
+        yield make
+
+
+@pytest.fixture
+def ties_out() -> Callable[..., None]:
+    """Return the judge: deal by deal, won = invoiced + held (see ``tie_out``)."""
+    return assert_ties_out
