@@ -21,7 +21,12 @@ def truth(portal: HubSpotPortal, *, detail: bool = True) -> dict[str, Any]:
     """
     shelf = portal.shelves["deals"]
     return {
-        "portal": {"id": portal.portal_id, "name": portal.name, "time_zone": portal.time_zone},
+        "portal": {
+            "id": portal.portal_id,
+            "name": portal.name,
+            "time_zone": portal.time_zone,
+            "currency": portal.company_currency,
+        },
         "at": instant_text(portal.present()),
         "deals": [_deal(portal, record, detail=detail) for record in shelf.records.values()],
         "merged": {str(old): str(new) for old, new in shelf.redirects.items()},

@@ -9,7 +9,7 @@ from tieout.simulator.quickbooks.values import ZERO
 
 
 def truth_of(company: QuickBooksCompany) -> Json:
-    """Return all documents, payments, people and items, deleted documents included.
+    """Return all documents, payments, people, items and tax codes, deleted documents included.
 
     `duplicates` lists, by purchase order number, live invoices of which there is more than one.
     Amounts are in the document's currency; `net` is the total less the tax.
@@ -26,6 +26,7 @@ def truth_of(company: QuickBooksCompany) -> Json:
         "payments": list(_payments(company)),
         "customers": list(_customers(company)),
         "items": list(_items(company)),
+        "tax_codes": list(_tax_codes(company)),
         "duplicates": _duplicates(invoices),
     }
 
@@ -106,6 +107,11 @@ def _items(company: QuickBooksCompany) -> Iterable[Json]:
             "sku": record.body.get("Sku"),
             "active": record.body["Active"],
         }
+
+
+def _tax_codes(company: QuickBooksCompany) -> Iterable[Json]:
+    for record in company.tables["TaxCode"].rows.values():
+        yield {"id": record.id, "name": record.body["Name"]}
 
 
 def _all(company: QuickBooksCompany, kind: str) -> Iterable[tuple[Record, bool]]:
