@@ -77,9 +77,10 @@ def draft_source(ledger: Reads, pair: Pair, mapping: Mapping, ref: Ref, setting:
         case Skipped(why, _, trace):
             return replace(sketch, skipped=why, trace=trace)
         case Drafted(document, findings, trace):
-            net = document.net if document is not None else None
-            if net is None:
+            if document is None or (isinstance(document, Invoice) and not document.lines):
                 net = estimate(mapping, gathered.given, setting)
+            else:
+                net = document.net
             title = document.title if document is not None and document.title else sketch.title
             return replace(
                 sketch, document=document, findings=findings, trace=trace, net=net, title=title

@@ -262,10 +262,16 @@ def _new_records(
                     new.source,
                 )
             )
-        if not wrong and (held is None or held["state"] not in ASKED):
+        if not wrong and (held is None or _may_plan_again(held, new)):
             _put_new(tx, pair, sketch, new, held, now)
         tx.run("need_add", key=str(sketch.key), need=key)
     return findings
+
+
+def _may_plan_again(held: Row, new: NewRecord) -> bool:
+    """A twin of its company shares the plan, and does not write it in its own words."""
+    own = (held["source_kind"], held["source_id"]) == (new.source.kind, new.source.id)
+    return own and held["state"] not in ASKED
 
 
 def _put_new(
