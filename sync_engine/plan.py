@@ -79,6 +79,8 @@ def _plan_or_block(tx: Writes, pair: Pair, sketch: Sketch, held: Row | None, now
         )
     else:
         state, reason = _state_of_same_plan(held, plan), None
+        if state == "approved" and tx.all("needs_planned", key=str(sketch.key)):
+            state = "planned"  # what it waits for moved: both are decided about anew
     _keep_plan(tx, pair, plan, now)
     _put(tx, pair, sketch, held, state=state, reason=reason, plan=plan, resolved=resolved)
     if held is not None and held["state"] == "approved" and state != "approved":
@@ -306,6 +308,8 @@ def _put_new(
         name_key=folded(name),
         plan_hash=plan.hash,
     )
+    if held is not None and held["plan_hash"] != plan.hash:
+        tx.run("dependants_again", need=plan.key, pair=pair.name)
 
 
 def _made_since(tx: Writes, key: str) -> dict[str, str]:

@@ -1,0 +1,34 @@
+"""A new customer that several deals wait for: one plan, decided once, posted once."""
+
+from decimal import Decimal
+
+from simulated_world import buy
+
+
+def test_deals_of_two_companies_with_one_name_share_one_new_customer(world, sold, ties_out):
+    """The first that asks names the customer; the other never lets its approval fall."""
+    for name, city in (("Silver Timber", "Leeds"), ("SILVER TIMBER", "York")):
+        company = buy(world, name, city=city)
+        for _ in range(2):
+            sold(company=company)
+    world.round(2)
+    assert [len(world.invoices()), world.codes()] == [4, []]
+    assert len({one["customer"] for one in world.invoices()}) == 1
+    ties_out(world)
+
+
+def test_a_new_customer_that_changes_after_approval_is_approved_anew(world, sold, ties_out):
+    """Its deals fall with it: an approved deal never waits for a customer that nobody decided."""
+    engine = world.restart(approve="by_hand")
+    company, other = buy(world, "Silver Timber", city="Leeds"), buy(world, "SILVER TIMBER")
+    deals = [sold(company=company), sold(company=company), sold(company=other)]
+    world.round()
+    engine.approve(engine.sheet_hash("main"), who="ann")
+    world.crm("edit_company", company, {"city": "York"})
+    world.round()
+    assert (world.invoices(), world.codes()) == ([], ["approval"] * len(deals))
+    engine.approve(engine.sheet_hash("main"), who="ann")
+    world.round()
+    assert [one["net"] for one in world.invoices()] == [Decimal(300)] * len(deals)
+    assert world.codes() == []
+    ties_out(world)
