@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -122,6 +122,7 @@ def _invoice(
             invoice.source,
         )
     yield from _largest(invoice, invoice.net.amount, capabilities)
+    yield from _places(invoice, [line.amount.amount for line in invoice.lines], capabilities)
     yield from _tax_codes(invoice, preferences)
     yield from _lengths("invoice", values, invoice.source, capabilities)
     lines = values.get("lines")
@@ -151,6 +152,7 @@ def _payment(payment: Payment, capabilities: Capabilities) -> Iterator[Finding]:
             payment.source,
         )
     yield from _largest(payment, payment.amount.amount, capabilities)
+    yield from _places(payment, [payment.amount.amount], capabilities)
     limit = capabilities.limit("payment", "reference")
     if limit is not None and len(payment.reference or "") > limit:
         yield _block(
@@ -168,6 +170,23 @@ def _largest(document: Document, amount: Decimal, capabilities: Capabilities) ->
             "too-large",
             f"{amount} is above the {largest} that the books take.",
             "Split it at its source.",
+            document.source,
+        )
+
+
+def _places(
+    document: Document, amounts: Sequence[Decimal], capabilities: Capabilities
+) -> Iterator[Finding]:
+    """A currency may have more decimals than the books keep: three in KWD."""
+    places = capabilities.limit(document.kind, "amount_places")
+    if places is None:
+        return
+    finer = next((one for one in amounts if one != round(one, places)), None)
+    if finer is not None:
+        yield _block(
+            "too-many-decimals",
+            f"{finer} {document.currency.code} has more decimals than the {places} of the books.",
+            "Round the price at its source or in the mapping, or post it by hand.",
             document.source,
         )
 

@@ -52,6 +52,7 @@ RATES = {
     "GBP": Decimal("1.27"),
     "NOK": Decimal("0.094"),
     "JPY": Decimal("0.0067"),
+    "KWD": Decimal("2.98"),
     "CHF": Decimal("1.13"),
     "CAD": Decimal("0.73"),
 }
