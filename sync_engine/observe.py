@@ -50,6 +50,7 @@ class Observed:
     events: int = 0
     books_events: int = 0
     unreadable: list[Unreadable] = field(default_factory=list)
+    sources: set[Ref] = field(default_factory=set)  # read with all their related records
 
 
 def observe_books(
@@ -132,6 +133,9 @@ def read_related(ledger: Ledger, pair: Pair, observed: Observed) -> None:
                 parents[role.name] = _read_role(ledger, pair, role, parents[role.of], observed)
             with ledger.transaction() as tx:
                 tx.many("touched_read", [_source(pair, mapping.kind, row["id"]) for row in waiting])
+            observed.sources.update(
+                Ref(pair.crm.company, mapping.kind, row["id"]) for row in waiting
+            )
 
 
 def watched_kinds(pair: Pair) -> frozenset[str]:

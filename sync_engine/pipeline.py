@@ -24,6 +24,7 @@ from sync_engine.observe import (
     observe_books,
     observe_crm,
     read_related,
+    read_sources,
     source_kinds,
     touch,
 )
@@ -187,9 +188,11 @@ def draft_and_plan(ledger: Ledger, pair: Pair, done: Round, hands: Hands) -> Non
 
 def send(ledger: Ledger, pair: Pair, done: Round, hands: Hands) -> None:
     """Queue what is approved and send it, dependencies first, until nothing more is ready."""
-    if ledger.all("documents_ready", pair=pair.name, limit=1) and _preferences_moved(ledger, pair):
-        draft_and_plan(ledger, pair, done, hands)
-        approve(ledger, pair, hands.clock())
+    if ledger.all("documents_ready", pair=pair.name, limit=1):
+        moved = [_read_again(ledger, pair, done), _preferences_moved(ledger, pair)]
+        if any(moved):
+            draft_and_plan(ledger, pair, done, hands)
+            approve(ledger, pair, hands.clock())
     while queue(ledger, pair):
         _push(ledger, pair, done, hands)
         if hands.stopping() or is_paused(ledger, pair):
@@ -215,6 +218,21 @@ def wait_for_unknowns(
 
 def _push(ledger: Ledger, pair: Pair, done: Round, hands: Hands) -> None:
     push(ledger, pair, done.pushed, clock=hands.clock, sleep=hands.sleep, stopping=hands.stopping)
+
+
+def _read_again(ledger: Ledger, pair: Pair, done: Round) -> bool:
+    """Read again what is about to be posted and was last read whole before this round.
+
+    No feed shows that a deal was archived or that a line was taken out of it.
+    """
+    rows = ledger.all("sources_approved", pair=pair.name)
+    sources = [Ref(row["company"], row["source_kind"], row["source_id"]) for row in rows]
+    refs = [ref for ref in sources if ref not in done.observed.sources]
+    if not refs:
+        return False
+    read_sources(ledger, pair, refs, done.observed)
+    read_related(ledger, pair, done.observed)
+    return True
 
 
 def _preferences_moved(ledger: Ledger, pair: Pair) -> bool:

@@ -34,6 +34,7 @@ ASKED = IN_THE_BOOKS | {"sending", "unknown"}  # something was sent: never plann
 DECIDED = frozenset({"planned", "waiting", "approved", "rejected", "refused"})
 OVERRULED = "create"  # the answer that says: it is no twin, go on
 LEFT_ALONE = "ignore"
+FINAL = frozenset({LEFT_ALONE, "retry"})  # the later of the two holds
 
 
 def plan_sketch(tx: Writes, pair: Pair, sketch: Sketch, now: datetime) -> None:
@@ -54,7 +55,7 @@ def plan_sketch(tx: Writes, pair: Pair, sketch: Sketch, now: datetime) -> None:
 
 def _plan_or_block(tx: Writes, pair: Pair, sketch: Sketch, held: Row | None, now: datetime) -> None:
     answered = answers(tx, str(sketch.key))
-    if any(row["answer"] == LEFT_ALONE for row in answered.values()):
+    if _left_alone(answered):
         _put(tx, pair, sketch, held, state="rejected", reason="ignored")
         _keep_tasks(tx, pair, sketch, held, (), state="rejected", now=now)
         return
@@ -230,6 +231,14 @@ def _clones(tx: Writes, invoice: Invoice, resolved: Resolved) -> Iterator[Findin
             )
 
 
+def _left_alone(answered: Mapping[str, Row]) -> bool:
+    """Whether the latest word on this document is to ignore it."""
+    said = sorted(answered.values(), key=lambda row: int(row["id"]))
+    return next(
+        (row["answer"] == LEFT_ALONE for row in reversed(said) if row["answer"] in FINAL), False
+    )
+
+
 def _overruled(finding: Finding, answered: Mapping[str, Row]) -> bool:
     row = answered.get(finding.code)
     return (
@@ -312,9 +321,9 @@ def _put_new(
         tx.run("dependants_again", need=plan.key, pair=pair.name)
 
 
-def _made_since(tx: Writes, key: str) -> dict[str, str]:
-    """Return what this document waited for and got: the key by the id that it has now."""
-    return {row["posted_id"]: row["need"] for row in tx.all("needs_made", key=key)}
+def _made_since(tx: Writes, key: str) -> dict[tuple[str, str], str]:
+    """Return what this document waited for and got: the key by the kind and id that it has now."""
+    return {(row["kind"], row["posted_id"]): row["need"] for row in tx.all("needs_made", key=key)}
 
 
 # -- writing down -------------------------------------------------------------------------------

@@ -129,7 +129,7 @@ def tie_out(tx: Writes, pair: Pair, source: Ref, now: datetime) -> None:
         )
         if task["family"] != TIE_OUT and task["subject"] in {row["key"] for row in rows}
     ]
-    wanted = [_rest(rows, f"{plain_text(held)} {code}")] if held and not tasks else []
+    wanted = [_rest(tx, rows, f"{plain_text(held)} {code}")] if held and not tasks else []
     keep(tx, pair=pair.name, family=TIE_OUT, subject=subject, source=source, wanted=wanted, now=now)
     if wanted:
         tasks = list(tx.all("task_open_of", family=TIE_OUT, subject=subject))
@@ -344,10 +344,12 @@ def _of_another_living_deal(tx: Reads, source: Ref, invoice: str) -> bool:
     return owner["reason"] not in ("gone", "merged")
 
 
-def _rest(rows: list[Row], amount: str) -> Wanted:
+def _rest(tx: Reads, rows: list[Row], amount: str) -> Wanted:
     """Return the task for an amount that no other task holds."""
     states = {row["state"] for row in rows}
     title = rows[0]["title"]
+    if rows[0]["state"] == "rejected":
+        return _rejected(tx, rows[0], amount)
     if states & {"sending", "unknown"}:
         return Wanted(
             "unknown",
@@ -367,4 +369,21 @@ def _rest(rows: list[Row], amount: str) -> Wanted:
         title,
         f"{amount} is won and not invoiced, or the other way round, and nothing else says why.",
         "Compare the deal with its invoice; `tieout explain` shows both.",
+    )
+
+
+def _rejected(tx: Reads, row: Row, amount: str) -> Wanted:
+    """Say whose decision keeps a won deal out of the books."""
+    decisions = tx.all("decisions_of", key=row["key"])
+    answered = [one for one in tx.all("task_answered_of", subject=row["key"]) if one["answer"]]
+    if row["reason"] == "ignored" and answered:
+        who, why = answered[-1]["answered_by"], answered[-1]["answer_reason"]
+    else:
+        who, why = (decisions[-1]["who"], decisions[-1]["reason"]) if decisions else ("nobody", "")
+    return Wanted(
+        "rejected",
+        row["title"],
+        f"{row['title']}: {amount} is won and not invoiced: {who} said no ({why or 'no reason'}).",
+        "`retry` plans it again; a change of the deal does so too.",
+        choices=("retry",),
     )

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeAlias
 
 from mapping.matching import match
 from sync_engine.ledger.spelling import fields_of
@@ -25,6 +25,9 @@ from tieout.model.ref import Key, Ref, Version
 PLACES = 7  # decimals of a unit price, where the books state no other number
 NAME_HOLDERS = ("customer", "vendor", "employee")  # share one space of names (R1)
 CHOICES_SHOWN = 10
+
+
+Made: TypeAlias = Mapping[tuple[str, str], str]  # kind and id in the books, and the key
 
 
 @dataclass(slots=True)
@@ -98,11 +101,11 @@ class Resolver:
         self._answers = answers
         self._books = pair.books.company
 
-    def resolve(self, document: Document, made: Mapping[str, str]) -> Resolved:
+    def resolve(self, document: Document, made: Made) -> Resolved:
         """Return the values of a document for the books.
 
-        ``made`` has the id, with its key, of each record that the document's last plan waited for
-        and that was created since: it stays named by key, so that the approval does not fall for it.
+        ``made`` has the key of each record that the document's last plan waited for and that was
+        created since: it stays named by key, so that the approval does not fall for it.
         """
         out = Resolved()
         match document:
@@ -116,11 +119,11 @@ class Resolver:
 
     # -- invoices -----------------------------------------------------------------------------
 
-    def _invoice(self, invoice: Invoice, out: Resolved, made: Mapping[str, str]) -> None:
+    def _invoice(self, invoice: Invoice, out: Resolved, made: Made) -> None:
         code = invoice.currency.code
         out.customer = self._party(invoice.customer, invoice.source, code, out)
         out.values = {
-            "customer": _named(out.customer, out.needs, made),
+            "customer": _named("customer", out.customer, out.needs, made),
             "date": plain(invoice.date),
             "currency": code,
             "prices": self._prices(invoice),
@@ -150,7 +153,7 @@ class Resolver:
         return "exclusive" if any(line.tax_code for line in invoice.lines) else "untaxed"
 
     def _line(
-        self, line: Line, invoice: Invoice, n: int, out: Resolved, made: Mapping[str, str]
+        self, line: Line, invoice: Invoice, n: int, out: Resolved, made: Made
     ) -> dict[str, Plain]:
         places = self._pair.books.capabilities.limit("invoice", "unit_price_places") or PLACES
         price = line.net_unit_price(places)
@@ -166,7 +169,7 @@ class Resolver:
         if line.item is not None:
             item = self._party(line.item, line.source or invoice.source, None, out)
         values: dict[str, Plain] = {
-            "item": _named(item, out.needs, made),
+            "item": _named("item", item, out.needs, made),
             "description": line.description,
             "quantity": plain(line.quantity),
             "unit_price": plain(price),
@@ -350,8 +353,8 @@ class Resolver:
             if not name or (planned is None and self._name_taken(wanted.kind, name)):
                 out.find(
                     "name-taken",
-                    f"The books have {values['name']!r} already, as another {wanted.kind}, a vendor, "
-                    "an employee, or in another currency.",
+                    f"The books have {values['name']!r} already, as another {wanted.kind}, a "
+                    "vendor, an employee, or in another currency.",
                     "Rename one of the two, or give name_in_other_currency in the mapping.",
                     record=asking,
                     line=wanted.line,
@@ -423,9 +426,9 @@ class Resolver:
         return None
 
 
-def _named(found: str | None, needs: Mapping[str, NewRecord], made: Mapping[str, str]) -> Plain:
+def _named(kind: str, found: str | None, needs: Mapping[str, NewRecord], made: Made) -> Plain:
     """Return a reference: an id, or the key of the plan that creates or created the record."""
     if found is None:
         return None
-    key = found if found in needs else made.get(found)
+    key = found if found in needs else made.get((kind, found))
     return found if key is None else {"key": key}

@@ -293,11 +293,17 @@ SELECT * FROM document WHERE pair = :pair AND told = 0 LIMIT :limit;
 -- documents_unchecked: documents whose sides are to be compared
 SELECT * FROM document WHERE pair = :pair AND checked = 0 LIMIT :limit;
 
--- documents_ready: approved documents whose needs the books have, customers and items first
+-- documents_ready: approved documents whose needs the books have; records that one of them needs
 SELECT d.* FROM document d WHERE d.pair = :pair AND d.state = 'approved'
 AND NOT EXISTS (SELECT 1 FROM need n JOIN document w ON w.key = n.need
     WHERE n.key = d.key AND w.posted_id IS NULL)
+AND (d.kind NOT IN ('customer', 'item') OR EXISTS (SELECT 1 FROM need n JOIN document f
+    ON f.key = n.key WHERE n.need = d.key AND f.state = 'approved'))
 LIMIT :limit;
+
+-- sources_approved: where the documents that are about to be sent come from
+SELECT company, source_kind, source_id FROM document
+WHERE pair = :pair AND state = 'approved' AND kind NOT IN ('customer', 'item');
 
 -- document_counts: how many documents of a pair are in which state (reads all)
 SELECT kind, state, count(*) AS n FROM document WHERE pair = :pair GROUP BY kind, state;
@@ -314,7 +320,7 @@ AND need IN (SELECT w.key FROM document w WHERE w.key = need.need AND w.posted_i
 INSERT INTO need (key, need) VALUES (:key, :need) ON CONFLICT DO NOTHING;
 
 -- needs_made: what a document waited for, and the id that it has now
-SELECT n.need, w.posted_id FROM need n JOIN document w ON w.key = n.need
+SELECT n.need, w.kind, w.posted_id FROM need n JOIN document w ON w.key = n.need
 WHERE n.key = :key AND w.posted_id IS NOT NULL;
 
 -- needs_planned: the new records that a document waits for and nobody decided about yet
@@ -568,7 +574,7 @@ SELECT :new, stem, :generation, pair, mapping, part, kind, company, source_kind,
 
 -- document_retry: a person says that what refused it is mended
 UPDATE document SET state = 'planned', reason = NULL, told = 0, checked = 0, changed_at = :at
-WHERE key = :key AND state = 'refused';
+WHERE key = :key AND state IN ('refused', 'rejected');
 
 -- document_look_at: settle and reconcile must look at a document
 UPDATE document SET told = 0, checked = 0 WHERE key = :key;
