@@ -80,7 +80,7 @@ def apply(reading: Reading, parcel: Parcel) -> Sequence[Outcome]:
 
 def _updates(reading: Reading, name: str, requests: Sequence[Request]) -> Parcel:
     kind = reading.facts.kinds[name]
-    items = [_item(number, request) for number, request in enumerate(requests, 1)]
+    items = _items(requests)
     inputs = [
         {
             "id": item.ref.id if item.ref is not None else "",
@@ -90,7 +90,7 @@ def _updates(reading: Reading, name: str, requests: Sequence[Request]) -> Parcel
         for item, request in zip(items, requests, strict=True)
     ]
     call = f"POST /crm/objects/{reading.version}/{kind.object}/batch/update"
-    return _parcel(reading, call, {"inputs": inputs}, items)
+    return _parcel(reading, call, {"inputs": inputs}, requests)
 
 
 def _properties(kind: Kind, request: Request) -> dict[str, str]:
@@ -112,7 +112,7 @@ def _creation(reading: Reading, request: Request) -> Parcel:
     path = f"/crm/properties/{reading.version}/{kind.object}"
     body: dict[str, Any] = {"name": str(values["name"]), "label": str(values["label"])}
     if request.change.kind == GROUP:
-        return _parcel(reading, f"POST {path}/groups", body, [_item(1, request)])
+        return _parcel(reading, f"POST {path}/groups", body, [request])
     vendor_type, field_type = _vendor_type(values.get("type"))
     body |= {
         "type": vendor_type,
@@ -122,7 +122,7 @@ def _creation(reading: Reading, request: Request) -> Parcel:
         "hasUniqueValue": bool(values.get("unique")),
         "options": list(_options(values.get("choices"))),
     }
-    return _parcel(reading, f"POST {path}", body, [_item(1, request)])
+    return _parcel(reading, f"POST {path}", body, [request])
 
 
 def _vendor_type(name: object) -> tuple[str, str]:
@@ -137,17 +137,29 @@ def _options(choices: object) -> Iterator[dict[str, Any]]:
         yield {"value": str(choice), "label": str(choice), "displayOrder": place, "hidden": False}
 
 
-def _item(number: int, request: Request) -> ParcelItem:
-    change = request.change
-    ref = None if isinstance(change, Create) else change.ref
-    return ParcelItem(f"{number:03d}", request.key, change.kind, change.verb.value, ref)
+def _items(requests: Sequence[Request]) -> list[ParcelItem]:
+    return [
+        ParcelItem(
+            f"{number:03d}",
+            request.key,
+            request.change.kind,
+            request.change.verb.value,
+            None if isinstance(request.change, Create) else request.change.ref,
+        )
+        for number, request in enumerate(requests, 1)
+    ]
 
 
-def _parcel(reading: Reading, call: str, body: Any, items: Sequence[ParcelItem]) -> Parcel:
+def _parcel(reading: Reading, call: str, body: Any, requests: Sequence[Request]) -> Parcel:
+    """The request id names one asking: HubSpot's bodies hold no version, so it is added here."""
     packed = _bytes(body)
-    keys = [item.key for item in items]
-    name = request_id(reading.company, call, keys, packed.decode())
-    return Parcel(reading.company, name, call, packed, tuple(items))
+    asked = [[request.key, request.asking, _version(request)] for request in requests]
+    name = request_id(reading.company, call, asked, packed.decode())
+    return Parcel(reading.company, name, call, packed, tuple(_items(requests)))
+
+
+def _version(request: Request) -> str:
+    return "" if isinstance(request.change, Create) else str(request.change.version)
 
 
 def _bytes(body: Any) -> bytes:
