@@ -88,6 +88,12 @@ def test_the_local_page_waits_for_the_redirect_and_ignores_strays():
     assert consent.read_redirect(address, "s") == consent.Redirect("abc", "913")
 
 
+def test_the_local_page_is_called_localhost():
+    """Intuit takes an IP for no key, and localhost for development keys (R29)."""
+    with consent.LocalPage() as page:
+        assert page.redirect_uri.startswith("http://localhost:")
+
+
 def test_the_local_page_gives_up():
     with consent.LocalPage() as page, pytest.raises(ConfigError, match="No consent"):
         page.wait(time.monotonic, 0.05)

@@ -143,7 +143,8 @@ class LocalPage:
                 """Say nothing: the address carries the code."""
 
         self._server = HTTPServer((LOOPBACK, port), Answers)
-        self.redirect_uri = f"http://{LOOPBACK}:{self._server.server_port}{PATH}"
+        # by name: Intuit takes localhost for development keys, and an IP for none (R29)
+        self.redirect_uri = f"http://localhost:{self._server.server_port}{PATH}"
 
     def __enter__(self) -> Self:
         return self
