@@ -205,7 +205,8 @@ class Reading:
         return sorted({*wanted, *ours} - {"id"})
 
     def _reads_owners(self, kind: Kind) -> bool:
-        return "owner" in self.opening.reads and "owner" in kind.relations
+        reads = self.opening.reads  # nothing named is everything
+        return (not reads or "owner" in reads) and "owner" in kind.relations
 
     def _field(self, kind: Kind, name: str) -> Field:
         known = kind.fields.get(name)

@@ -16,7 +16,7 @@ from connectors.hubspot.facts import Kind, Relation
 from connectors.hubspot.reading import Reading
 from connectors.hubspot.refusals import context_ids, refusal
 from connectors.hubspot.wire import next_after, refusals, rows
-from tieout.model.errors import TieoutError, Unavailable, Unsupported
+from tieout.model.errors import NotFound, TieoutError, Unavailable, Unsupported
 from tieout.model.record import Gone, MergedInto, Record, Related, Unreadable
 from tieout.model.ref import Ref
 from tieout.transport import Answer
@@ -191,15 +191,37 @@ def _by_property(reading: Reading, refs: Sequence[Ref], role: str) -> Iterator[R
     """Find owners: their id is a property of the record, most often read before."""
     try:
         owners = reading.owners()
-        for answer in reading.fetch([ref for ref in refs if ref not in reading.owner_of]):
-            if isinstance(answer, Unreadable):
-                raise answer.error
+        ids = dict(_owner_ids(reading, refs))
     except TieoutError as error:
         yield from (Related(ref, role, error=error) for ref in refs)
         return
     for ref in refs:
-        owner = owners.get(reading.owner_of.get(ref) or "")
-        if owner is None:
-            yield Related(ref, role)
-        else:
+        owner_id = ids[ref]
+        if isinstance(owner_id, TieoutError):
+            yield Related(ref, role, error=owner_id)
+        elif owner_id in owners:
+            owner = owners[owner_id]
             yield Related(ref, role, (owner.ref,), owner.ref, {owner.ref: owner})
+        else:
+            yield Related(ref, role)
+
+
+def _owner_ids(reading: Reading, refs: Sequence[Ref]) -> Iterator[tuple[Ref, str | TieoutError]]:
+    """Yield each record's owner, empty where it has none; an error where that is not known."""
+    yield from ((ref, reading.owner_of[ref] or "") for ref in refs if ref in reading.owner_of)
+    for answer in reading.fetch([ref for ref in refs if ref not in reading.owner_of]):
+        match answer:
+            case Unreadable(ref, error):
+                yield ref, error
+            case Gone(ref, evidence):
+                yield ref, NotFound(f"It is gone: {evidence}.", record=str(ref))
+            case MergedInto(ref, into):
+                yield ref, _owner_id(reading, into.ref)
+            case Record(ref):
+                yield ref, _owner_id(reading, ref)
+
+
+def _owner_id(reading: Reading, ref: Ref) -> str | TieoutError:
+    if ref not in reading.owner_of:
+        return Unsupported(f"The owner of a {ref.kind} is not among what is read.")
+    return reading.owner_of[ref] or ""
