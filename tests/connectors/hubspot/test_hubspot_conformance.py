@@ -1,0 +1,234 @@
+"""HubSpot keeps the contract that every connector keeps."""
+
+from datetime import UTC, datetime, time
+from decimal import Decimal
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from connectors.hubspot import HubSpot
+from tieout.conformance import Bench, Calls, ConnectorConformance, Fault
+from tieout.conformance.bench import SPELLINGS
+from tieout.model.contract import Opening
+from tieout.model.ref import Ref
+from tieout.simulator.hubspot import Token
+from tieout.simulator.hubspot.schema import custom
+
+ZONE = "America/Los_Angeles"
+OBJECTS = {
+    "deal": "deals",
+    "line_item": "line_items",
+    "company": "companies",
+    "contact": "contacts",
+    "payment": "commerce_payments",
+}
+UNIQUE = {"deal": "tieout_mark", "line_item": "erp_id", "company": "erp_id", "contact": "erp_id"}
+OTHER_NAME = {"deal": "dealname", "contact": "lastname", "payment": "hs_internal_comment"}
+NAME = "Søn's “Ägir” 株式会社"
+
+
+class HubSpotBench(Bench):
+    """A portal where people sell, and a session with it."""
+
+    reads = Calls(
+        path=r"^/crm/(?!.*/batch/(update|create)$)", body=r"\A\Z|\"(inputs|filterGroups)\""
+    )
+    writes = Calls(path=r"/batch/update$|^/crm/properties/", body=r"\A\{")
+    spellings = {
+        **SPELLINGS,
+        Fault.OMIT_ITEM: {"fault": "drop_item"},
+        Fault.REORDER: {"fault": "reorder"},
+        Fault.SHORT_PAGE: {"fault": "drop_item"},
+        Fault.WRONG_PAGE: {"fault": "wrong_page"},
+    }
+    remembers = False  # HubSpot has no request ids: what is created has a unique name
+    roles = (
+        ("deal", "line_items"),
+        ("deal", "company"),
+        ("deal", "contact"),
+        ("deal", "owner"),
+        ("deal", "payments"),
+        ("company", "contact"),
+        ("line_item", "deal"),
+    )
+    kinds = tuple(OBJECTS)
+    history = ("deal", "payment")  # the others are read by those who need them
+    told_removals = ()  # search shows no archived record; `fetch` says that it is gone
+    merged_kinds = ("deal", "company", "contact")
+    versioned_kinds = ()  # HubSpot takes an update whatever was read before
+    copied_kinds = ()  # a unique property's value is refused to a second record
+
+    def __init__(self, portal, url):
+        super().__init__(url, portal.token)
+        self.portal = portal
+        portal.time_zone = ZONE
+        portal.define("deals", custom(name="tieout_mark", label="Mark", unique=True))
+        for kind in ("line_items", "companies", "contacts"):
+            portal.define(kind, custom(name="erp_id", label="ERP", unique=True))
+        portal.owners = [
+            {"id": str(n), "email": f"o{n}@x.example", "firstName": "O", "lastName": str(n)}
+            for n in range(1, 4)
+        ]
+        self.connector = self.opened(url)
+
+    def opened(self, url):
+        options = {"searches_per_sec": 10_000, "calls_per_ten_secs": 100_000}
+        return HubSpot.open(
+            Opening(str(self.portal.portal_id), options=options),
+            urls={"api": url},
+            credentials=self.credentials,
+            now=self.now,
+            sleep=self.sleep,
+        )
+
+    def unreachable(self):
+        return self.opened("http://127.0.0.1:9")
+
+    def accept(self, token):
+        self.portal.tokens = {token: Token()}
+
+    def plant(self, kind, number):
+        made = self.portal.create(OBJECTS[kind], self._properties(kind, number))
+        return self.ref(kind, made.id)
+
+    def edit(self, ref, number):
+        held = self.held(ref)
+        self.portal.update(
+            OBJECTS[ref.kind], held, {OTHER_NAME.get(ref.kind, "name"): f"Edited {number}"}
+        )
+
+    def remove(self, ref):
+        self.portal.archive(OBJECTS[ref.kind], self.held(ref))
+
+    def merge(self, kept, other):
+        made = self.portal.merge(OBJECTS[kept.kind], self.held(kept), self.held(other))
+        return self.ref(kept.kind, made.id)
+
+    def count(self, kind):
+        if kind == "property":
+            return sum(map(len, self.portal.properties.values()))
+        if kind == "property_group":
+            return sum(map(len, self.portal.groups.values()))
+        return sum(1 for _ in self.portal.shelves[OBJECTS[kind]].live())
+
+    def truth(self, ref):
+        held = self.held(ref).values
+        match ref.kind:
+            case "deal":
+                return {"name": held["dealname"], "amount": Decimal("1900.07"), "is_won": True}
+            case "line_item":
+                return {"name": NAME, "price": Decimal("0.07"), "quantity": Decimal("3")}
+            case "company":
+                return {"name": NAME, "country": "NO"}
+            case "contact":
+                return {"last_name": NAME, "email": held["email"]}
+            case _:
+                return {"comment": NAME, "amount": Decimal("0.29"), "status": "succeeded"}
+
+    def planted_on(self, kind, day):
+        names = {"deal": "closedate", "payment": "hs_initiated_date"}
+        edges = [datetime.combine(day, clock, ZoneInfo(ZONE)) for clock in (time(), time(23, 59))]
+        return {
+            self.ref(
+                kind,
+                self.portal.create(
+                    OBJECTS[kind],
+                    {
+                        **self._properties(kind, self.number()),
+                        names[kind]: instant.astimezone(UTC).isoformat(),
+                    },
+                ).id,
+            ): "close_date" if kind == "deal" else "date"
+            for instant in edges
+        }
+
+    def relate(self, ref, role):
+        if role == "owner":
+            self.portal.update(OBJECTS[ref.kind], self.held(ref), {"hubspot_owner_id": "2"})
+            return [self.ref("owner", 2)]
+        if role == "line_items":
+            places = ["2", "1", None]
+            lines = [self.plant("line_item", self.number()) for _ in places]
+            for line, place in zip(lines, places, strict=True):
+                if place:
+                    self.portal.update(
+                        "line_items", self.held(line), {"hs_position_on_quote": place}
+                    )
+                self._link(line, ref)
+            return [lines[1], lines[0], lines[2]]
+        kind = {"payments": "payment"}.get(role, role)
+        size = 1 if ref.kind == "line_item" else 2
+        others = [self.plant(kind, self.number()) for _ in range(size)]
+        for other in others:
+            self._link(ref, other)
+        return others
+
+    def new_values(self, kind, number):
+        named = {"object": "deal", "name": f"made_{number}", "label": f"Made {number}"}
+        if kind == "property_group":
+            return named
+        return {**named, "type": "text", "group": "information"}
+
+    def other_values(self, kind, number):
+        return {"last_name" if kind == "contact" else "name": f"Written {number}"}
+
+    def refused_values(self, kind, number):
+        return {"no_such_property": str(number)}
+
+    def clue(self, record, by):
+        if by == "unique":
+            held = self.held(record.ref).values
+            return UNIQUE[record.ref.kind], held[UNIQUE[record.ref.kind]]
+        if by == "marker":
+            return by, record.fields["mark"]
+        return super().clue(record, by)
+
+    def nobody(self, kind, by):
+        return super().nobody(kind, UNIQUE[kind] if by == "unique" else by)
+
+    def name_of(self, request):
+        return f"{request.change.values['object']}.{request.change.values['name']}"
+
+    def ref(self, kind, record_id):
+        return Ref(f"hubspot:{self.portal.portal_id}", kind, str(record_id))
+
+    def held(self, ref):
+        return self.portal.find(OBJECTS[ref.kind], ref.id)
+
+    def _link(self, one, other):
+        pair = (OBJECTS[one.kind], OBJECTS[other.kind])
+        self.portal.link(pair, int(one.id), int(other.id))
+
+    def _properties(self, kind, number):
+        match kind:
+            case "deal":
+                return {
+                    "dealname": NAME,
+                    "amount": "1900.07",
+                    "deal_currency_code": "EUR",
+                    "closedate": "2026-03-30T22:30:00Z",
+                    "dealstage": "closedwon",
+                    "tieout_mark": f"MARK-{number}",
+                }
+            case "line_item":
+                return {"name": NAME, "quantity": "3", "price": "0.07", "erp_id": f"E-{number}"}
+            case "company":
+                return {"name": NAME, "hs_country_code": "NO", "erp_id": f"E-{number}"}
+            case "contact":
+                email = f"c{number}@x.example"
+                return {"lastname": NAME, "email": email, "erp_id": f"E-{number}"}
+            case _:
+                return {
+                    "hs_initial_amount": "0.29",
+                    "hs_internal_comment": NAME,
+                    "hs_latest_status": "succeeded",
+                    "hs_initiated_date": "2026-03-30T22:30:00Z",
+                }
+
+
+class TestHubSpot(ConnectorConformance):
+    @pytest.fixture
+    def bench(self, portal, front):
+        bench = HubSpotBench(portal, front.url)
+        yield bench
+        bench.connector.close()

@@ -1,0 +1,13 @@
+"""The whole suite, in the order in which an author meets it."""
+
+from __future__ import annotations
+
+from tieout.conformance.claims import Claims
+from tieout.conformance.feeds import Feeds
+from tieout.conformance.reading import Reading
+from tieout.conformance.secrecy import Secrecy
+from tieout.conformance.writing import Writing
+
+
+class ConnectorConformance(Claims, Reading, Feeds, Writing, Secrecy):
+    """Inherit this and give the fixture ``bench``."""
