@@ -4,8 +4,10 @@ import importlib.util
 import re
 from collections import Counter
 
+import click
 import pytest
 
+from tieout.app.settings import schema
 from tieout.model.errors import TieoutError
 
 
@@ -43,3 +45,44 @@ def test_every_code_is_some_error_s_own(generate):
 def test_every_error_says_a_sentence_of_its_own(generate):
     silent = [each.__name__ for each in generate.error_classes() if not vars(each)["__doc__"]]
     assert silent == []
+
+
+def test_every_verb_and_option_is_on_its_page(generate, root):
+    page = (root / "docs" / "reference" / "cli.md").read_text()
+    missing = [
+        f"{path} {option}"
+        for path, command in verbs_below(generate.root, "tieout")
+        for option in ["", *(opt for held in command.params for opt in held.opts if opt[0] == "-")]
+        if (f"`{option}" if option else f"### {path}\n") not in page
+    ]
+    assert missing == []
+
+
+def test_every_exit_code_says_what_it_means(generate):
+    assert list(generate.EXITS) == list(generate.Exit)
+
+
+def test_every_variable_that_is_read_is_on_the_page(generate, root, shipped):
+    read = {
+        name
+        for package in shipped
+        for path in (root / package).rglob("*.py")
+        for name in re.findall(r"\"(TIEOUT_[A-Z_]+|NO_COLOR)\"", path.read_text("utf-8"))
+    }
+    assert read == set(generate.ENVIRONMENT)
+
+
+def test_every_setting_is_on_its_page(root):
+    page = (root / "docs" / "reference" / "settings.md").read_text()
+    told = schema()
+    forms = [told, *told["$defs"].values()]
+    assert [name for form in forms for name in form["properties"] if f"`{name}`" not in page] == []
+
+
+def verbs_below(command, path):
+    """Every command that can be typed, below the root."""
+    for name in command.list_commands(click.Context(command)):
+        held = command.get_command(click.Context(command), name)
+        yield f"{path} {name}", held
+        if isinstance(held, click.Group):
+            yield from verbs_below(held, f"{path} {name}")

@@ -87,7 +87,7 @@ class Company:
     url: Address | None = None
     """The API's address; the vendor's own when absent."""
     urls: Mapping[str, Address] = field(default_factory=dict)
-    """Other addresses by their part: tokens, authorise, app, upload; the vendor's when absent."""
+    """Other addresses by their part: tokens, authorise, app; the vendor's when absent."""
     redirect_url: Address | None = None
     """Where the consent page sends the person back to, as registered with the vendor."""
     token: SecretRef | None = None
@@ -148,9 +148,9 @@ class Pair:
     cutover_date: date
     """Nothing before this day is ever posted."""
     every: Span = field(default_factory=lambda: Span(300))
-    """How often the daemon looks: 30s, 5m, 2h, 1d."""
+    """How often the daemon looks, as 30s, 5m, 2h or 1d; 5m when absent."""
     approve: Approve = field(default_factory=lambda: Approve.parse("by_hand"))
-    """by_hand, automatic, or automatic under 5000 EUR."""
+    """by_hand (when absent), automatic, or automatic under 5000 EUR."""
     push: Literal["few_calls", "fast"] = "few_calls"
     """few_calls: batches only. fast: batches and single calls mixed."""
     unsafe: Unsafe = field(default_factory=Unsafe)
