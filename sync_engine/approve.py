@@ -17,6 +17,7 @@ from sync_engine.tasks import APPROVAL, UNSAFE, Wanted, keep
 from tieout.model.canonical import digest
 from tieout.model.dates import instant_text
 from tieout.model.errors import NotFound, Rejected
+from tieout.model.money import total
 from tieout.model.ref import Ref
 
 POLICY = "policy"  # who decided, when nobody had to
@@ -30,7 +31,7 @@ def approve(ledger: Ledger, pair: Pair, now: datetime) -> None:
     """Decide by policy about every plan that is new; the others wait for a person."""
     planned = ledger.all("documents_in_state", pair=pair.name, state="planned", limit=-1)
     asked = [row for row in planned if row["kind"] not in ("customer", "item")]
-    unsafe = len(asked) > pair.unsafe_documents
+    unsafe = _unsafe(pair, asked)
     for start in range(0, len(asked), DECISIONS_AT_ONCE):
         with ledger.transaction() as tx:
             for row in asked[start : start + DECISIONS_AT_ONCE]:
@@ -39,7 +40,7 @@ def approve(ledger: Ledger, pair: Pair, now: datetime) -> None:
                 else:
                     _wait(tx, pair, row, now)
     if unsafe:
-        _tell_unsafe(ledger, pair, asked, now)
+        _tell_unsafe(ledger, pair, asked, unsafe, now)
 
 
 def decide(
@@ -146,13 +147,26 @@ def _keep_waiting_task(
     )
 
 
-def _tell_unsafe(ledger: Ledger, pair: Pair, asked: Sequence[Row], now: datetime) -> None:
+def _unsafe(pair: Pair, asked: Sequence[Row]) -> str:
+    """Return why a sheet asks a person however small its documents are; empty when it does not."""
+    if len(asked) > pair.unsafe_documents:
+        return f"{len(asked)} documents, more than the {pair.unsafe_documents}"
+    limit = pair.unsafe_amount
+    if limit is None:
+        return ""
+    nets = [money_of(row["net"], row["currency"]) for row in asked]
+    sums = total((net for net in nets if net and net.currency == limit.currency), limit.currency)
+    return f"{sums}, more than the {limit}" if sums > limit else ""
+
+
+def _tell_unsafe(
+    ledger: Ledger, pair: Pair, asked: Sequence[Row], unsafe: str, now: datetime
+) -> None:
     short = sheet_of(asked)[:SHORTEST_HASH]
     task = Wanted(
         "unsafe",
         f"{len(asked)} documents at once",
-        f"A round would post {len(asked)} documents, more than the {pair.unsafe_documents} that "
-        "unsafe.documents allows without a person.",
+        f"A round would post {unsafe} that `unsafe` allows without a person.",
         f"Look at `tieout plan`; if it is right, `tieout approve {short}` approves it all.",
         detail={"sheet": sheet_of(asked)},
     )

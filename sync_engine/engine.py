@@ -223,7 +223,7 @@ class Engine:
     def _once(self, name: str, *, push_too: bool = True) -> Round:
         first = name not in self._begun
         done = run_round(self.ledger, self._pair(name), self.hands, first=first, push_too=push_too)
-        if done.error is None and push_too:
+        if done.whole and push_too:
             self._begun.add(name)
         return done
 

@@ -9,6 +9,7 @@ anew.
 
 from __future__ import annotations
 
+import json
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
@@ -41,8 +42,10 @@ def recover(ledger: Ledger, pair: Pair, now: datetime) -> int:
 def look(ledger: Ledger, pair: Pair, *, clock: Clock) -> int:
     """Settle the unknowns that are quiet long enough; return how many parcels remain unknown."""
     now = clock()
+    with ledger.transaction() as tx:
+        tx.run("parcels_ahead", pair=pair.name, at=instant_text(now))
     parcels = ledger.all("parcels_unknown", pair=pair.name)
-    due = [row for row in parcels if _quiet_until(row, pair, now) <= now]
+    due = [row for row in parcels if _quiet_until(row, pair) <= now]
     rows = [
         row
         for parcel in due
@@ -64,16 +67,15 @@ def look(ledger: Ledger, pair: Pair, *, clock: Clock) -> int:
 def next_look_secs(ledger: Ledger, pair: Pair, now: datetime) -> float | None:
     """Return how long until the next unknown may be looked for, None when there is none."""
     waits = [
-        (_quiet_until(row, pair, now) - now).total_seconds()
+        min((_quiet_until(row, pair) - now).total_seconds(), pair.quiet_secs)
         for row in ledger.all("parcels_unknown", pair=pair.name)
     ]
     return max(0.0, min(waits)) if waits else None
 
 
-def _quiet_until(parcel: Row, pair: Pair, now: datetime) -> datetime:
-    """Return when the other system can no longer be busy; a clock that went back starts anew."""
-    ended = parse_instant(parcel["ended_at"])
-    return min(ended, now) + timedelta(seconds=pair.quiet_secs)
+def _quiet_until(parcel: Row, pair: Pair) -> datetime:
+    """Return when the other system can no longer be busy."""
+    return parse_instant(parcel["ended_at"]) + timedelta(seconds=pair.quiet_secs)
 
 
 def _ask(pair: Pair, rows: Sequence[Row]) -> dict[str, tuple[str, Receipt | None]]:
@@ -178,7 +180,7 @@ def _settle(
     if found & {UNSURE, "twin"}:
         return
     absent = [row for row in rows if states[row["key"]][0] == ABSENT]
-    alone = len(absent) == tx.value("outbox_count_of", request_id=parcel["request_id"])
+    alone = len(absent) == len(json.loads(parcel["items"]))
     if not absent:
         tx.run("parcel_state", request_id=parcel["request_id"], state="settled")
     elif alone:

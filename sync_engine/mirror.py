@@ -40,15 +40,21 @@ def mirror_record(tx: Writes, pair: Pair, record: Record, *, strict: bool = Fals
         note_document(tx, ref)
         if fields.get("marker"):
             _judge_marker(tx, pair, record, strict=strict)
+            tx.run("touch_unposted", pair=pair.name, key=str(fields["marker"]))
+        if held is not None and held["marker"]:
+            _close_copied(tx, pair, ref.company, held["marker"])
     return True
 
 
-def mirror_gone(tx: Writes, ref: Ref) -> bool:
+def mirror_gone(tx: Writes, pair: Pair, ref: Ref) -> bool:
     """Note that the books deleted a record; what it covered is uncovered again (R50)."""
     if not tx.run("mirror_gone", **_address(ref)):
         return False
     _clear_allocations(tx, ref)
     note_document(tx, ref)
+    held = tx.one("mirror_get", **_address(ref))
+    if held is not None and held["marker"]:
+        _close_copied(tx, pair, ref.company, held["marker"])
     return True
 
 
@@ -134,11 +140,7 @@ def _judge_marker(tx: Writes, pair: Pair, record: Record, *, strict: bool) -> No
     """Tell our own record from a twin, a copy, and another installation's work."""
     ref, marker = record.ref, str(record.fields["marker"])
     if not record.fields.get("voided", False):
-        others = [
-            row
-            for row in tx.all("mirror_by_marker", company=ref.company, marker=marker)
-            if row["kind"] == ref.kind and row["live"] and not row["gone"]
-        ]
+        others = [row for row in _alive(tx, ref.company, marker) if row["kind"] == ref.kind]
         if len(others) > 1:
             _twin_or_copy(tx, pair, marker, others)
             return
@@ -184,6 +186,18 @@ def _twin_or_copy(tx: Writes, pair: Pair, marker: str, rows: list[Row]) -> None:
         wanted=wanted,
         now=parse_instant(tx.now_text()),
     )
+
+
+def _alive(tx: Reads, company: str, marker: str) -> list[Row]:
+    rows = tx.all("mirror_by_marker", company=company, marker=marker)
+    return [row for row in rows if row["live"] and not row["gone"]]
+
+
+def _close_copied(tx: Writes, pair: Pair, company: str, marker: str) -> None:
+    """Close a copy's task once one record alone carries the marker again."""
+    if len(_alive(tx, company, marker)) < 2:
+        now = parse_instant(tx.now_text())
+        keep(tx, pair=pair.name, family=COPIED, subject=marker, source=None, wanted=(), now=now)
 
 
 def stop_pair(tx: Writes, pair: str, code: str, message: str, remedy: str) -> None:

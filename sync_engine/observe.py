@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from functools import cache
 from typing import Any
 
@@ -21,7 +21,8 @@ from sync_engine.ledger.sqlite import Ledger
 from sync_engine.ledger.store import Reads, Row, Writes
 from sync_engine.marks import own_mark
 from sync_engine.mirror import DOCUMENTS, mirror_gone, mirror_record
-from sync_engine.pair import Pair
+from sync_engine.pair import Clock, Pair
+from sync_engine.tasks import CLOCK, Wanted, keep
 from tieout.model.canonical import canonical
 from tieout.model.dates import instant_text
 from tieout.model.record import (
@@ -41,6 +42,7 @@ RELATED_AT_ONCE = 1_000  # associations are asked in pages of this size, one com
 REWIND_SECS = 3_600  # how far before the last journal line a starting process reads again
 FETCHED_AT_ONCE = 1_000  # records read between two commits
 TOUCHED_AT_ONCE = 5_000
+CLOCK_OFF_SECS = 300  # a clock that is further off a server's is not pushed by (R51)
 
 
 @dataclass(slots=True)
@@ -51,10 +53,12 @@ class Observed:
     books_events: int = 0
     unreadable: list[Unreadable] = field(default_factory=list)
     sources: set[Ref] = field(default_factory=set)  # read with all their related records
+    clock_off_secs: dict[str, float] = field(default_factory=dict)
+    """By company: its server's clock less ours, where that is more than ``CLOCK_OFF_SECS``."""
 
 
 def observe_books(
-    ledger: Ledger, pair: Pair, observed: Observed, *, strict: bool, rewound: bool
+    ledger: Ledger, pair: Pair, observed: Observed, clock: Clock, *, strict: bool, rewound: bool
 ) -> None:
     """Read the books' feeds into the mirror.
 
@@ -68,7 +72,9 @@ def observe_books(
         cursor = _cursor(ledger, pair, pair.books.company, feed)
         if rewound and cursor is not None:
             cursor = _rewound(ledger, pair, kinds, cursor)
+        asked_at = clock()
         for page in pair.books.changes(kinds, cursor):
+            _compare_clocks(observed, pair.books.company, page, asked_at, clock())
             with ledger.transaction() as tx:
                 moved = {
                     event.ref.kind
@@ -88,7 +94,7 @@ def _rewound(ledger: Ledger, pair: Pair, kinds: Sequence[str], cursor: Cursor) -
     return pair.books.rewound(kinds, cursor, known_at - timedelta(seconds=REWIND_SECS))
 
 
-def observe_crm(ledger: Ledger, pair: Pair, observed: Observed) -> None:
+def observe_crm(ledger: Ledger, pair: Pair, observed: Observed, clock: Clock) -> None:
     """Read the CRM's feeds into snapshots and touch the sources that moved."""
     watched = watched_kinds(pair)
     for kinds in pair.crm.capabilities.feeds:
@@ -98,7 +104,9 @@ def observe_crm(ledger: Ledger, pair: Pair, observed: Observed) -> None:
         feed = "+".join(asked)
         strangers: list[Ref] = []
         unread: list[Ref] = []
+        asked_at = clock()
         for page in pair.crm.changes(asked, _cursor(ledger, pair, pair.crm.company, feed)):
+            _compare_clocks(observed, pair.crm.company, page, asked_at, clock())
             with ledger.transaction() as tx:
                 for event in page.events:
                     _take(tx, pair, event, strangers=strangers, unread=unread)
@@ -106,6 +114,32 @@ def observe_crm(ledger: Ledger, pair: Pair, observed: Observed) -> None:
             observed.events += len(page.events)
         read_records(ledger, pair, unread, observed)
         _touch_owners_of_strangers(ledger, pair, strangers)
+
+
+def judge_clock(ledger: Ledger, pair: Pair, observed: Observed, now: datetime) -> None:
+    """Keep the task that says whose clock ours disagrees with; it closes when they agree again."""
+    wanted = [
+        Wanted(
+            "clock",
+            "Clocks disagree",
+            f"This machine's clock is {abs(secs):.0f} seconds "
+            f"{'behind' if secs > 0 else 'ahead of'} that of {company}. Nothing is sent until they "
+            f"agree to {CLOCK_OFF_SECS} seconds.",
+            "Set this machine's clock, best by NTP; the next round goes on by itself.",
+        )
+        for company, secs in list(observed.clock_off_secs.items())[:1]
+    ]
+    if wanted or ledger.all("task_open_of", family=CLOCK, subject=pair.name):
+        with ledger.transaction() as tx:
+            keep(
+                tx,
+                pair=pair.name,
+                family=CLOCK,
+                subject=pair.name,
+                source=None,
+                wanted=wanted,
+                now=now,
+            )
 
 
 def read_sources(ledger: Ledger, pair: Pair, refs: Sequence[Ref], observed: Observed) -> None:
@@ -199,10 +233,22 @@ def _read_role(
     return list(members)
 
 
+def _compare_clocks(
+    observed: Observed, company: str, page: Page, asked_at: datetime, now: datetime
+) -> None:
+    """Note a server's clock that lies outside the time in which it can have answered."""
+    before_secs = (page.as_of - asked_at).total_seconds()
+    after_secs = (page.as_of - now).total_seconds()
+    if before_secs < -CLOCK_OFF_SECS:
+        observed.clock_off_secs[company] = before_secs
+    elif after_secs > CLOCK_OFF_SECS:
+        observed.clock_off_secs[company] = after_secs
+
+
 def _mirror(tx: Writes, pair: Pair, event: Event, *, strict: bool) -> bool:
     if event.record is not None:
         return mirror_record(tx, pair, event.record, strict=strict)
-    return event.seen is Seen.GONE and mirror_gone(tx, event.ref)
+    return event.seen is Seen.GONE and mirror_gone(tx, pair, event.ref)
 
 
 def _take(tx: Writes, pair: Pair, event: Event, *, strangers: list[Ref], unread: list[Ref]) -> None:

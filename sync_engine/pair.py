@@ -11,7 +11,7 @@ from typing import TypeAlias
 from mapping.rules import Mapping
 from sync_engine.approvals.policy import Policy
 from tieout.model.contract import Connector
-from tieout.model.money import Rounding
+from tieout.model.money import Money, Rounding
 
 Clock: TypeAlias = Callable[[], datetime]
 Sleep: TypeAlias = Callable[[float], None]
@@ -32,6 +32,7 @@ class Pair:
         policy: when a plan needs a person.
         cutover_date: nothing before it is ever posted.
         unsafe_documents: a sheet with more creates than this asks a person.
+        unsafe_amount: and one that comes to more than this, counting what is in its currency.
         twin_days: how far around its date an invoice's twin is looked for.
         payment_twin_days: the same for a payment.
         quiet_secs: how long after an unanswered write the books may still be doing it.
@@ -47,6 +48,7 @@ class Pair:
     policy: Policy
     cutover_date: date
     unsafe_documents: int = 500
+    unsafe_amount: Money | None = None
     twin_days: int = 45
     payment_twin_days: int = 7
     quiet_secs: float = 150

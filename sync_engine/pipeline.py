@@ -21,6 +21,7 @@ from sync_engine.look import look, next_look_secs, recover
 from sync_engine.mirror import mirror_record, stop_pair
 from sync_engine.observe import (
     Observed,
+    judge_clock,
     observe_books,
     observe_crm,
     read_related,
@@ -56,6 +57,7 @@ class Round:
     told: int = 0
     compared: int = 0
     unknown: int = 0
+    whole: bool = False  # every stage was worked: nothing paused, stopped or interrupted it
     error: TieoutError | None = None
     calls: dict[str, int] = field(default_factory=dict)
 
@@ -110,6 +112,8 @@ def run_round(
             if hands.stopping() or is_paused(ledger, pair):
                 break
             stage()
+        else:
+            done.whole = True
     except TieoutError as error:
         _interrupted(ledger, pair, done, error)
     done.unknown = len(ledger.all("parcels_unknown", pair=pair.name))
@@ -125,12 +129,15 @@ def _stages(
     ledger: Ledger, pair: Pair, hands: Hands, done: Round, *, first: bool, push_too: bool
 ) -> Iterator[Callable[[], object]]:
     """Yield the stages in their order."""
-    if first:
-        yield lambda: begin(ledger, pair, hands.clock())
+    yield lambda: begin(ledger, pair, hands.clock())
     yield lambda: standing_approval(ledger, pair)
-    yield lambda: observe_books(ledger, pair, done.observed, strict=not first, rewound=first)
-    yield lambda: observe_crm(ledger, pair, done.observed)
+    yield lambda: observe_books(
+        ledger, pair, done.observed, hands.clock, strict=not first, rewound=first
+    )
+    yield lambda: observe_crm(ledger, pair, done.observed, hands.clock)
+    yield lambda: judge_clock(ledger, pair, done.observed, hands.clock())
     yield lambda: read_related(ledger, pair, done.observed)
+    push_too = push_too and not done.observed.clock_off_secs
     for _ in range(PASSES):
         yield lambda: draft_and_plan(ledger, pair, done, hands)
         yield lambda: approve(ledger, pair, hands.clock())
@@ -147,7 +154,11 @@ def _stages(
 
 
 def begin(ledger: Ledger, pair: Pair, now: datetime) -> None:
-    """Take over what an earlier process left: calls in flight are unknown, unsent changes wait."""
+    """Take over what an interrupted round left, be it of a process before or of this one.
+
+    Between rounds nothing is in flight: a call that is still noted so is unknown, unsent changes
+    wait for their turn.
+    """
     recover(ledger, pair, now)
     with ledger.transaction() as tx:
         unqueue(tx, pair)
@@ -277,7 +288,7 @@ def _report(ledger: Ledger, done: Round, now: datetime) -> None:
             good_at=at if done.error is None else None,
             said=canonical(done.plain()),
         )
-        if done.error is None:
+        if done.whole:
             journal.caught_up(tx)
 
 

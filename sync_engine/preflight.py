@@ -94,6 +94,14 @@ def _currency(document: Document, preferences: Mapping[str, Any]) -> Iterator[Fi
             "Switch on multicurrency in the books (for ever, R16), or invoice it elsewhere.",
             document.source,
         )
+    active = preferences.get("currencies")
+    if active and code not in active:
+        yield _block(
+            "currency",
+            f"It is in {code}, which is not among the currencies of the books.",
+            f"Add {code} to the currencies of the books.",
+            document.source,
+        )
 
 
 def _invoice(

@@ -212,7 +212,7 @@ def _settle(
         if isinstance(outcome.error, RateLimited):
             after_secs = max(after_secs, outcome.error.after_secs or 0.0)
     state, not_before = _parcel_state(steps, now, after_secs)
-    if state == "settled" and NextStep.RETRY in steps:
+    if state != "again":
         tx.run("outbox_requeue", request_id=parcel.request_id)
     trace_id = next((outcome.trace_id for outcome in answered.values() if outcome.trace_id), "")
     _end_attempt(tx, ready, state, not_before, trace_id, now)

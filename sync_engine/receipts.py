@@ -6,7 +6,9 @@ person: a receipt is taken here, in one transaction with the document's new stat
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from datetime import datetime
+from typing import Any
 
 from sync_engine.draft import Sketch, content_of, order_of
 from sync_engine.ledger.spelling import amount_text, change_of, fields_of, fields_text
@@ -218,6 +220,8 @@ def _posted(tx: Writes, pair: Pair, key: str, receipt: Receipt) -> None:
             by_whom=f"document {key}",
             at=tx.now_text(),
         )
+    if ref.kind == "payment" and receipt.record is not None:
+        _cover(tx, ref.company, receipt.record.fields.get("allocations") or ())
     if ref.kind == "invoice":
         tx.run(
             "touch_members", pair=pair.name, company=source.company, kind=source.kind, id=source.id
@@ -236,6 +240,18 @@ def _posted(tx: Writes, pair: Pair, key: str, receipt: Receipt) -> None:
         wanted=(),
         now=parse_instant(tx.now_text()),
     )
+
+
+def _cover(tx: Writes, company: str, allocations: Sequence[Mapping[str, Any]]) -> None:
+    """Take what our payment covers off the mirror's balances: the feed shows it a round later."""
+    for part in allocations:
+        row = tx.one("mirror_get", company=company, kind=part["kind"], id=part["id"])
+        if part["kind"] != "invoice" or row is None:
+            continue
+        fields = fields_of(row["fields"])
+        fields["balance"] -= part["amount"]
+        text = fields_text(fields)
+        tx.run("mirror_fields", company=company, kind="invoice", id=row["id"], fields=text)
 
 
 def _told(tx: Writes, pair: Pair, row: Row, receipt: Receipt) -> None:

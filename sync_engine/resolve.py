@@ -68,18 +68,30 @@ class MirrorRows:
 
     def asked(self, by: str, value: str) -> list[Record]:
         """Return the rows whose field has this value, capitals and spaces aside."""
-        address = {"company": self._company, "kind": self._kind}
-        if by == "id":
-            rows = self._ledger.all("mirror_get", **address, id=value)
-        elif by in ("name", "email", "sku"):
-            rows = self._ledger.all(f"mirror_by_{by}", **address, value=folded(value))
-        else:
-            rows = [
-                row
-                for row in self._ledger.all("mirror_all", **address)
-                if folded(str(fields_of(row["fields"]).get(by) or "")) == folded(value)
-            ]
-        return [record_of(row) for row in rows if not row["gone"]]
+        return [record_of(row) for row in self._rows(by, value) if not row["gone"]]
+
+    def _rows(self, by: str, value: str) -> list[Row]:
+        company, kind = self._company, self._kind
+        match by:
+            case "id":
+                return self._ledger.all("mirror_get", company=company, kind=kind, id=value)
+            case "name":
+                return self._ledger.all(
+                    "mirror_by_name", company=company, kind=kind, value=folded(value)
+                )
+            case "email":
+                return self._ledger.all(
+                    "mirror_by_email", company=company, kind=kind, value=folded(value)
+                )
+            case "sku":
+                return self._ledger.all(
+                    "mirror_by_sku", company=company, kind=kind, value=folded(value)
+                )
+        return [
+            row
+            for row in self._ledger.all("mirror_all", company=company, kind=kind)
+            if folded(str(fields_of(row["fields"]).get(by) or "")) == folded(value)
+        ]
 
 
 def record_of(row: Row) -> Record:

@@ -49,13 +49,18 @@ class Settlement:
 
 def settle(ledger: Ledger, pair: Pair, now: datetime) -> int:
     """Queue what the CRM needs to hear about documents that moved; return how many records."""
-    told = 0
+    told, after = 0, ""
     setting = setting_of(ledger, pair)
-    while rows := ledger.all("documents_untold", pair=pair.name, limit=DOCUMENTS_AT_ONCE):
+    while rows := ledger.all(
+        "documents_untold", pair=pair.name, after=after, limit=DOCUMENTS_AT_ONCE
+    ):
+        after = rows[-1]["key"]
         with ledger.transaction() as tx:
             for row in rows:
-                told += _tell(tx, pair, row, now, setting)
-            tx.many("document_told", [{"key": row["key"]} for row in rows])
+                queued = _tell(tx, pair, row, now, setting)
+                told += queued or 0
+                if queued is not None:
+                    tx.run("document_told", key=row["key"])
     return told
 
 
@@ -85,8 +90,11 @@ def settlement_of(
     return Settlement(status, total, invoice["balance"], paid, last)
 
 
-def _tell(tx: Writes, pair: Pair, row: Row, now: datetime, setting: Setting) -> int:
-    """Queue what a document's records need to hear; return for how many something is queued."""
+def _tell(tx: Writes, pair: Pair, row: Row, now: datetime, setting: Setting) -> int | None:
+    """Queue what a document's records need to hear; return for how many something is queued.
+
+    None: one was told something and has not answered, so the document must be looked at again.
+    """
     mapping = next((held for held in pair.mappings if held.identity == row["mapping"]), None)
     after = _afterwards(tx, row, now)
     if mapping is None or after is None or row["kind"] != mapping.to:
@@ -104,10 +112,12 @@ def _tell(tx: Writes, pair: Pair, row: Row, now: datetime, setting: Setting) -> 
     mark = pair.crm.capabilities.kinds[source.kind].marker
     if mark and source in values:
         values[source][mark] = own_mark(source)
-    return sum(
+    queued = [
         _queue(tx, pair, mapping, ref, wanted, along.get(ref, set()))
         for ref, wanted in values.items()
-    )
+    ]
+    known = [n for n in queued if n is not None]
+    return sum(known) if len(known) == len(queued) else None
 
 
 def _afterwards(tx: Reads, row: Row, now: datetime) -> Afterwards | None:
@@ -154,10 +164,10 @@ def _queue(
     ref: Ref,
     values: dict[str, Plain],
     along: set[str],
-) -> int:
+) -> int | None:
     """Queue one write-back if anything differs from what was told last; return how many.
 
-    One that was sent and not answered comes first: the document stays untold until it is settled.
+    None: one that was sent and not answered comes first.
     """
     address = {"pair": pair.name, "company": ref.company, "kind": ref.kind, "id": ref.id}
     held = tx.value("written_get", **address)
@@ -167,7 +177,9 @@ def _queue(
         Key.of(ref, mapping=mapping.identity, document="write_back", target_company=ref.company)
     )
     tx.run("outbox_supersede", key=key)
-    if not changed.keys() - along or tx.all("outbox_open_of", key=key):
+    if tx.all("outbox_open_of", key=key):
+        return None
+    if not changed.keys() - along:
         return 0
     change = Update(ref, Version(""), changed, {name: told.get(name) for name in changed})
     return tx.run(

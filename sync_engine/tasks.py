@@ -24,6 +24,7 @@ TIE_OUT = "tie-out"  # reconcile: a rest that nothing else explains
 UNSAFE = "unsafe"  # approve: a sheet that is too large
 COPIED = "copied"  # mirror: a record of ours was copied by a person
 PAIR = "pair"  # the pair itself stands still
+CLOCK = "clock"  # observe: our clock differs from a server's
 
 
 @dataclass(frozen=True, slots=True)

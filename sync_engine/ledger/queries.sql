@@ -164,6 +164,9 @@ ON CONFLICT (company, kind, id) DO UPDATE SET version = excluded.version, fields
     marker = excluded.marker, live = excluded.live, gone = 0,
     created_at = coalesce(excluded.created_at, mirror.created_at);
 
+-- mirror_fields: what our own answer says of a record before the feed does
+UPDATE mirror SET fields = :fields WHERE company = :company AND kind = :kind AND id = :id;
+
 -- mirror_version: only the version moved
 UPDATE mirror SET version = :version WHERE company = :company AND kind = :kind AND id = :id;
 
@@ -288,7 +291,7 @@ SELECT * FROM document WHERE purchase_order = :purchase_order AND kind = :kind;
 SELECT * FROM document WHERE pair = :pair AND state = :state ORDER BY key LIMIT :limit;
 
 -- documents_untold: documents about which the CRM may need to hear
-SELECT * FROM document WHERE pair = :pair AND told = 0 LIMIT :limit;
+SELECT * FROM document WHERE pair = :pair AND told = 0 AND key > :after ORDER BY key LIMIT :limit;
 
 -- documents_unchecked: documents whose sides are to be compared
 SELECT * FROM document WHERE pair = :pair AND checked = 0 LIMIT :limit;
@@ -395,9 +398,6 @@ SELECT * FROM outbox WHERE request_id = :request_id;
 -- outbox_unknown_of: the changes of a parcel whose outcome is not known
 SELECT * FROM outbox WHERE request_id = :request_id AND state = 'unknown';
 
--- outbox_count_of: how many changes a parcel has
-SELECT count(*) FROM outbox WHERE request_id = :request_id;
-
 -- outbox_counts: how many changes of a pair have no answer yet
 SELECT state, count(*) AS n FROM outbox
 WHERE pair = :pair AND state IN ('queued', 'sending', 'unknown') GROUP BY state;
@@ -427,6 +427,9 @@ SELECT * FROM parcel WHERE pair = :pair AND state = 'again' ORDER BY first_at;
 
 -- parcels_unknown: parcels whose outcome is not known
 SELECT * FROM parcel WHERE pair = :pair AND state = 'unknown' ORDER BY first_at;
+
+-- parcels_ahead: calls whose end lies ahead of a clock that was set back: their quiet begins now
+UPDATE parcel SET ended_at = :at WHERE pair = :pair AND state = 'unknown' AND ended_at > :at;
 
 -- parcels_left_behind: what a stopped process had in flight is unknown
 UPDATE parcel SET state = 'unknown', ended_at = :at WHERE pair = :pair AND state = 'sending';
@@ -557,8 +560,8 @@ SELECT pair, family, code, count(*) AS n FROM task WHERE state = 'open' GROUP BY
 -- document_queued: its approved plan is in the outbox
 UPDATE document SET state = 'sending' WHERE key = :key;
 
--- document_unqueue: what was queued and never sent is only approved again
-UPDATE document SET state = 'approved' WHERE pair = :pair AND state = 'sending'
+-- document_unqueue: what is queued, never sent or proven absent, is only approved again
+UPDATE document SET state = 'approved' WHERE pair = :pair AND state IN ('sending', 'unknown')
 AND key IN (SELECT key FROM outbox WHERE pair = :pair AND state = 'queued');
 
 -- outbox_unqueue: and is queued anew when its turn comes
@@ -586,6 +589,12 @@ UPDATE document SET checked = 0 WHERE pair = :pair AND posted_id IS NOT NULL;
 INSERT INTO touched (pair, company, kind, id, reread)
 SELECT :pair, company, source_kind, source_id, 0 FROM document
 WHERE key = :key AND kind NOT IN ('customer', 'item')
+ON CONFLICT (pair, company, kind, id) DO NOTHING;
+
+-- touch_unposted: a record of the books carries this document's marker, and we do not know it posted
+INSERT INTO touched (pair, company, kind, id, reread)
+SELECT pair, company, source_kind, source_id, 0 FROM document
+WHERE pair = :pair AND key = :key AND posted_id IS NULL
 ON CONFLICT (pair, company, kind, id) DO NOTHING;
 
 -- touch_all: every source that has a document is to be read and drafted again

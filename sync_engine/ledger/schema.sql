@@ -56,7 +56,7 @@ CREATE TABLE decision (
     at TEXT NOT NULL
 );
 
-CREATE INDEX decision_plan ON decision (plan_hash);
+CREATE INDEX decision_key ON decision (key);
 
 CREATE TABLE document (
     key TEXT PRIMARY KEY,
@@ -218,9 +218,9 @@ CREATE TABLE outbox (           -- each change that was approved, until it has i
     PRIMARY KEY (key, plan_hash)
 ) WITHOUT ROWID;
 
-CREATE INDEX outbox_open ON outbox (pair, state) WHERE state IN ('queued', 'sending', 'unknown');
-
 CREATE INDEX outbox_parcel ON outbox (request_id) WHERE request_id IS NOT NULL;
+
+CREATE INDEX outbox_state ON outbox (state, pair, company);
 
 CREATE TABLE pair_state (
     pair TEXT PRIMARY KEY,
@@ -248,7 +248,7 @@ CREATE TABLE parcel (           -- one call to come, or made
     not_before TEXT             -- when the other system lets us ask again
 ) WITHOUT ROWID;
 
-CREATE INDEX parcel_open ON parcel (pair, state) WHERE state <> 'settled';
+CREATE INDEX parcel_state ON parcel (state, pair);
 
 CREATE TABLE plan (
     hash TEXT PRIMARY KEY,
@@ -334,6 +334,8 @@ CREATE TABLE task (
     answered_by TEXT,
     answer_reason TEXT
 );
+
+CREATE INDEX task_inbox ON task (id) WHERE state = 'open';
 
 CREATE UNIQUE INDEX task_open ON task (pair, code, subject) WHERE state = 'open';
 

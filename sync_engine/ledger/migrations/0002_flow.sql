@@ -160,7 +160,7 @@ CREATE TABLE decision (
     reason TEXT NOT NULL,
     at TEXT NOT NULL
 );
-CREATE INDEX decision_plan ON decision (plan_hash);
+CREATE INDEX decision_key ON decision (key);
 
 CREATE TABLE parcel (           -- one call to come, or made
     request_id TEXT PRIMARY KEY,
@@ -176,7 +176,7 @@ CREATE TABLE parcel (           -- one call to come, or made
     ended_at TEXT,              -- the last attempt ended; null while it runs
     not_before TEXT             -- when the other system lets us ask again
 ) WITHOUT ROWID;
-CREATE INDEX parcel_open ON parcel (pair, state) WHERE state <> 'settled';
+CREATE INDEX parcel_state ON parcel (state, pair);
 
 CREATE TABLE outbox (           -- each change that was approved, until it has its answer
     key TEXT NOT NULL,
@@ -195,7 +195,7 @@ CREATE TABLE outbox (           -- each change that was approved, until it has i
     error TEXT,                 -- JSON: code, words, remedy
     PRIMARY KEY (key, plan_hash)
 ) WITHOUT ROWID;
-CREATE INDEX outbox_open ON outbox (pair, state) WHERE state IN ('queued', 'sending', 'unknown');
+CREATE INDEX outbox_state ON outbox (state, pair, company);
 CREATE INDEX outbox_parcel ON outbox (request_id) WHERE request_id IS NOT NULL;
 
 CREATE TABLE attempt (
@@ -282,6 +282,7 @@ CREATE TABLE task (
     answer_reason TEXT
 );
 CREATE UNIQUE INDEX task_open ON task (pair, code, subject) WHERE state = 'open';
+CREATE INDEX task_inbox ON task (id) WHERE state = 'open';
 CREATE INDEX task_subject ON task (subject, code);
 CREATE INDEX task_source ON task (company, source_kind, source_id) WHERE state = 'open';
 
