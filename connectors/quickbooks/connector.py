@@ -19,7 +19,7 @@ from connectors.quickbooks.oauth import App, OAuth
 from connectors.quickbooks.reading import rows_or_raise
 from connectors.quickbooks.records import Reader
 from connectors.quickbooks.settings import Settings, settings_of
-from connectors.quickbooks.wire import Wire
+from connectors.quickbooks.wire import Row, Rows, Wire
 from tieout.credentials import CompanyTokens, Credentials, secret
 from tieout.model.capability import Capabilities, FieldInfo
 from tieout.model.contract import Identity, Opening, Outcome, Parcel, Request
@@ -45,6 +45,7 @@ _SETTINGS_QUERIES = (
     "SELECT * FROM Preferences",
     "SELECT * FROM TaxCode WHERE Active IN (true, false) STARTPOSITION 1 MAXRESULTS 1000",
     "SELECT * FROM TaxRate WHERE Active IN (true, false) STARTPOSITION 1 MAXRESULTS 1000",
+    "SELECT * FROM CompanyCurrency STARTPOSITION 1 MAXRESULTS 1000",
 )
 
 
@@ -284,10 +285,13 @@ class QuickBooks:
         if held and (self._now() - held.read_at).total_seconds() < fresh_secs:
             return held
         answers, at = self._wire.queries(_SETTINGS_QUERIES)
-        company, preferences, codes, rates = (rows_or_raise(answer) for answer in answers)
+        *needed, listed = answers
+        company, preferences, codes, rates = (rows_or_raise(answer) for answer in needed)
         if not company or not preferences:
             raise Unavailable("QuickBooks did not show the company's settings.")
-        self._settings = settings_of(company[0], preferences[0], codes, rates, at)
+        self._settings = settings_of(
+            company[0], preferences[0], codes, rates, at, _rows_if_told(listed)
+        )
         return self._settings
 
     def _fetch_settings(self, refs: Sequence[Ref]) -> Iterator[Fetched]:
@@ -328,6 +332,11 @@ class QuickBooks:
 
 def _log() -> Any:
     return structlog.get_logger("tieout.quickbooks")
+
+
+def _rows_if_told(answer: Rows | TieoutError) -> tuple[Row, ...] | None:
+    """Return a query's rows; None where the company does not answer it."""
+    return None if isinstance(answer, TieoutError) else answer.rows
 
 
 def _refuse_unknown(what: str, given: Mapping[str, Any], known: set[str]) -> None:

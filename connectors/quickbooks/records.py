@@ -100,6 +100,7 @@ class Reader:
                 "home_currency": held.home_currency,
                 "country": held.country,
                 "multi_currency": held.multi_currency,
+                "currencies": None if held.currencies is None else list(held.currencies),
                 "custom_numbers": held.custom_numbers,
                 "closed_through": held.closed_through,
                 "tax_codes_required": held.needs_tax_codes,

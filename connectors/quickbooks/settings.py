@@ -58,6 +58,7 @@ class Settings:
     version: str
     tax_codes: Mapping[str, TaxCode] = field(default_factory=dict)
     custom_fields: tuple[CustomField, ...] = ()
+    currencies: tuple[str, ...] | None = None
 
     @property
     def needs_tax_codes(self) -> bool:
@@ -76,18 +77,24 @@ def settings_of(
     tax_codes: Sequence[Body],
     tax_rates: Sequence[Body],
     read_at: datetime,
+    company_currencies: Sequence[Body] | None = None,
 ) -> Settings:
-    """Return the settings that four answers show: CompanyInfo, Preferences, TaxCode, TaxRate."""
+    """Return the settings that the answers show: CompanyInfo, Preferences, TaxCode, TaxRate.
+
+    CompanyCurrency lists the foreign currencies; None where the books do not tell it.
+    """
     sales = _part(preferences, "SalesFormsPrefs")
     currencies = _part(preferences, "CurrencyPrefs")
     taxes = _part(preferences, "TaxPrefs")
     closed = _part(preferences, "AccountingInfoPrefs").get("BookCloseDate")
     country = str(company.get("Country") or UNITED_STATES)
+    home_currency = str(_part(currencies, "HomeCurrency").get("value") or "USD")
     return Settings(
         read_at=read_at,
         name=str(company.get("CompanyName") or ""),
         country=country,
-        home_currency=str(_part(currencies, "HomeCurrency").get("value") or "USD"),
+        home_currency=home_currency,
+        currencies=_active_currencies(company_currencies, home_currency),
         multi_currency=_flag(currencies.get("MultiCurrencyEnabled")),
         custom_numbers=_flag(sales.get("CustomTxnNumbers")),
         closed_through=parse_day(closed[:10]) if closed else None,
@@ -99,6 +106,13 @@ def settings_of(
         tax_codes={code.id: code for code in _tax_codes(tax_codes, tax_rates, country)},
         custom_fields=tuple(_custom_fields(sales)),
     )
+
+
+def _active_currencies(listed: Sequence[Body] | None, home: str) -> tuple[str, ...] | None:
+    if listed is None:
+        return None
+    active = {str(body["Code"]) for body in listed if _flag(body.get("Active", True))}
+    return tuple(sorted(active | {home}))
 
 
 def _tax_codes(codes: Sequence[Body], rates: Sequence[Body], country: str) -> Iterator[TaxCode]:

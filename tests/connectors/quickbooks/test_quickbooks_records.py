@@ -187,6 +187,7 @@ def test_settings_are_read_from_their_places():
         "home_currency": "CAD",
         "country": "CA",
         "multi_currency": True,
+        "currencies": None,
         "custom_numbers": True,
         "closed_through": date(2026, 2, 28),
         "tax_codes_required": True,
