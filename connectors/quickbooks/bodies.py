@@ -77,15 +77,20 @@ class _Writing:
     new: bool
 
     def add_note(self, body: JsonBody, name: str, memo: object, chars: int) -> None:
-        """Write the memo and, as its last word, the marker, which is never cut off.
+        """Write the memo and, as its last word, the marker: neither is ever cut.
 
         An update that says nothing of the memo leaves it, and so the marker, as it is.
+
+        Raises:
+            InvalidField: there is no room for both.
         """
         if memo is None and not self.new:
             return
-        room = chars - len(self.marker) - 1
-        text = str(memo or "")[:room].rstrip()
-        body[name] = f"{text} {self.marker}" if text else self.marker
+        text = str(memo or "").rstrip()
+        note = f"{text} {self.marker}" if text else self.marker
+        if len(note) > chars:
+            raise InvalidField(f"A note of {len(text)} characters leaves no room for our marker.")
+        body[name] = note
 
 
 def _void(change: Void) -> JsonBody:

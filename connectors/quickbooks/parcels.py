@@ -18,7 +18,7 @@ from connectors.quickbooks.settings import Settings
 from connectors.quickbooks.wire import Reply, Wire
 from tieout.model.change import Verb
 from tieout.model.contract import Outcome, Parcel, ParcelItem, Receipt, Request
-from tieout.model.errors import OutcomeUnknown, TieoutError
+from tieout.model.errors import OutcomeUnknown, TieoutError, Unsupported
 from tieout.model.ref import request_id
 from tieout.transport import dump_json
 
@@ -41,7 +41,10 @@ def prepare(
 
     Raises:
         InvalidField: a value that no body can carry.
+        Unsupported: a change that QuickBooks' connector does not make.
     """
+    for request in requests:
+        _refuse_unclaimed(request)
     by_kind: dict[str, list[Request]] = {}
     for request in requests:
         if request.change.verb is Verb.VOID:
@@ -71,6 +74,14 @@ def send(wire: Wire, parcel: Parcel, reader: Reader) -> list[Outcome]:
         return [_outcome(item, reply.body, reply.trace_id, reader)]
     except TieoutError as error:
         return failed(parcel, error)
+
+
+def _refuse_unclaimed(request: Request) -> None:
+    kind, verb = request.change.kind, request.change.verb
+    if verb not in facts().described.get(kind, {}).get("verbs", ()):
+        raise Unsupported(
+            f"QuickBooks' connector does not {verb} records of kind {kind}.", record=request.about
+        )
 
 
 def failed(parcel: Parcel, error: TieoutError) -> list[Outcome]:
