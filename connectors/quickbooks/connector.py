@@ -24,8 +24,8 @@ from tieout.credentials import CompanyTokens, Credentials, secret
 from tieout.model.capability import Capabilities, FieldInfo
 from tieout.model.contract import Identity, Opening, Outcome, Parcel, Request
 from tieout.model.errors import ConfigError, TieoutError, Unauthorized, Unavailable, Unsupported
-from tieout.model.lookup import Answer, Lookup
-from tieout.model.record import Fetched, Gone, Page, Related
+from tieout.model.lookup import Answer, Lookup, NotKnown
+from tieout.model.record import Fetched, Gone, Page, Related, Unreadable
 from tieout.model.ref import Cursor, Ref
 from tieout.transport.door import refuse_plain_http
 
@@ -194,16 +194,26 @@ class QuickBooks:
 
     def fetch(self, refs: Sequence[Ref]) -> Iterator[Fetched]:
         """Read records by address; settings are read anew, in one call for all."""
-        settings = [ref for ref in refs if not self._kind(ref.kind).fed]
-        answers = dict(zip(settings, self._fetch_settings(settings), strict=True))
-        others = [ref for ref in refs if ref not in answers]
-        found = search.fetch(self._wire, self._reader, others) if others else iter(())
-        for ref in refs:
-            yield answers[ref] if ref in answers else next(found)
+        known = self._facts.kinds
+        unknown = Unsupported("QuickBooks' connector knows no such kind.")
+        answers: dict[Ref, Fetched] = {
+            ref: Unreadable(ref, unknown) for ref in refs if ref.kind not in known
+        }
+        settings = [ref for ref in refs if ref.kind in known and not known[ref.kind].fed]
+        others = [ref for ref in refs if ref.kind in known and known[ref.kind].fed]
+        for asked, read in ((settings, self._fetch_settings), (others, self._fetch_records)):
+            try:
+                answers.update(zip(asked, read(asked), strict=True))
+            except TieoutError as error:  # the settings, without which nothing is understood
+                answers.update((ref, Unreadable(ref, error)) for ref in asked)
+        yield from (answers[ref] for ref in refs)
 
     def find(self, kind: str, wanted: Sequence[Lookup]) -> Sequence[Answer]:
         """Answer questions of one kind in their order; see ``search``."""
-        return search.find(self._wire, self._reader, self._kind(kind), wanted)
+        try:
+            return search.find(self._wire, self._reader, self._kind(kind), wanted)
+        except TieoutError as error:  # an unknown kind, or the settings cannot be read
+            return [NotKnown(error) for _ in wanted]
 
     def related(self, refs: Sequence[Ref], role: str) -> Iterator[Related]:
         """Say that the books have no roles: what belongs to a record is in the record."""
@@ -302,6 +312,9 @@ class QuickBooks:
         found = {record.ref: record for record in self._reader.setting_records(kinds)}
         for ref in refs:
             yield found.get(ref) or Gone(ref, "It is not among the company's settings.")
+
+    def _fetch_records(self, refs: Sequence[Ref]) -> Iterator[Fetched]:
+        return search.fetch(self._wire, self._reader, refs) if refs else iter(())
 
     def _kind(self, name: str) -> Kind:
         kind = self._facts.kinds.get(name)
