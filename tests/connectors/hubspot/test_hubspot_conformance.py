@@ -25,6 +25,13 @@ OBJECTS = {
 UNIQUE = {"deal": "tieout_mark", "line_item": "erp_id", "company": "erp_id", "contact": "erp_id"}
 OTHER_NAME = {"deal": "dealname", "contact": "lastname", "payment": "hs_internal_comment"}
 NAME = "Søn's “Ägir” 株式会社"
+SPELT = {
+    **SPELLINGS,
+    Fault.OMIT_ITEM: {"fault": "drop_item"},
+    Fault.REORDER: {"fault": "reorder"},
+    Fault.SHORT_PAGE: {"fault": "drop_item"},
+    Fault.WRONG_PAGE: {"fault": "wrong_page"},
+}
 
 
 class HubSpotBench(Bench):
@@ -34,13 +41,7 @@ class HubSpotBench(Bench):
         path=r"^/crm/(?!.*/batch/(update|create)$)", body=r"\A\Z|\"(inputs|filterGroups)\""
     )
     writes = Calls(path=r"/batch/update$|^/crm/properties/", body=r"\A\{")
-    spellings = {
-        **SPELLINGS,
-        Fault.OMIT_ITEM: {"fault": "drop_item"},
-        Fault.REORDER: {"fault": "reorder"},
-        Fault.SHORT_PAGE: {"fault": "drop_item"},
-        Fault.WRONG_PAGE: {"fault": "wrong_page"},
-    }
+    spellings = SPELT
     remembers = False  # HubSpot has no request ids: what is created has a unique name
     roles = (
         ("deal", "line_items"),
@@ -117,7 +118,7 @@ class HubSpotBench(Bench):
             case "deal":
                 return {"name": held["dealname"], "amount": Decimal("1900.07"), "is_won": True}
             case "line_item":
-                return {"name": NAME, "price": Decimal("0.07"), "quantity": Decimal("3")}
+                return {"name": NAME, "price": Decimal("0.07"), "quantity": Decimal(3)}
             case "company":
                 return {"name": NAME, "country": "NO"}
             case "contact":

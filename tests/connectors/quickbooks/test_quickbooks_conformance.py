@@ -66,7 +66,11 @@ class QuickBooksBench(Bench):
         self.clock = SimulatedClock(START)
         self.company = seed_company(
             QuickBooksCompany(
-                realm_id=REALM, now=self.clock, country="DE", home_currency="EUR", multicurrency=True
+                realm_id=REALM,
+                now=self.clock,
+                country="DE",
+                home_currency="EUR",
+                multicurrency=True,
             ),
             customers=1,
         )
@@ -172,9 +176,7 @@ class QuickBooksBench(Bench):
 
     def texts(self, kind):
         formed = {"number", "email"}  # numbers are the books' own here, and an address has a form
-        return {
-            name: limit for name, limit in super().texts(kind).items() if name not in formed
-        }
+        return {name: limit for name, limit in super().texts(kind).items() if name not in formed}
 
     def make(self, kind, body):
         with self.company.lock:
