@@ -56,6 +56,7 @@ def backup(ledger: Ledger, target: Path, now: Callable[[], datetime]) -> Manifes
     manifest_path = manifest_of(target)
     if target.exists() or manifest_path.exists():
         raise LedgerError(f"{target} exists.", remedy="Give the backup a name of its own.")
+    _demand_folder(target)
     with _part(target) as copy_path:
         with closing(connect(copy_path)) as copy:
             ledger.snapshot_into(copy)
@@ -91,6 +92,7 @@ def restore(source: Path, path: Path, now: Callable[[], datetime], who: str) -> 
         LedgerError: the backup is not whole, or a newer version made it.
     """
     manifest = read_manifest(source)
+    _demand_folder(path)
     try:
         owned = lock.take(path, instant_text(now()))
     except OSError as wrong:
@@ -106,6 +108,11 @@ def restore(source: Path, path: Path, now: Callable[[], datetime], who: str) -> 
     finally:
         os.close(owned)
     return kept
+
+
+def _demand_folder(path: Path) -> None:
+    if not path.parent.is_dir():
+        raise LedgerError(f"There is no folder {path.parent}.", remedy="Make it first.")
 
 
 def manifest_of(backup_path: Path) -> Path:
