@@ -38,6 +38,12 @@ fix: $(READY) ## format and mend what ruff can mend
 test: lint ## the whole gate: lint, types, floors, every test with coverage
 	$(BIN)/python -m pytest -n 2 --cov --cov-report=term
 
+N ?= 100
+
+.PHONY: kills
+kills: $(READY) ## kill rounds N times at random instants, and judge that nothing is lost or done twice
+	$(BIN)/python tests/kill_sweep.py --kills $(N)
+
 .PHONY: docs
 docs: $(READY) ## write the pages and schemas that are made from the code
 	$(BIN)/python docs/generate.py

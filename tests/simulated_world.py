@@ -76,6 +76,7 @@ class World:
     provided: list[Any] = field(default_factory=list)
     settings: dict[str, Any] = field(default_factory=dict)
     rates: dict[str, int] = field(default_factory=dict)
+    crm_rates: dict[str, int] = field(default_factory=dict)
     opened: ExitStack = field(default_factory=ExitStack)
     files: Sequence[Path] = tuple(MAPPINGS / f"{name}.yaml" for name in NAMES)
     orders: dict[str, str] = field(default_factory=dict)  # a purchase order number and its deal
@@ -131,7 +132,9 @@ class World:
                 reads[kind] = reads.get(kind, frozenset()) | fields
         reads["deal"] |= {"mark", "merged_ids"}
         crm = HubSpot.open(
-            Opening(self.portal.portal_id, reads, CUTOVER, ZONE, {"overlap_secs": 5}),
+            Opening(
+                self.portal.portal_id, reads, CUTOVER, ZONE, {"overlap_secs": 5, **self.crm_rates}
+            ),
             urls={"api": self.crm_url},
             credentials=StaticToken(f"file:{self._token('crm', self.portal.token)}"),
             now=now,
@@ -179,6 +182,11 @@ class World:
         """Let the next matching request to one side go wrong."""
         url = self.crm_url if side == "crm" else self.books_url
         urlopen(HttpRequest(f"{url}/__faults", json.dumps(fault).encode(), method="POST")).close()
+
+    def mend(self, side: str) -> None:
+        """Let nothing more go wrong on one side."""
+        url = self.crm_url if side == "crm" else self.books_url
+        urlopen(HttpRequest(f"{url}/__faults", method="DELETE")).close()
 
     def crm(self, deed: str, *args: Any, **named: Any) -> Any:
         """Let a salesperson do something."""

@@ -129,6 +129,8 @@ def _refuse_newer(version: int, path: Path, known: int) -> None:
 def _refuse_unknowns(connection: sqlite3.Connection, path: Path) -> None:
     """Outcomes that are still unknown are looked up by the version that sent the calls."""
     with refusal("unknowns_open"):
+        if not connection.execute("PRAGMA table_info(parcel)").fetchall():
+            return  # its making was interrupted before there was anything to send
         open_count = connection.execute(queries()["unknowns_open"]).fetchone()[0]
     if open_count:
         raise LedgerError(
