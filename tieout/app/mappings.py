@@ -6,7 +6,7 @@ company added.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,8 +16,8 @@ from mapping.rules import Mapping as Rules
 from mapping.trial import Verdict
 from mapping.trial import run as run_tests
 from mapping.yaml12 import Node, read
-from tieout.app.settings import connector_names, shown
-from tieout.app.wiring import facts_of
+from tieout.app.companies import Site, facts_of
+from tieout.app.settings import connector_names, mapping_file, shown
 
 MAPPINGS_LIMIT = 500
 
@@ -36,6 +36,26 @@ def look(directory: Path) -> list[Looked]:
     """Compile and test every mapping of a configuration; each mistake is kept, none raised."""
     files = sorted((directory / "mappings").glob("*.yaml"))[:MAPPINGS_LIMIT]
     return [_looked(file) for file in files]
+
+
+def compiled_of(site: Site) -> Mapping[str, Sequence[Rules]]:
+    """Return each pair's compiled mappings, in their order.
+
+    Raises:
+        Mistakes: all that is wrong with any of them.
+    """
+    done: dict[str, list[Rules]] = {}
+    mistakes: list[Mistake] = []
+    for name, pair in site.settings.pairs.items():
+        done[name] = []
+        for mapping in pair.mappings:
+            try:
+                done[name].append(compiled(mapping_file(site.directory, mapping)))
+            except Mistakes as wrong:
+                mistakes += wrong.mistakes
+    if mistakes:
+        raise Mistakes(mistakes)
+    return done
 
 
 def compiled(file: Path) -> Rules:

@@ -155,6 +155,8 @@ class Pair:
     """few_calls: batches only. fast: batches and single calls mixed."""
     unsafe: Unsafe = field(default_factory=Unsafe)
     """From where on a round asks before it goes on."""
+    sweep_every: Span = field(default_factory=lambda: Span(86400))
+    """How often every posted deal is read again, beside what the feeds show."""
     twin_days: Annotated[int, Whole(0, 366)] = 45
     """How far back an invoice made by hand is looked for before a new one is made."""
     payment_twin_days: Annotated[int, Whole(0, 366)] = 7

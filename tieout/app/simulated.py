@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
+from tieout.app.companies import connector_class
 from tieout.app.provisioning import provide
-from tieout.app.wiring import connector_class
 from tieout.model.contract import Opening
 from tieout.model.errors import Unauthorized
 from tieout.simulator import hubspot, quickbooks

@@ -1,4 +1,4 @@
-"""The composition root: settings in, an open ledger, sessions with companies and an engine out.
+"""The composition root: settings in; a ledger, pairs with open sessions and an engine out.
 
 The only place that knows all the parts; everything above asks the engine.
 """
@@ -6,171 +6,76 @@ The only place that knows all the parts; everything above asks the engine.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing, contextmanager
-from dataclasses import dataclass
-from datetime import UTC, date, datetime
-from importlib.metadata import entry_points
+from datetime import date
 from pathlib import Path
-from typing import TypeVar
 
-from mapping.mistake import nearest
 from mapping.rules import Mapping as Rules
+from sync_engine.engine import Engine
 from sync_engine.ledger import backup as backups
 from sync_engine.ledger import journal
+from sync_engine.ledger.lock import LedgerHeld
 from sync_engine.ledger.sqlite import Asked, Ledger, connect
 from sync_engine.pair import Pair
-from tieout.app import consent
-from tieout.app.settings import CONNECTORS, Company, Settings
-from tieout.app.settings import Pair as PairSettings
-from tieout.credentials import Credentials, SealedTokens, StaticToken
-from tieout.model.capability import Capabilities
-from tieout.model.contract import Authorises, Connector, Opening, Opens
-from tieout.model.errors import ConfigError
+from sync_engine.pipeline import Hands
+from tieout.app.companies import Site, now, session
+from tieout.app.mappings import compiled_of
+from tieout.app.settings import Settings
+from tieout.model.contract import Connector
 from tieout.model.money import Rounding
 
-_T = TypeVar("_T")
+HEARTBEAT = "heartbeat"
 
-
-def now() -> datetime:
-    """Return this instant; everything below takes the clock as an argument."""
-    return datetime.now(UTC)
-
-
-@dataclass(frozen=True, slots=True)
-class Site:
-    """One configuration: where it is written, and what it says."""
-
-    directory: Path
-    settings: Settings
-
-    def company(self, name: str) -> Company:
-        """Return a company by its name.
-
-        Raises:
-            ConfigError: there is none.
-        """
-        return _named(self.settings.companies, name, "company")
-
-    def pair(self, name: str) -> PairSettings:
-        """Return a pair's settings by its name.
-
-        Raises:
-            ConfigError: there is none.
-        """
-        return _named(self.settings.pairs, name, "pair")
-
-
-def _named(held: Mapping[str, _T], name: str, what: str) -> _T:
-    if name not in held:
-        raise ConfigError(
-            f"There is no {what} {name}.", remedy=f"{nearest(name, held)}".capitalize()
-        )
-    return held[name]
-
-
-# -- companies ----------------------------------------------------------------------------------
-
-
-def credentials_of(site: Site, name: str) -> Credentials:
-    """Return what a company's calls are signed with: its lasting token, or its sealed ones."""
-    company = site.company(name)
-    if company.token is not None:
-        return StaticToken(company.token.reference(site.directory))
-    return SealedTokens(site.settings.tokens, now=now).for_company(company.ref_company)
+__all__ = [
+    "Ledger",
+    "LedgerHeld",
+    "back_up",
+    "beat",
+    "engine_of",
+    "engine_on",
+    "last_beat",
+    "ledger_of",
+    "restore",
+    "verify_journal",
+]
 
 
 @contextmanager
-def session(
-    site: Site,
-    name: str,
-    *,
-    reads: Mapping[str, frozenset[str]] | None = None,
-    cutover_date: date | None = None,
-    options: Mapping[str, bool | int | str] | None = None,
-) -> Iterator[Connector]:
-    """Give the open session with a company; ``options`` are added to the company's own.
-
-    Raises:
-        ConfigError: an option or address that its connector does not accept.
-    """
-    company = site.company(name)
-    opening = Opening(
-        company_id=company.id,
-        reads=reads or {},
-        cutover_date=cutover_date,
-        time_zone=company.time_zone.name if company.time_zone else None,
-        options={**company.options, **_secrets(site, company), **(options or {})},
-    )
-    connector = connector_class(company.system).open(
-        opening,
-        urls=company.addresses,
-        credentials=credentials_of(site, name),
-        now=now,
-        sleep=time.sleep,
-    )
-    with closing(connector):
-        _connect_make_believe(site, company, connector)
-        yield connector
-
-
-def _connect_make_believe(site: Site, company: Company, connector: Connector) -> None:
-    """Give a simulated company's first tokens without a person; a real one's need ``connect``."""
-    page = company.urls.get("authorise")
-    if page is None or not page.on_this_machine or not isinstance(connector, Authorises):
-        return
-    if company.ref_company not in SealedTokens(site.settings.tokens, now=now).companies():
-        consent.agree_by_itself(connector, company.id)
-
-
-def _secrets(site: Site, company: Company) -> Mapping[str, str]:
-    """Return where the app's registration with the vendor is kept, where it is set."""
-    named = {"client_id": company.client_id, "client_secret": company.client_secret}
-    return {name: ref.reference(site.directory) for name, ref in named.items() if ref is not None}
-
-
-def facts_of(system: str) -> Capabilities:
-    """Return what a system can do, from its connector's facts; nothing is asked of anybody.
-
-    Raises:
-        ConfigError: there is no connector for it.
-    """
-    opening = Opening(company_id="0")
-    unused = StaticToken("env:UNUSED")
-    opened = connector_class(system).open(
-        opening, urls={}, credentials=unused, now=now, sleep=time.sleep
-    )
-    with closing(opened):
-        return opened.capabilities
-
-
-def connector_class(system: str) -> Opens:
-    """Import the connector of a system.
-
-    Raises:
-        ConfigError: none is installed, or it cannot be imported.
-    """
-    found = {entry.name: entry for entry in entry_points(group=CONNECTORS)}
-    try:
-        opens: Opens = found[system].load()
-    except KeyError:
-        raise ConfigError(f"No connector for {system}.", remedy=nearest(system, found)) from None
-    except (ImportError, AttributeError) as wrong:
-        raise ConfigError(f"The connector for {system} cannot be imported: {wrong}.") from wrong
-    return opens
-
-
-# -- pairs ----------------------------------------------------------------------------------------
-
-
-@contextmanager
-def pairs_of(site: Site, mappings: Mapping[str, Sequence[Rules]]) -> Iterator[dict[str, Pair]]:
-    """Give every pair with open sessions; a company that is in several pairs has one session.
+def engine_of(
+    site: Site, *, owned: bool = True, stopping: Callable[[], bool] = lambda: False
+) -> Iterator[Engine]:
+    """Give the engine of a configuration.
 
     Args:
         site: the configuration.
-        mappings: each pair's compiled mappings.
+        owned: whether this process owns the ledger; without, the engine can only look.
+        stopping: whether a round should start nothing new.
+
+    Raises:
+        LedgerHeld: the ledger is to be owned and another process owns it.
+        Mistakes: a mapping cannot be used.
     """
+    with (
+        ledger_of(site.settings, owned=owned) as ledger,
+        engine_on(ledger, site, asks=owned, stopping=stopping) as engine,
+    ):
+        yield engine
+
+
+@contextmanager
+def engine_on(
+    ledger: Ledger, site: Site, *, asks: bool = True, stopping: Callable[[], bool]
+) -> Iterator[Engine]:
+    """Give the engine of a configuration on an open ledger; ``asks`` as for ``session``."""
+    with _pairs_of(site, asks=asks) as pairs:
+        yield Engine(ledger, pairs, Hands(now, time.sleep, stopping))
+
+
+@contextmanager
+def _pairs_of(site: Site, *, asks: bool) -> Iterator[dict[str, Pair]]:
+    """Give every pair with open sessions; a company that is in several pairs has one session."""
+    mappings = compiled_of(site)
     with ExitStack() as opened:
         sessions = {
             name: opened.enter_context(
@@ -180,6 +85,7 @@ def pairs_of(site: Site, mappings: Mapping[str, Sequence[Rules]]) -> Iterator[di
                     reads=_reads_of(site, name, mappings),
                     cutover_date=_cutover_of(site, name),
                     options=_options_of(site, name),
+                    asks=asks,
                 )
             )
             for name in _companies_in_pairs(site)
@@ -202,8 +108,10 @@ def _pair(
         policy=written.approve.policy,
         cutover_date=written.cutover_date,
         unsafe_documents=written.unsafe.documents,
+        unsafe_amount=written.unsafe.amount.money if written.unsafe.amount else None,
         twin_days=written.twin_days,
         payment_twin_days=written.payment_twin_days,
+        sweep_hours=written.sweep_every.secs / 3600,
         quiet_secs=company.quiet_secs or books.capabilities.quiet_secs,
         rounding=Rounding[company.rounding.upper()],
         numbers_ours=company.numbers == "ours",
@@ -259,6 +167,19 @@ def ledger_of(settings: Settings, *, owned: bool = True) -> Iterator[Ledger]:
     """
     with Ledger.open(settings.ledger, now, exclusive=owned) as ledger:
         yield ledger
+
+
+def beat(ledger: Ledger) -> None:
+    """Write down that the daemon lives, at this instant."""
+    with ledger.transaction() as tx:
+        tx.run("meta_set", name=HEARTBEAT, value=tx.now_text())
+
+
+def last_beat(settings: Settings) -> str | None:
+    """Return when the daemon last said that it lives; None if none ever ran."""
+    with ledger_of(settings, owned=False) as ledger:
+        told = ledger.value("meta_get", name=HEARTBEAT)
+    return None if told is None else str(told)
 
 
 def verify_journal(settings: Settings, against: str | None) -> journal.Verdict:

@@ -14,8 +14,8 @@ from tieout.model.errors import TieoutError
 
 if TYPE_CHECKING:
     from mapping.mistake import Mistake
+    from tieout.app.companies import Site
     from tieout.app.mappings import Looked
-    from tieout.app.wiring import Site
 
 SKEW_SECS_LIMIT = 60
 CONSENT_DAYS = 14  # so long before the end of consent it is said
@@ -41,31 +41,31 @@ def command(caller: Caller, *, online: bool) -> Answer:
     "overwritten": [files]}
     """
     from mapping.mistake import Mistakes  # noqa: PLC0415 (imported when used)
-    from tieout.app import installed, mappings, wiring  # noqa: PLC0415 (imported when used)
+    from tieout.app import companies, installed, mappings  # noqa: PLC0415 (imported when used)
 
     site: Site | None = None
     mistakes: list[Mistake] = []
     try:
-        site = wiring.Site(caller.directory, caller.settings())
+        site = companies.Site(caller.directory, caller.settings())
     except Mistakes as wrong:
         mistakes += wrong.mistakes
-    companies = list(_asked(site)) if online and site else []
+    asked = list(_asked(site)) if online and site else []
     looked = mappings.look(caller.directory)
     mistakes += mappings.all_mistakes(looked)
     overwritten = installed.overwritten() if online else []
-    ok = not mistakes and not overwritten and all(each["ok"] for each in companies)
+    ok = not mistakes and not overwritten and all(each["ok"] for each in asked)
     values = {
         "ok": ok,
         "mistakes": [
             {"file": m.file, "line": m.line, "what": m.what, "hint": m.hint} for m in mistakes
         ],
         "mappings": [_mapping_values(each) for each in looked],
-        "companies": companies,
+        "companies": asked,
         "overwritten": overwritten,
     }
     lines = [str(mistake) for mistake in sorted(mistakes)]
     lines += [f"{file} is not as it was shipped; install Tieout anew" for file in overwritten]
-    lines += _company_lines(companies)
+    lines += _company_lines(asked)
     passed = sum(v.passed for each in looked for v in each.verdicts)
     tests = sum(len(each.verdicts) for each in looked)
     lines.append(f"{len(looked)} mappings, {passed} of {tests} tests pass")
@@ -84,21 +84,21 @@ def _mapping_values(looked: Looked) -> dict[str, Any]:
 
 def _asked(site: Site) -> Iterator[dict[str, Any]]:
     """Ask each company who it is; one that does not answer hides no other."""
-    from tieout.app import wiring  # noqa: PLC0415 (imported when used)
+    from tieout.app import companies  # noqa: PLC0415 (imported when used)
 
     for name, company in site.settings.companies.items():
         told: dict[str, Any] = {"name": name, "system": company.system, "id": company.id}
         try:
-            with wiring.session(site, name) as connector:
+            with companies.session(site, name) as connector:
                 who = connector.check()
         except TieoutError as wrong:
             yield {**told, "ok": False, "says": str(wrong), "until": None}
             continue
         concerns = [f"lacks {right}" for right in who.missing]
-        skew_secs = abs((wiring.now() - who.clock).total_seconds())
+        skew_secs = abs((companies.now() - who.clock).total_seconds())
         if skew_secs > SKEW_SECS_LIMIT:
             concerns.append(f"its clock and ours differ by {skew_secs:.0f} seconds")
-        if who.until and (who.until - wiring.now()).days < CONSENT_DAYS:
+        if who.until and (who.until - companies.now()).days < CONSENT_DAYS:
             concerns.append("consent ends soon: run `tieout connect` again")
         until = who.until.isoformat() if who.until else None
         says = "; ".join(concerns) or who.name

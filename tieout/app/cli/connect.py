@@ -34,11 +34,11 @@ def command(caller: Caller, company: str, *, paste: bool, port: int, no_browser:
 
     JSON: {"company", "id", "until": instant or null}
     """
-    from tieout.app import consent, wiring  # noqa: PLC0415 (imported when used)
+    from tieout.app import companies, consent  # noqa: PLC0415 (imported when used)
 
-    site = wiring.Site(caller.directory, caller.settings())
+    site = companies.Site(caller.directory, caller.settings())
     chosen = site.company(company)
-    with wiring.session(site, company) as connector:
+    with companies.session(site, company) as connector:
         if not isinstance(connector, Authorises):
             raise ConfigError(
                 f"{chosen.system} asks for no consent.",
@@ -49,7 +49,7 @@ def command(caller: Caller, company: str, *, paste: bool, port: int, no_browser:
             consent.agree_by_itself(connector, chosen.id)
         else:
             _ask(caller, connector, chosen, paste=paste, port=port, browser=not no_browser)
-    until = wiring.credentials_of(site, company).until
+    until = companies.credentials_of(site, company).until
     values = {"company": company, "id": chosen.id, "until": until.isoformat() if until else None}
     lines = [f"{company} ({chosen.system} {chosen.id}) is connected"]
     if until:

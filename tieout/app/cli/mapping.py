@@ -35,22 +35,22 @@ def fields(caller: Caller, system: str, kind: str | None, *, offline: bool) -> A
     or {"system", "kinds": [names]}
     """
     from mapping.mistake import nearest  # noqa: PLC0415 (imported when used)
-    from tieout.app import wiring  # noqa: PLC0415 (imported when used)
+    from tieout.app import companies  # noqa: PLC0415 (imported when used)
     from tieout.model.capability import FieldInfo  # noqa: PLC0415 (imported when used)
     from tieout.model.contract import Describes  # noqa: PLC0415 (imported when used)
 
-    site = wiring.Site(caller.directory, caller.settings())
-    companies = site.settings.companies
-    name = next((n for n, c in companies.items() if system in {n, c.system}), None)
-    product = companies[name].system if name else system
-    kinds = {k: can.fields for k, can in wiring.facts_of(product).kinds.items() if can.fields}
+    site = companies.Site(caller.directory, caller.settings())
+    known = site.settings.companies
+    name = next((n for n, c in known.items() if system in {n, c.system}), None)
+    product = known[name].system if name else system
+    kinds = {k: can.fields for k, can in companies.facts_of(product).kinds.items() if can.fields}
     if kind is None:
         return Answer({"system": product, "kinds": sorted(kinds)}, sorted(kinds))
     if kind not in kinds:
         raise click.UsageError(f"{product} has no kind {kind}; {nearest(kind, kinds)}")
     found = {field: FieldInfo(field, held) for field, held in kinds[kind].items()}
     if name and not offline:
-        with wiring.session(site, name) as connector:
+        with companies.session(site, name) as connector:
             if isinstance(connector, Describes):
                 found = {**found, **connector.describe(kind)}
     rows = [found[field] for field in sorted(found)]

@@ -26,13 +26,13 @@ def command(caller: Caller, company: str | None, *, dry: bool) -> Answer:
     JSON: {"companies": {name: [{"kind", "name", "label", "type", "state", "why"}]}}; "state" is
     "there", "made" or "by hand"
     """
-    from tieout.app import provisioning, wiring  # noqa: PLC0415 (imported when used)
+    from tieout.app import companies, provisioning  # noqa: PLC0415 (imported when used)
 
-    site = wiring.Site(caller.directory, caller.settings())
+    site = companies.Site(caller.directory, caller.settings())
     names = [company] if company else sorted({p.source for p in site.settings.pairs.values()})
     values, rows, by_hand = {}, [], []
     for name in names:
-        with wiring.session(site, name) as connector:
+        with companies.session(site, name) as connector:
             provided = list(provisioning.provide(connector, dry=dry))
         rows += [(name, p.values["name"], p.values["label"], p.state) for p in provided]
         by_hand += [each for each in provided if each.state == "by hand"]

@@ -9,6 +9,7 @@ import click
 
 from tieout.app import logs
 from tieout.app.cli.exits import Exit
+from tieout.app.outcome import error_values
 from tieout.model.errors import NextStep, TieoutError
 
 _EXITS = {NextStep.PAUSE: Exit.PAUSED, NextStep.LOOK: Exit.UNKNOWNS}
@@ -18,7 +19,7 @@ def tell(wrong: Exception, *, as_json: bool) -> int:
     """Print an error for people or, with ``--json``, as one object; return the exit code."""
     if isinstance(wrong, TieoutError):
         if as_json:
-            click.echo(json.dumps({"error": shape(wrong)}, ensure_ascii=False))
+            click.echo(json.dumps({"error": error_values(wrong)}, ensure_ascii=False))
         else:
             click.echo(words(wrong), err=True)
         return _EXITS.get(wrong.next_step, Exit.TROUBLE)
@@ -35,31 +36,6 @@ def tell(wrong: Exception, *, as_json: bool) -> int:
     else:
         click.echo(message, err=True)
     return Exit.TROUBLE
-
-
-def shape(wrong: TieoutError) -> dict[str, object]:
-    """Return an error as ``--json`` tells it.
-
-    ``{code, next_step, what, record, remedy, vendor_code, vendor_words, trace_id, mistakes}``;
-    ``mistakes`` only where files are wrong: ``[{file, line, what, hint}]``.
-    """
-    told: dict[str, object] = {
-        "code": wrong.code,
-        "next_step": wrong.next_step.value,
-        "what": wrong.what,
-        "record": wrong.record,
-        "remedy": wrong.next,
-        "vendor_code": wrong.vendor_code,
-        "vendor_words": wrong.vendor_words,
-        "trace_id": wrong.trace_id,
-    }
-    mistakes = getattr(wrong, "mistakes", None)
-    if mistakes is not None:
-        told["mistakes"] = [
-            {"file": each.file, "line": each.line, "what": each.what, "hint": each.hint}
-            for each in mistakes
-        ]
-    return told
 
 
 def words(wrong: TieoutError) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import json
 import os
+import re
 import sys
 import unicodedata
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -16,11 +17,13 @@ import click
 
 from tieout.app.cli.exits import Exit
 from tieout.app.cli.verbs import kept_lines
+from tieout.model.money import Money
 
 if TYPE_CHECKING:
     from tieout.app.settings import Settings
 
 CELL_CHARS_LIMIT = 60
+SHORT_HASH = 8  # letters of a hash that people see and type
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +56,8 @@ class Answer:
     lines: Sequence[str] = field(default_factory=tuple)
     exit: Exit = Exit.DONE
 
+
+_NUMBER = re.compile(r"-?[\d.,]+%?( [A-Z]{3})?", re.ASCII)
 
 Verb: TypeAlias = Callable[..., Answer | Exit | None]
 
@@ -90,9 +95,9 @@ def show(answer: Answer, *, as_json: bool) -> None:
         click.echo("\n".join(answer.lines))
 
 
-def table(heads: Sequence[str], rows: Iterable[Sequence[object]]) -> list[str]:
+def table(heads: Sequence[str], rows: Iterable[Sequence[object]], *, cut: bool = True) -> list[str]:
     """Return rows as aligned lines; numbers stand right, and long texts are cut."""
-    cells = [[_cell(value) for value in row] for row in rows]
+    cells = [[_cell(value, cut=cut) for value in row] for row in rows]
     if not cells:
         return []
     widths = [max(map(_width, column)) for column in zip(heads, *cells, strict=True)]
@@ -101,14 +106,21 @@ def table(heads: Sequence[str], rows: Iterable[Sequence[object]]) -> list[str]:
     return [click.style(_aligned(heads, widths, right), bold=True), *lines]
 
 
+def money_text(net: str | None, currency: str | None) -> str:
+    """Return an amount with its currency's decimals; nothing where there is none."""
+    if net is None or currency is None:
+        return ""
+    return str(Money.of(net, currency))
+
+
 def interactive() -> bool:
     """Whether a person watches: both standard output and error are a terminal."""
     return sys.stdout.isatty() and sys.stderr.isatty()
 
 
-def _cell(value: object) -> str:
+def _cell(value: object, *, cut: bool) -> str:
     text = "" if value is None else " ".join(str(value).split())
-    return text if len(text) <= CELL_CHARS_LIMIT else text[: CELL_CHARS_LIMIT - 1] + "…"
+    return text if len(text) <= CELL_CHARS_LIMIT or not cut else text[: CELL_CHARS_LIMIT - 1] + "…"
 
 
 def _aligned(row: Sequence[str], widths: Sequence[int], right: Sequence[bool]) -> str:
@@ -126,7 +138,8 @@ def _width(text: str) -> int:
 
 
 def _is_number(text: str) -> bool:
-    return not text or (text[0] in "-0123456789" and not text.strip("-0123456789.,%"))
+    """Whether it is a number, or money."""
+    return not text or _NUMBER.fullmatch(text) is not None
 
 
 def _system_user() -> str:

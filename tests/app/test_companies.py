@@ -3,9 +3,9 @@
 import pytest
 
 from tieout.app import simulated
+from tieout.app.companies import Site, credentials_of, facts_of, session
 from tieout.app.provisioning import provide
 from tieout.app.settings import load
-from tieout.app.wiring import Site, credentials_of, facts_of, session
 from tieout.model.errors import ConfigError, Unauthorized, Unavailable
 
 

@@ -1,0 +1,229 @@
+"""The verbs that need the engine, from a fresh configuration to posted invoices, on real sockets."""
+
+import json
+import signal
+import subprocess
+import sys
+import time
+import urllib.request
+from pathlib import Path
+
+import pytest
+
+from tieout.app import simulated
+from tieout.app.cli import exit_code
+from tieout.app.cli.exits import Exit
+from tieout.app.settings import load
+from tieout.app.wiring import last_beat
+from tieout.simulator.hubspot import Limits
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory):
+    """Return a directory with a starter configuration whose companies are served, worked once."""
+    here = tmp_path_factory.mktemp("place")
+    assert exit_code(["init", str(here / "config")]) == Exit.DONE
+    with simulated.town(deals=24, hubspot_port=0, quickbooks_port=0) as town:
+        town.portal.set_limits(Limits(on=False))  # each command is a new process with new buckets
+        file = here / "config" / "tieout.yaml"
+        text = file.read_text().replace("http://127.0.0.1:8801", town.hubspot.url)
+        file.write_text(text.replace("http://127.0.0.1:8802", town.quickbooks.url))
+        exit_code(["run", "--once", "--wait", "--config", str(here / "config")])
+        yield here, town
+
+
+@pytest.fixture
+def said(place, monkeypatch, capsys):
+    """Return a function that runs a verb and returns its exit code and its JSON."""
+    here, _ = place
+    monkeypatch.chdir(here)
+
+    def run(*args: str):
+        code = exit_code([*args, "--json"])
+        return code, json.loads(capsys.readouterr().out)
+
+    return run
+
+
+def invoices(town) -> int:
+    with urllib.request.urlopen(f"{town.quickbooks.url}/__truth") as answer:
+        return len(json.load(answer)["invoices"])
+
+
+def test_a_round_says_what_it_did(said):
+    code, told = said("run", "--once")
+
+    (done,) = told["rounds"]
+    assert code == Exit.TROUBLE  # tasks are open
+    assert (done["pair"], done["unknown"], done["error"]) == ("main", 0, None)
+    assert told["pairs"][0]["tasks"] > 0
+
+
+def test_an_unknown_pair_is_told(said):
+    code, told = said("run", "--once", "mian")
+
+    assert (code, told["error"]["code"]) == (Exit.TROUBLE, "configuration")
+
+
+def test_a_plan_is_approved_by_its_hash_and_sent(said, place):
+    _, town = place
+    code, told = said("plan")
+    waiting = [plan for plan in told["plans"] if plan["state"] == "waiting"]
+    assert code == Exit.CHANGES
+    before = invoices(town)
+
+    assert said("approve", waiting[0]["hash"][:8]) == (Exit.DONE, {"approved": 1})
+    _, sent = said("apply", waiting[0]["hash"])
+
+    assert sum(done["done"] for done in sent["rounds"]) >= 1
+    assert invoices(town) == before + 1
+
+
+def test_what_is_not_approved_is_not_sent(said, place):
+    _, town = place
+    _, told = said("plan", "--no-look")
+    waiting = next(plan for plan in told["plans"] if plan["state"] == "waiting")
+    before = invoices(town)
+
+    code, refused = said("apply", waiting["hash"])
+
+    assert (code, refused["error"]["code"]) == (Exit.TROUBLE, "rejected")
+    assert invoices(town) == before
+
+
+def test_a_hash_that_moved_is_refused(said):
+    code, refused = said("apply", "0" * 64)
+
+    assert (code, refused["error"]["code"]) == (Exit.TROUBLE, "not-found")
+    assert "moved" in refused["error"]["what"]
+
+
+def test_a_rejected_plan_waits_no_more(said):
+    _, told = said("plan", "--no-look")
+    waiting = [plan for plan in told["plans"] if plan["state"] == "waiting"]
+
+    assert said("reject", waiting[0]["hash"], "--reason", "disputed") == (
+        Exit.DONE,
+        {"rejected": 1},
+    )
+
+    _, again = said("plan", "--no-look")
+    assert waiting[0]["hash"] not in [plan["hash"] for plan in again["plans"]]
+
+
+def test_the_whole_sheet_is_approved_by_its_hash(said):
+    _, told = said("plan", "--no-look")
+    waiting = [plan for plan in told["plans"] if plan["state"] == "waiting"]
+
+    assert said("approve", told["sheets"]["main"]) == (Exit.DONE, {"approved": len(waiting)})
+
+
+def test_explain_names_the_mapping_s_line_of_every_value(said, place):
+    here, _ = place
+    _, told = said("explain", "deal:9000000004")
+
+    (document,) = [d for d in told["documents"] if d["mapping"] == "hubspot-deal-to-invoice"]
+    lines = (here / "config/mappings/hubspot-deal-to-invoice.yaml").read_text().splitlines()
+    made = {value["field"]: lines[value["line"] - 1] for value in document["values"]}
+    assert "currency: =deal.currency" in made["currency"]
+    assert document["state"] in {"posted", "approved", "waiting", "blocked"}
+
+
+def test_tasks_say_what_waits_and_what_can_be_answered(said):
+    code, told = said("tasks")
+
+    assert code == Exit.TROUBLE
+    task = told["tasks"][0]
+    assert {"id", "pair", "code", "message", "remedy", "choices"} <= task.keys()
+
+    code, refused = said("tasks", "answer", str(task["id"]), "nonsense")
+    assert (code, refused["error"]["code"]) == (Exit.TROUBLE, "rejected")
+
+
+def test_status_reads_the_ledger_alone(said, place, monkeypatch):
+    code, told = said("status")
+
+    assert code == Exit.TROUBLE
+    assert told["pairs"][0]["unknowns"] == 0
+    assert len(told["journal"]["hash"]) == 64
+
+
+def test_resync_and_reconcile_work_one_source_and_all(said):
+    _, one = said("resync", "deal:9000000004")
+    _, every = said("reconcile")
+
+    assert one["rounds"][0]["error"] is None
+    assert every["rounds"][0]["compared"] > 0
+
+
+def test_only_what_was_taken_back_is_issued_again(said):
+    code, told = said("reissue", "deal:9000000004", "--reason", "try")
+
+    assert (code, told["error"]["next_step"]) == (Exit.TROUBLE, "ask")
+
+
+def test_a_pair_is_resumed_by_name(said):
+    assert said("resume", "main", "--reason", "seen") == (Exit.DONE, {"resumed": "main"})
+    assert said("resume", "mian", "--reason", "seen")[0] == Exit.TROUBLE
+
+
+def test_the_journal_holds_and_a_backup_carries_its_head(said, place):
+    here, _ = place
+    _, verified = said("audit", "verify")
+    code, manifest = said("ledger", "backup", str(here / "backup.db"))
+
+    assert (code, manifest["head"], verified["ok"]) == (Exit.DONE, verified["head"], True)
+    assert said("audit", "verify", "--against", verified["head"])[0] == Exit.DONE
+    assert said("audit", "verify", "--against", "0" * 63 + "1")[0] == Exit.TROUBLE
+
+    code, restored = said("ledger", "restore", str(here / "backup.db"))
+    assert (code, Path(restored["kept"]).exists()) == (Exit.DONE, True)
+
+
+@pytest.mark.parametrize(
+    "args",
+    [
+        ["plan"],
+        ["plan", "--no-look", "--all"],
+        ["tasks"],
+        ["tasks", "--all"],
+        ["status"],
+        ["explain", "deal:9000000004"],
+        ["reconcile"],
+    ],
+)
+def test_people_read_lines_without_a_traceback(place, monkeypatch, capsys, args):
+    monkeypatch.chdir(place[0])
+
+    assert exit_code(args) in {Exit.DONE, Exit.TROUBLE, Exit.CHANGES}
+
+    told = capsys.readouterr()
+    assert told.out
+    assert "Traceback" not in told.err
+
+
+@pytest.mark.slow
+def test_a_daemon_does_what_commands_wish_and_ends_when_told(said, place):
+    here, _ = place
+    command = [sys.executable, "-m", "tieout.app", "run"]
+    with (here / "log").open("w") as log, subprocess.Popen(command, cwd=here, stderr=log) as daemon:
+        try:
+            _until(lambda: last_beat(load(here / "config")) is not None)
+            _, told = said("run", "--once")
+            assert told["error"]["code"] == "ledger-held"
+            _, told = said("resync", "deal:9000000004")
+            assert told["rounds"][0]["pair"] == "main"
+            assert said("resume", "nobody", "--reason", "x")[1]["error"]["code"] == "not-found"
+            assert said("status")[0] in {Exit.DONE, Exit.TROUBLE}
+            daemon.send_signal(signal.SIGHUP)
+            daemon.send_signal(signal.SIGTERM)
+            assert daemon.wait(30) == Exit.DONE
+        finally:
+            daemon.kill()
+
+
+def _until(holds, secs: float = 20.0) -> None:
+    ends = time.monotonic() + secs
+    while not holds():
+        assert time.monotonic() < ends
+        time.sleep(0.1)

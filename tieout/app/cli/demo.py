@@ -1,0 +1,59 @@
+"""``tieout demo``: watch it work."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import click
+
+from tieout.app.cli.exits import Exit
+from tieout.app.cli.verb import Caller, verb
+
+
+@click.command(name="demo")
+@click.argument(
+    "directory", default="demo", type=click.Path(path_type=Path, file_okay=False), required=False
+)
+@click.option("--deals", default=500, show_default=True, type=click.IntRange(20, 20_000))
+@click.option("--fresh", is_flag=True, help="Forget what an earlier demo left, and start over.")
+@click.option("--any-ports", is_flag=True, help="Serve on free ports instead of the usual ones.")
+@verb
+def command(caller: Caller, directory: Path, *, deals: int, fresh: bool, any_ports: bool) -> Exit:
+    """Watch it work on two make-believe companies.
+
+    DIRECTORY (./demo) keeps the configuration, the ledger and the companies. Again, it goes on
+    where it was, and finds nothing to do. It leaves with 0 when all ties out.
+
+    Examples:
+      tieout demo
+      tieout demo --fresh --json
+
+    JSON: {"won", "invoiced", "held", "difference": {currency: amount}, "posted", "held_count",
+    "second_run_changes", "api_calls", "duplicates", "lost"}
+    """
+    from rich.console import Console  # noqa: PLC0415 (imported when used)
+
+    from tieout.app import logs  # noqa: PLC0415 (imported when used)
+    from tieout.app.daemon import Signals  # noqa: PLC0415 (imported when used)
+    from tieout.app.demo.play import play  # noqa: PLC0415 (imported when used)
+    from tieout.app.demo.stage import Home  # noqa: PLC0415 (imported when used)
+    from tieout.app.demo.telling import PIPE_COLUMNS, Teller  # noqa: PLC0415 (imported when used)
+
+    logs.configure(level="error")
+    console = Console(stderr=caller.as_json, highlight=False)
+    if not console.is_terminal:
+        console.width = PIPE_COLUMNS
+    signals = Signals()
+    with signals.heard():
+        outcome = play(
+            Home(directory),
+            Teller(console),
+            deals=deals,
+            fresh=fresh,
+            default_ports=not any_ports,
+            stopping=signals.stop.is_set,
+        )
+    if caller.as_json:
+        click.echo(json.dumps(outcome.plain(), ensure_ascii=False))
+    return Exit.DONE if outcome.is_good else Exit.TROUBLE

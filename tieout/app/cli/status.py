@@ -1,0 +1,66 @@
+"""``tieout status``: is it well?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import click
+
+from tieout.app.cli.exits import Exit
+from tieout.app.cli.rounds import round_exit
+from tieout.app.cli.verb import Answer, Caller, verb
+
+KINDS_SHOWN = 4
+
+
+@click.command(name="status")
+@verb
+def command(caller: Caller) -> Answer:
+    """Say how each company is, and that nothing is pending.
+
+    Reads the ledger only, also while the daemon runs: how fresh each feed is, what is in which
+    state, what is unanswered, and the journal's head, to be noted elsewhere.
+
+    Examples:
+      tieout status
+      tieout status --json
+
+    JSON: {"journal": {"lines", "hash"}, "pairs": [{"pair", "paused", "last_round_at",
+    "last_good_at", "last_round", "feeds", "documents", "queue", "unknowns", "tasks": {code: n}}]}
+    """
+    from tieout.app.cli.asking import look  # noqa: PLC0415 (imported when used)
+
+    values = look(caller, "status")
+    lines = [line for pair in values["pairs"] for line in _pair_lines(pair)]
+    head = values["journal"]
+    lines.append(f"journal: {head['lines']} lines, head {head['hash']}")
+    pairs = [{**pair, "tasks": sum(pair["tasks"].values())} for pair in values["pairs"]]
+    code = round_exit({"pairs": pairs})
+    if code is Exit.DONE:
+        lines.append("Nothing is pending.")
+    return Answer(values, lines, code)
+
+
+def _pair_lines(pair: Mapping[str, Any]) -> Iterator[str]:
+    yield click.style(pair["pair"], bold=True)
+    if pair["paused"]:
+        yield f"  stands still: {pair['paused']['reason']}"
+    yield f"  last round {pair['last_round_at'] or 'never'}"
+    if pair["last_good_at"] != pair["last_round_at"]:
+        yield f"  last good round {pair['last_good_at'] or 'never'}"
+    for feed in pair["feeds"]:
+        yield f"  {feed['company']} {_kinds(feed['feed'])}: read up to {feed['as_of']}"
+    by_kind: dict[str, list[str]] = {}
+    for row in pair["documents"]:
+        by_kind.setdefault(row["kind"], []).append(f"{row['n']} {row['state']}")
+    yield from (f"  {kind}s: {', '.join(states)}" for kind, states in by_kind.items())
+    yield f"  unanswered: {pair['unknowns']}"
+    for code, number in pair["tasks"].items():
+        yield f"  task {code}: {number}"
+
+
+def _kinds(feed: str) -> str:
+    """Return the kinds of a feed, or how many when they are many."""
+    kinds = feed.split("+")
+    return ", ".join(kinds) if len(kinds) <= KINDS_SHOWN else f"{len(kinds)} kinds"

@@ -1,0 +1,141 @@
+"""What people ask of the engine, by name: done at once by a command, or later by the daemon.
+
+Each takes the engine, plain arguments and who asks, and returns plain values: the shape that
+``--json`` prints, and that a wish's outcome carries.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, Final, TypeAlias
+
+from sync_engine.engine import Engine
+from tieout.model.errors import InvariantError, NotFound, Rejected
+
+Args: TypeAlias = Mapping[str, Any]
+Values: TypeAlias = dict[str, Any]
+Deed: TypeAlias = Callable[[Engine, Args, str], Values]
+
+
+def do(engine: Engine, deed: str, args: Args, who: str) -> Values:
+    """Do it and return what came of it.
+
+    Raises:
+        TieoutError: what the engine met.
+    """
+    if deed not in DEEDS:
+        raise InvariantError(f"There is no deed {deed}.")
+    return DEEDS[deed](engine, args, who)
+
+
+def work(engine: Engine, pairs: list[str], *, wait: bool = False) -> Values:
+    """Work some pairs once each, and say how they are then."""
+    rounds = [engine.round(name, wait=wait).plain() for name in pairs]
+    return {"rounds": rounds, **pairs_now(engine, pairs)}
+
+
+def pairs_now(engine: Engine, pairs: list[str]) -> Values:
+    """Return how pairs are: unknowns, open tasks, whether they stand still."""
+    known = {each["pair"]: each for each in engine.status()["pairs"]}
+    return {
+        "pairs": [
+            {
+                "pair": name,
+                "unknowns": known[name]["unknowns"],
+                "tasks": sum(known[name]["tasks"].values()),
+                "paused": known[name]["paused"],
+            }
+            for name in pairs
+        ]
+    }
+
+
+def _plan(engine: Engine, args: Args, _who: str) -> Values:
+    plans = engine.plan(tuple(args.get("refs", ())), look=args.get("look", True))
+    sheets = {name: engine.sheet_hash(name) for name in engine.pairs}
+    return {"plans": plans, "sheets": sheets}
+
+
+def _approve(engine: Engine, args: Args, who: str) -> Values:
+    return {"approved": engine.approve(args["hash"], who=who, reason=args["reason"])}
+
+
+def _reject(engine: Engine, args: Args, who: str) -> Values:
+    return {"rejected": engine.reject(args["hash"], who=who, reason=args["reason"])}
+
+
+def _apply(engine: Engine, args: Args, _who: str) -> Values:
+    """Send what is approved; with a hash, only if that very plan is approved and nothing moved."""
+    wanted = args.get("hash")
+    if wanted is not None:
+        _demand_approved(engine, wanted)
+    return work(engine, list(engine.pairs))
+
+
+def _demand_approved(engine: Engine, wanted: str) -> None:
+    found = [row for row in engine.plan(look=True) if str(row["hash"] or "").startswith(wanted)]
+    if not found:
+        raise NotFound(
+            f"No plan has the hash {wanted} any more: its world moved, or it was sent.",
+            remedy="`tieout plan` shows the present plans and their hashes.",
+        )
+    if found[0]["state"] != "approved":
+        raise Rejected(
+            f"The plan {wanted} is {found[0]['state']}, not approved.",
+            remedy=f"`tieout approve {wanted}` first; `tieout explain` says what is in its way.",
+        )
+
+
+def _answer(engine: Engine, args: Args, who: str) -> Values:
+    engine.answer(args["task"], args["choice"], who=who, reason=args["reason"])
+    return {"task": args["task"], "answer": args["choice"]}
+
+
+def _resync(engine: Engine, args: Args, who: str) -> Values:
+    done = engine.resync(args["ref"], who=who)
+    return {"rounds": [done.plain()], **pairs_now(engine, [done.pair])}
+
+
+def _reissue(engine: Engine, args: Args, who: str) -> Values:
+    return {"key": engine.reissue(args["ref"], who=who, reason=args["reason"])}
+
+
+def _resume(engine: Engine, args: Args, who: str) -> Values:
+    engine.resume(args["pair"], who=who, reason=args["reason"])
+    return {"resumed": args["pair"]}
+
+
+def _reconcile(engine: Engine, args: Args, _who: str) -> Values:
+    names = [args["pair"]] if args.get("pair") else list(engine.pairs)
+    rounds = [engine.reconcile(name).plain() for name in names]
+    drift = [task for task in engine.tasks() if task["family"] in DRIFTING]
+    return {"rounds": rounds, "drift": drift, **pairs_now(engine, names)}
+
+
+def _tasks(engine: Engine, args: Args, _who: str) -> Values:
+    return {"tasks": engine.tasks(args.get("pair"))}
+
+
+def _explain(engine: Engine, args: Args, _who: str) -> Values:
+    return engine.explain(args["ref"], args.get("field"))
+
+
+def _status(engine: Engine, _args: Args, _who: str) -> Values:
+    return engine.status()
+
+
+DRIFTING: Final = frozenset({"drift", "tie-out", "copied"})
+DEEDS: Final[Mapping[str, Deed]] = {
+    "plan": _plan,
+    "approve": _approve,
+    "reject": _reject,
+    "apply": _apply,
+    "answer": _answer,
+    "resync": _resync,
+    "reissue": _reissue,
+    "resume": _resume,
+    "reconcile": _reconcile,
+    "tasks": _tasks,
+    "explain": _explain,
+    "status": _status,
+}

@@ -1,0 +1,280 @@
+"""A day at both companies, after the invoices are out: what makes middleware wrong about them."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import date
+from decimal import Decimal
+from typing import Any, Final
+
+from tieout.app.demo.doors import Doors, Truth
+from tieout.app.demo.tally import won_deals
+from tieout.app.demo.world import Deck, Deed, is_tidy, item, tax_code
+
+Card = Mapping[str, Any]
+FULL, PARTIAL, OVER = 20, 5, 2  # payments that the accountant receives
+TAXED: Final = "S19"
+CENT: Final = Decimal("0.01")
+
+
+def accountants_day(books: Doors) -> list[str]:
+    """Let the accountant work on the invoices; return what she did, in words."""
+    truth = books.truth()
+    ours = [one for one in truth["invoices"] if _is_open(one) and not one["by_hand"]]
+    deck = Deck(sorted(ours, key=lambda one: str(one["po_number"])))
+    told = []
+    for words, deeds in _bookkeeping(deck, truth):
+        if deeds:
+            books.play(deeds)
+            told.append(words)
+    return told
+
+
+def sales_day(crm: Doors, books: Truth, cutover: date) -> list[str]:
+    """Let the sales team work on their deals; return what they did, in words."""
+    truth = crm.truth()
+    invoiced = {
+        one["po_number"]
+        for one in books["invoices"]
+        if _is_open(one) and _is_untouched(one) and not one["by_hand"]
+    }
+    deals = list(won_deals(truth, cutover))
+    out = Deck([deal for deal in deals if is_tidy(deal) and deal["po_number"] in invoiced])
+    held = Deck([deal for deal in deals if deal["po_number"] not in invoiced])
+    never_won = Deck([deal for deal in truth["deals"] if not deal["is_won"]])
+    told = []
+    for words, deeds in [*_second_thoughts(out), *_mending(held, never_won)]:
+        if deeds:
+            crm.play(deeds)
+            told.append(words)
+    return told
+
+
+# -- the accountant ----------------------------------------------------------------------------
+
+
+def _bookkeeping(deck: Deck, truth: Truth) -> Iterator[tuple[str, list[Deed]]]:
+    several = _of_one_customer(deck)
+    yield (
+        "voids an invoice",
+        [{"deed": "void", "id": one["id"]} for one in deck.take(1, _is_untouched)],
+    )
+    yield (
+        "deletes another",
+        [{"deed": "delete", "id": one["id"]} for one in deck.take(1, _is_untouched)],
+    )
+    yield "edits the lines of a third", [_edit(one, truth) for one in deck.take(1, _is_taxed)]
+    yield "copies one, memo and all", [_copy(one) for one in deck.take(1)]
+    yield f"receives {FULL} payments in full", [_paid(one, None) for one in deck.take(FULL)]
+    yield (
+        f"{PARTIAL} in part, {OVER} too large",
+        [
+            *(_paid(one, _half(one)) for one in deck.take(PARTIAL)),
+            *(_paid(one, None, total=one["total"] + 50) for one in deck.take(OVER)),
+        ],
+    )
+    yield (
+        "one for several invoices at once",
+        [{"deed": "receive_payment", "invoices": {one["id"]: None for one in several}}]
+        if several
+        else [],
+    )
+    yield "one that belongs to no invoice", [_unapplied(one) for one in deck.take(1)]
+    yield "credits one, and applies it", [_credit(one, truth) for one in deck.take(1, _is_home)]
+    yield "refunds a customer", [_refund(one, truth) for one in deck.take(1, _is_home)]
+    yield (
+        "renames a customer",
+        [
+            {
+                "deed": "rename_customer",
+                "id": one["customer"],
+                "name": f"{one['customer_name']} (key account)",
+            }
+            for one in deck.take(1)
+        ],
+    )
+
+
+def _of_one_customer(deck: Deck) -> Sequence[Card]:
+    owed: dict[str, list[Card]] = defaultdict(list)
+    for one in deck.cards:
+        owed[one["customer"]].append(one)
+    several = next((owner for owner, group in owed.items() if len(group) >= 3), None)
+    return deck.take(3, lambda one: one["customer"] == several)
+
+
+def _is_open(invoice: Card) -> bool:
+    live = not invoice["voided"] and not invoice["deleted"]
+    return bool(live and invoice["balance"] > 0)
+
+
+def _is_untouched(invoice: Card) -> bool:
+    return bool(invoice["balance"] == invoice["total"])
+
+
+def _is_home(invoice: Card) -> bool:
+    return bool(invoice["currency"] == "EUR")
+
+
+def _is_taxed(invoice: Card) -> bool:
+    return _is_home(invoice) and _is_untouched(invoice) and bool(invoice["tax"])
+
+
+def _half(invoice: Card) -> str:
+    step = Decimal(1) if invoice["currency"] == "JPY" else CENT
+    return f"{(invoice['balance'] / 2).quantize(step):f}"
+
+
+def _paid(invoice: Card, amount: str | None, total: Decimal | None = None) -> Deed:
+    return {
+        "deed": "receive_payment",
+        "invoices": {invoice["id"]: amount},
+        "total": None if total is None else f"{total:f}",
+        "reference": f"BANK-{invoice['id']}",
+    }
+
+
+def _unapplied(invoice: Card) -> Deed:
+    return {"deed": "receive_payment", "customer": invoice["customer"], "total": "75.00"}
+
+
+def _copy(invoice: Card) -> Deed:
+    return {"deed": "copy_invoice", "id": invoice["id"]}
+
+
+def _edit(invoice: Card, truth: Truth) -> Deed:
+    detail = {
+        "ItemRef": {"value": item(truth)},
+        "TaxCodeRef": {"value": tax_code(truth, TAXED)},
+    }
+    line = {
+        "Amount": f"{invoice['net'] + 120:f}",
+        "Description": "As agreed on the telephone",
+        "DetailType": "SalesItemLineDetail",
+        "SalesItemLineDetail": detail,
+    }
+    return {"deed": "edit", "id": invoice["id"], "changes": {"Line": [line]}}
+
+
+def _credit(invoice: Card, truth: Truth) -> Deed:
+    return {**_given_back("credit", invoice, truth), "apply_to": invoice["id"]}
+
+
+def _refund(invoice: Card, truth: Truth) -> Deed:
+    return _given_back("refund", invoice, truth)
+
+
+def _given_back(deed: str, invoice: Card, truth: Truth) -> dict[str, Any]:
+    amount = (invoice["net"] / 10).quantize(CENT)
+    line = {"item": item(truth), "amount": f"{amount:f}", "tax_code": tax_code(truth, TAXED)}
+    return {"deed": deed, "customer": invoice["customer"], "lines": [line]}
+
+
+# -- the sales team -----------------------------------------------------------------------------
+
+
+def _second_thoughts(out: Deck) -> Iterator[tuple[str, list[Deed]]]:
+    """Yield what happens to deals that are invoiced already."""
+    for one in out.take(1):
+        yield (
+            "raise an invoiced deal by a line",
+            [
+                _edited(one, amount=f"{Decimal(one['net']) + 100:f}"),
+                {
+                    "deed": "add_line",
+                    "deal": one["id"],
+                    "properties": {"name": "Travel", "price": "100", "quantity": "1"},
+                },
+            ],
+        )
+    for one in out.take(1):
+        yield "correct a line of another", [_line_edited(one)]
+    yield "reopen one", [{"deed": "reopen", "deal": one["id"]} for one in out.take(1)]
+    yield "clone one", [{"deed": "clone", "deal": one["id"]} for one in out.take(1)]
+    yield "merge two", _merge(out.take(2, _is_in_euro))
+    yield (
+        "archive one",
+        [{"deed": "archive", "kind": "deals", "id": one["id"]} for one in out.take(1)],
+    )
+    yield (
+        "rename a company",
+        [
+            {
+                "deed": "edit_company",
+                "company": one["company"],
+                "properties": {"name": f"{one['company_name'].strip()} Group"},
+            }
+            for one in out.take(1)
+        ],
+    )
+    yield (
+        "take three payments in HubSpot",
+        [
+            _commerce(one, share)
+            for one, share in zip(out.take(3, _is_unpaid), ("1", "0.5", "0.25"), strict=False)
+        ],
+    )
+
+
+def _mending(held: Deck, never_won: Deck) -> Iterator[tuple[str, list[Deed]]]:
+    """Yield what they correct of what is held, and what they win."""
+    off = held.take(4, lambda deal: deal["amount"] and Decimal(deal["amount"]) != _net(deal) > 0)
+    yield (
+        f"correct {len(off)} amounts that disagreed",
+        [_edited(one, amount=f"{_net(one):f}") for one in off],
+    )
+    bare = held.take(2, lambda deal: not deal["currency"] and _net(deal) > 0)
+    yield (
+        f"fill in {len(bare)} missing currencies",
+        [_edited(one, deal_currency_code="EUR") for one in bare],
+    )
+    fresh = never_won.take(3, lambda deal: is_tidy(deal) and not deal["archived"])
+    yield f"win {len(fresh)} more", [{"deed": "win", "deal": one["id"]} for one in fresh]
+
+
+def _edited(deal: Card, **properties: str) -> Deed:
+    return {"deed": "edit_deal", "deal": deal["id"], "properties": properties}
+
+
+def _line_edited(deal: Card) -> Deed:
+    line = deal["lines"][0]
+    quantity = Decimal(line["quantity"] or 0) + 1
+    return {
+        "deed": "edit_line",
+        "line": line["id"],
+        "properties": {"quantity": f"{quantity:f}"},
+    }
+
+
+def _merge(two: Sequence[Card]) -> list[Deed]:
+    if len(two) != 2:
+        return []
+    primary, other = two
+    return [{"deed": "merge", "kind": "deals", "primary": primary["id"], "other": other["id"]}]
+
+
+def _commerce(deal: Card, share: str) -> Deed:
+    step = Decimal(1) if deal["currency"] == "JPY" else CENT
+    amount = (_net(deal) * Decimal(share)).quantize(step)
+    return {
+        "deed": "add_payment",
+        "deal": deal["id"],
+        "properties": {
+            "hs_initial_amount": f"{amount:f}",
+            "hs_payment_method_type": "bank_transfer",
+            "hs_reference_number": f"LATE-{deal['po_number']}",
+        },
+    }
+
+
+def _is_in_euro(deal: Card) -> bool:
+    return bool(deal["currency"] == "EUR")
+
+
+def _is_unpaid(deal: Card) -> bool:
+    return not deal["payments"]
+
+
+def _net(deal: Card) -> Decimal:
+    return Decimal(deal["net"])

@@ -1,0 +1,347 @@
+"""The demo from its first act to its last. Read this first."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any, Final
+
+from sync_engine.engine import Engine
+from tieout.app import deeds, wiring
+from tieout.app.companies import Site
+from tieout.app.demo import day, world
+from tieout.app.demo.doors import Truth, asked
+from tieout.app.demo.stage import PAIR, Companies, Home, Story, begun, is_served, served
+from tieout.app.demo.tally import Tally, shown, tally, won_deals
+from tieout.app.demo.telling import Teller
+from tieout.model.errors import ConfigError
+
+PERSON: Final = "ann"
+SHORT_HASH: Final = 8
+DOCUMENTS: Final = ("invoices", "payments", "customers", "items", "credit_memos", "refund_receipts")
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What the demo came to."""
+
+    tally: Tally
+    second_run_changes: int
+    api_calls: int
+
+    @property
+    def is_good(self) -> bool:
+        """Whether all ties out and the last round changed nothing."""
+        return self.tally.holds and not self.second_run_changes
+
+    def plain(self) -> dict[str, Any]:
+        """Return it as the line that ``make demo JSON=1`` ends with."""
+
+        def amounts(name: str) -> dict[str, str]:
+            rows = self.tally.rows.items()
+            return {code: shown(getattr(row, name), code) for code, row in rows}
+
+        return {
+            **{name: amounts(name) for name in ("won", "invoiced", "held", "difference")},
+            "posted": self.tally.posted,
+            "held_count": self.tally.held_deals,
+            "second_run_changes": self.second_run_changes,
+            "api_calls": self.api_calls,
+            "duplicates": len(self.tally.duplicates),
+            "lost": len(self.tally.lost),
+        }
+
+
+def play(
+    home: Home,
+    teller: Teller,
+    *,
+    deals: int,
+    fresh: bool = False,
+    default_ports: bool = True,
+    stopping: Callable[[], bool] = lambda: False,
+) -> Outcome:
+    """Play the demo, or what of it is still to come.
+
+    Args:
+        home: its directory.
+        teller: whom it is told by.
+        deals: how many deals the sales team has won, when it begins.
+        fresh: forget what an earlier demo left.
+        default_ports: use the usual ports where they are free; else any.
+        stopping: whether to end early; all is kept, and the next demo goes on.
+
+    Raises:
+        ConfigError: the directory or the addresses are in use by something else.
+        KeyboardInterrupt: it was to end early.
+    """
+    if fresh:
+        _start_over(home)
+    story = begun(home, deals, default_ports=default_ports)
+    site = home.site()
+    teller.title(
+        "Won HubSpot deals become posted QuickBooks invoices, once each, and tie out to the cent.",
+        "Both companies are make-believe and on this machine; all else is the real program.",
+    )
+    with served(home, site, story.deals) as companies:
+        played = _Played(home, story, site, companies, teller, stopping)
+        return played.to_the_end()
+
+
+@dataclass(frozen=True, slots=True)
+class _Played:
+    """One playing of the demo."""
+
+    home: Home
+    story: Story
+    site: Site
+    companies: Companies
+    teller: Teller
+    stopping: Callable[[], bool]
+
+    def to_the_end(self) -> Outcome:
+        crm, books = self._truths()
+        before = asked(crm) + asked(books)
+        acts = {
+            "companies": self._companies,
+            "first round": self._first_round,
+            "decisions": self._decisions,
+            "day": self._day,
+            "second round": self._second_round,
+        }
+        for name, act in acts.items():
+            if name not in self.story.acts:
+                act()
+                self._over(name)
+        changes = self._last_round()
+        crm, books = self._truths()
+        with self._engine(owned=False) as engine:
+            tasks = engine.tasks(PAIR)
+            sheet = engine.sheet_hash(PAIR)
+        counted = tally(crm, books, tasks, self.story.orders, cutover=self._cutover)
+        self.teller.act("The tie-out, deal by deal and net of tax")
+        self.teller.tie_out(counted)
+        self._what_next(tasks, sheet)
+        return Outcome(counted, changes, asked(crm) + asked(books) - before)
+
+    # -- acts ---------------------------------------------------------------------------------
+
+    def _companies(self) -> None:
+        self.teller.act("Two companies with a past", "tieout simulate")
+        crm = self.companies.crm.truth()
+        told = world.furnish(crm, self.companies.books, self._cutover)
+        won = list(won_deals(crm, self._cutover))
+        currencies = sorted({deal["currency"] for deal in won if deal["currency"]})
+        self.teller.facts(
+            {
+                "HubSpot": f"{len(won)} won deals in {', '.join(currencies)}, and "
+                f"{len(crm['deals']) - len(won)} that are open, lost, archived or too old",
+                "QuickBooks": "; ".join(told),
+                "Between": "rate limits as the vendors keep them, and faults: lost answers, late "
+                "commits, 429s, 500s, HTML",
+            }
+        )
+
+    def _first_round(self) -> None:
+        self.teller.act("The first round", "tieout run --once --wait")
+        self._round(world.FIRST_CRM, world.FIRST_BOOKS)
+
+    def _decisions(self) -> None:
+        self.teller.act("A person decides", "tieout reject, tieout tasks answer, tieout approve")
+        with self._engine() as engine:
+            self.teller.say(*_answers(engine), *_rejection(engine), *_approval(engine))
+        self._round(world.APPROVED_CRM, world.APPROVED_BOOKS)
+
+    def _day(self) -> None:
+        self.teller.act("A day at both companies")
+        accountant = day.accountants_day(self.companies.books)
+        sales = day.sales_day(self.companies.crm, self.companies.books.truth(), self._cutover)
+        self.teller.facts(
+            {"The accountant": ", ".join(accountant), "The sales team": ", ".join(sales)}
+        )
+
+    def _second_round(self) -> None:
+        self.teller.act("The second round", "tieout approve, tieout run --once --wait")
+        with self._engine() as engine:
+            self.teller.say(*_approval(engine))
+        self._round(world.SECOND_CRM, world.SECOND_BOOKS)
+        self.teller.act("The night: all is read and compared again", "tieout reconcile")
+        self._round((), (), lambda engine: deeds.do(engine, "reconcile", {"pair": PAIR}, PERSON))
+
+    def _last_round(self) -> int:
+        self.teller.act("Another round: nothing is left to do", "tieout run --once --wait")
+        return self._round((), ())
+
+    # -- their parts ----------------------------------------------------------------------------
+
+    def _round(
+        self,
+        crm_faults: tuple[Mapping[str, Any], ...],
+        books_faults: tuple[Mapping[str, Any], ...],
+        work: Callable[[Engine], Mapping[str, Any]] = lambda engine: deeds.work(
+            engine, [PAIR], wait=True
+        ),
+    ) -> int:
+        """Work a round; return how much it changed anywhere."""
+        before = self._truths()
+        self.companies.crm.break_with(crm_faults)
+        self.companies.books.break_with(books_faults)
+        with self._engine() as engine, self._watched():
+            done = work(engine)
+        struck = [*self.companies.crm.struck(), *self.companies.books.struck()]
+        self.companies.crm.break_with(())
+        self.companies.books.break_with(())
+        after = self._truths()
+        self.teller.say(*_round_lines(before, after, done))
+        throttled = sum(int(one["throttled"]) for one in after)
+        self.teller.struck(struck, throttled - sum(int(one["throttled"]) for one in before))
+        return _changes(before, after) + sum(int(one["calls_sent"]) for one in done["rounds"])
+
+    @contextmanager
+    def _engine(self, *, owned: bool = True) -> Iterator[Engine]:
+        with wiring.engine_of(self.site, owned=owned, stopping=self.stopping) as engine:
+            yield engine
+
+    @contextmanager
+    def _watched(self) -> Iterator[None]:
+        """Show how far a round is, from a look of our own at the ledger."""
+        with self._engine(owned=False) as looking, self.teller.working(lambda: _settled(looking)):
+            yield
+
+    def _truths(self) -> tuple[Truth, Truth]:
+        crm, books = self.companies.crm.truth(), self.companies.books.truth()
+        for deal in crm["deals"]:
+            if deal["po_number"]:
+                self.story.orders.setdefault(deal["po_number"], deal["id"])
+        return crm, books
+
+    def _over(self, act: str) -> None:
+        if self.stopping():
+            raise KeyboardInterrupt
+        self.story.acts.append(act)
+        self.story.save(self.home)
+
+    def _what_next(self, tasks: list[dict[str, Any]], sheet: str | None) -> None:
+        config = f"--config {self.home.config}"
+        posted = next(iter(self.story.orders.values()))
+        held = next((task for task in tasks if task["source_kind"] == "deal"), None)
+        looking = {f"tieout status {config}": "how the pair is, and that nothing is unanswered"}
+        if held is not None:
+            ref = f"deal:{held['source_id']}"
+            looking[f"tieout explain {ref} {config}"] = "why this deal is held"
+        looking |= {
+            f"tieout explain deal:{posted} {config}": "each value, to the line of the mapping",
+            f"tieout tasks {config}": "what waits for a person",
+            f"tieout audit verify {config}": "that no line of the journal was touched",
+        }
+        self.teller.commands("Try next, from the ledger alone:", looking)
+        working = {
+            f"{self.companies.command}": "in another terminal: serve the companies as they are",
+            f"tieout plan {config}": "what would be sent",
+        }
+        if sheet is not None:
+            working[f"tieout approve {sheet[:SHORT_HASH]} {config}"] = "all that waits"
+        working |= {
+            f"tieout run --once --wait {config}": "one more round",
+            f"tieout reconcile {config}": "all three sides, compared anew",
+        }
+        self.teller.commands("And with the companies:", working)
+
+    @property
+    def _cutover(self) -> Any:
+        return self.site.pair(PAIR).cutover_date
+
+
+def _start_over(home: Home) -> None:
+    if home.story_file.exists() and home.config.exists() and is_served(home.site()):
+        raise ConfigError(
+            "The companies of the earlier demo are still served.",
+            remedy="End that `tieout simulate` (Ctrl-C), then start over.",
+        )
+    home.clear()
+
+
+def _answers(engine: Engine) -> Iterator[str]:
+    """Say of each invoice that was made by hand which deal's it is."""
+    for task in engine.tasks(PAIR):
+        link = next((one for one in task["choices"] if one.startswith("link:")), None)
+        if task["code"] == "twin?" and link is not None:
+            wanted = {"task": task["id"], "choice": link, "reason": "made by hand in March"}
+            deeds.do(engine, "answer", wanted, PERSON)
+            number = link.removeprefix("link:")
+            yield f"{PERSON} answers task {task['id']}: {task['title']} is invoice {number}"
+
+
+def _rejection(engine: Engine) -> Iterator[str]:
+    """Reject the largest plan in euro."""
+    plans = deeds.do(engine, "plan", {"look": False}, PERSON)["plans"]
+    waiting = [plan for plan in plans if plan["state"] == "waiting" and plan["currency"] == "EUR"]
+    if waiting:
+        largest = max(waiting, key=lambda plan: Decimal(plan["net"]))
+        wanted = {"hash": largest["hash"], "reason": "the customer has not signed yet"}
+        deeds.do(engine, "reject", wanted, PERSON)
+        yield f"{PERSON} rejects plan {largest['hash'][:SHORT_HASH]}: {largest['title']}"
+
+
+def _approval(engine: Engine) -> Iterator[str]:
+    """Approve the rest by its sheet's hash."""
+    sheet = engine.sheet_hash(PAIR)
+    if sheet is not None:
+        wanted = {"hash": sheet, "reason": "seen with sales"}
+        approved = deeds.do(engine, "approve", wanted, PERSON)["approved"]
+        yield f"{PERSON} approves sheet {sheet[:SHORT_HASH]}: {approved} documents"
+
+
+def _round_lines(
+    before: tuple[Truth, Truth], after: tuple[Truth, Truth], done: Mapping[str, Any]
+) -> Iterator[str]:
+    made = [
+        f"{len(after[1][kind]) - len(before[1][kind])} {kind}"
+        for kind in ("customers", "invoices", "payments")
+        if len(after[1][kind]) > len(before[1][kind])
+    ]
+    told = sum(
+        now["modified"] != then["modified"]
+        for now, then in _common(before[0]["deals"], after[0]["deals"])
+    )
+    calls = sum(map(asked, after)) - sum(map(asked, before))
+    [pair] = done["pairs"]
+    yield (
+        f"{', '.join(made) or 'nothing'} posted, {told} deals told, "
+        f"{pair['tasks']} tasks open, {calls} calls"
+    )
+    for each in done["rounds"]:
+        if each["error"]:
+            yield f"ended early: {each['error']['message']}"
+    if pair["paused"]:
+        yield f"stands still: {pair['paused']['reason']}"
+    if pair["unknowns"]:
+        yield f"{pair['unknowns']} calls are unanswered"
+
+
+def _changes(before: tuple[Truth, Truth], after: tuple[Truth, Truth]) -> int:
+    """Return how many records of either company are new, changed or gone."""
+    changed = _differing(before[0]["deals"], after[0]["deals"])
+    return changed + sum(_differing(before[1][kind], after[1][kind]) for kind in DOCUMENTS)
+
+
+def _differing(before: list[dict[str, Any]], after: list[dict[str, Any]]) -> int:
+    then, now = ({one["id"]: one for one in records} for records in (before, after))
+    return sum(then.get(key) != now.get(key) for key in {*then, *now})
+
+
+def _common(
+    before: list[dict[str, Any]], after: list[dict[str, Any]]
+) -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:
+    then = {one["id"]: one for one in before}
+    return ((one, then[one["id"]]) for one in after if one["id"] in then)
+
+
+def _settled(engine: Engine) -> tuple[int, int]:
+    """Return how many documents wait for nothing of ours, and how many there are."""
+    [pair] = engine.status()["pairs"]
+    known = sum(row["n"] for row in pair["documents"])
+    open_now = ("planned", "approved", "sending", "unknown")
+    return known - sum(row["n"] for row in pair["documents"] if row["state"] in open_now), known

@@ -1,0 +1,104 @@
+"""What the daemon works on: one owned ledger, and the engine of the configuration as it is now."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Any
+
+from sync_engine.engine import Engine
+from tieout.app import deeds, logs, wiring
+from tieout.app.companies import Site
+from tieout.app.outcome import error_values
+from tieout.app.settings import load
+from tieout.model.errors import TieoutError
+
+_log = logging.getLogger(__name__)
+
+
+@contextmanager
+def working(directory: Path, stopping: Callable[[], bool]) -> Iterator[Working]:
+    """Give what the daemon works on; the ledger is owned until the block ends.
+
+    Raises:
+        LedgerHeld: another process owns the ledger.
+        Mistakes: the configuration cannot be used.
+    """
+    site = Site(directory, load(directory))
+    with wiring.ledger_of(site.settings) as ledger:
+        held = Working(ledger, site, stopping)
+        try:
+            yield held
+        finally:
+            held.close()
+
+
+class Working:
+    """The engine and its settings, replaced together when the configuration is re-read."""
+
+    def __init__(self, ledger: wiring.Ledger, site: Site, stopping: Callable[[], bool]) -> None:
+        self._ledger = ledger
+        self._stopping = stopping
+        self._open(site)
+
+    def schedules(self) -> Mapping[str, int]:
+        """Return each pair and how many seconds lie between its rounds."""
+        return {name: pair.every.secs for name, pair in self.site.settings.pairs.items()}
+
+    def round(self, pair: str) -> None:
+        """Work one pair and log what it did, in a line; quiet rounds are heard in debug only."""
+        with logs.about(pair=pair):
+            done = self.engine.round(pair).plain()
+            moved = done["done"] or done["drafted"] or done["refused"] or done["unknown"]
+            said = {k: v for k, v in done.items() if v and k not in {"pair", "calls", "error"}}
+            level = logging.WARNING if done["error"] else logging.INFO if moved else logging.DEBUG
+            error = done["error"]["message"] if done["error"] else ""
+            _log.log(level, "round ended%s", f": {error}" if error else "", extra=said)
+
+    def grant_wishes(self) -> int:
+        """Do what commands asked for; return how many. A wish that fails says so, and no more."""
+        wishes = self._ledger.open_wishes()
+        for wish in wishes:
+            if self._stopping():
+                break
+            self._ledger.grant(wish.id, self._granted(wish.kind, wish.args, wish.who))
+        return len(wishes)
+
+    def beat(self) -> None:
+        """Write down that the daemon lives."""
+        wiring.beat(self._ledger)
+
+    def reread(self) -> None:
+        """Read the configuration anew; keep the old one when it is wrong or moves the ledger."""
+        try:
+            site = Site(self.site.directory, load(self.site.directory))
+            if site.settings.ledger != self.site.settings.ledger:
+                _log.error("the ledger's path changed: restart the daemon to use another ledger")
+                return
+            before = self._opened
+            self._open(site)
+        except TieoutError as wrong:
+            _log.error("the configuration is not used; the old one stays:\n%s", wrong)
+            return
+        before.close()
+        logs.configure(site.settings.log.format, site.settings.log.level)
+        _log.info("the configuration was read anew")
+
+    def close(self) -> None:
+        """Close the sessions."""
+        self._opened.close()
+
+    def _open(self, site: Site) -> None:
+        opened = ExitStack()
+        self.engine: Engine = opened.enter_context(
+            wiring.engine_on(self._ledger, site, stopping=self._stopping)
+        )
+        self._opened, self.site = opened, site
+
+    def _granted(self, deed: str, args: Mapping[str, Any], who: str) -> Mapping[str, Any]:
+        try:
+            return deeds.do(self.engine, deed, args, who)
+        except TieoutError as wrong:
+            return {"error": error_values(wrong)}
