@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime, time
 from decimal import Decimal
+from time import sleep
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -94,6 +95,8 @@ class HubSpotBench(Bench):
 
     def edit(self, ref, number):
         held = self.held(ref)
+        while self.portal.present() <= held.modified:  # a version is a millisecond, as in `feed`
+            sleep(0.001)
         self.portal.update(
             OBJECTS[ref.kind], held, {OTHER_NAME.get(ref.kind, "name"): f"Edited {number}"}
         )
