@@ -144,7 +144,7 @@ def content_of(document: Document | None) -> Plain:
                 "purchase_order": document.purchase_order,
                 "customer": None
                 if document.customer.source is None
-                else document.customer.source.id,
+                else [document.customer.source.kind, document.customer.source.id],
                 "lines": [
                     {
                         "description": line.description,

@@ -20,7 +20,7 @@ from sync_engine.ledger.sqlite import Ledger
 from sync_engine.ledger.store import Row
 from sync_engine.observe import Observed, read_sources
 from sync_engine.pair import Pair
-from sync_engine.pipeline import Hands, Round, run_round, wait_for_unknowns
+from sync_engine.pipeline import Hands, Round, run_round, sweep, wait_for_unknowns
 from sync_engine.receipts import link
 from sync_engine.tasks import DRIFT, PAIR, keep
 from tieout.model.errors import NotFound, Rejected
@@ -141,16 +141,7 @@ class Engine:
 
     def reconcile(self, name: str) -> Round:
         """Read every posted source and every related record again, and compare all three sides."""
-        pair = self._pair(name)
-        with self.ledger.transaction() as tx:
-            tx.run("touch_all", pair=name, company=pair.crm.company)
-            tx.run("documents_uncheck", pair=name)
-        refs = [
-            Ref(pair.crm.company, row["kind"], row["id"])
-            for row in self.ledger.all("touched_all", pair=name, company=pair.crm.company)
-        ]
-        observed = Observed()
-        read_sources(self.ledger, pair, refs, observed)
+        sweep(self.ledger, self._pair(name), Observed(), self.hands.clock(), asked=True)
         return self._once(name)
 
     # -- tasks --------------------------------------------------------------------------------

@@ -95,7 +95,7 @@ def _role(
             findings.append(_unread(parent, f"Its {role.name} {why}."))
             continue
         if row["primary_id"] is not None:
-            primary = _followed(ledger, Ref(parent.company, role.kind, row["primary_id"]))
+            primary = followed(ledger, Ref(parent.company, role.kind, row["primary_id"]))
         for member in json.loads(row["to_ids"]):
             _member(ledger, Ref(parent.company, role.kind, member), records, findings)
     return records, primary
@@ -103,15 +103,16 @@ def _role(
 
 def _member(ledger: Reads, ref: Ref, records: list[Record], findings: list[Finding]) -> None:
     """Add one record; one that the system says is gone is left out, one unread is a finding."""
-    followed = _followed(ledger, ref)
-    row = _snapshot(ledger, followed)
+    living = followed(ledger, ref)
+    row = _snapshot(ledger, living)
     if row is None or row["state"] == "unreadable":
-        findings.append(_unread(followed, None if row is None else row["reason"]))
+        findings.append(_unread(living, None if row is None else row["reason"]))
     elif row["state"] == "live":
-        records.append(_record(followed, row))
+        records.append(_record(living, row))
 
 
-def _followed(ledger: Reads, ref: Ref) -> Ref:
+def followed(ledger: Reads, ref: Ref) -> Ref:
+    """Return where a record lives now: itself, or what it was merged into."""
     for _ in range(MERGES_FOLLOWED):
         row = _snapshot(ledger, ref)
         if row is None or row["state"] != "merged" or row["merged_into"] is None:

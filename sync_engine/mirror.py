@@ -34,6 +34,7 @@ def mirror_record(tx: Writes, pair: Pair, record: Record, *, strict: bool = Fals
         return False
     tx.run("mirror_set", **_row(record, text))
     if ref.kind == "invoice":
+        _note_orders(tx, ref, fields)
         _keep_texts(tx, ref, fields.get("custom_fields") or {})
     if ref.kind in DOCUMENTS:
         _keep_allocations(tx, ref, fields)
@@ -53,6 +54,8 @@ def mirror_gone(tx: Writes, pair: Pair, ref: Ref) -> bool:
     _clear_allocations(tx, ref)
     note_document(tx, ref)
     held = tx.one("mirror_get", **_address(ref))
+    if held is not None and ref.kind == "invoice":
+        _note_orders(tx, ref, fields_of(held["fields"]))
     if held is not None and held["marker"]:
         _close_copied(tx, pair, ref.company, held["marker"])
     return True
@@ -67,6 +70,12 @@ def preferences(ledger: Reads, pair: Pair) -> dict[str, Any]:
 def note_document(tx: Writes, ref: Ref) -> None:
     """Note that settle and reconcile must look at the document that this record is."""
     tx.run("document_look", kind=ref.kind, posted_id=ref.id)
+
+
+def _note_orders(tx: Writes, ref: Ref, fields: Mapping[str, Any]) -> None:
+    """Note that reconcile must look at the deals whose order number an invoice carries."""
+    for words in (fields.get("custom_fields") or {}).values():
+        tx.run("documents_look_order", purchase_order=words, kind=ref.kind)
 
 
 def _row(record: Record, text: str) -> dict[str, Any]:

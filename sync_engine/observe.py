@@ -20,7 +20,7 @@ from sync_engine.ledger.spelling import fields_of, fields_text
 from sync_engine.ledger.sqlite import Ledger
 from sync_engine.ledger.store import Reads, Row, Writes
 from sync_engine.marks import own_mark
-from sync_engine.mirror import DOCUMENTS, mirror_gone, mirror_record
+from sync_engine.mirror import mirror_gone, mirror_record
 from sync_engine.pair import Clock, Pair
 from sync_engine.tasks import CLOCK, Wanted, keep
 from tieout.model.canonical import canonical
@@ -76,12 +76,8 @@ def observe_books(
         for page in pair.books.changes(kinds, cursor):
             _compare_clocks(observed, pair.books.company, page, asked_at, clock())
             with ledger.transaction() as tx:
-                moved = {
-                    event.ref.kind
-                    for event in page.events
-                    if _mirror(tx, pair, event, strict=strict)
-                }
-                if moved - DOCUMENTS:
+                moved = [_mirror(tx, pair, event, strict=strict) for event in page.events]
+                if any(moved):
                     tx.run("pending_again", pair=pair.name)
                 _keep_cursor(tx, pair, pair.books.company, feed, page)
             observed.books_events += len(page.events)
@@ -253,7 +249,7 @@ def _mirror(tx: Writes, pair: Pair, event: Event, *, strict: bool) -> bool:
 
 def _take(tx: Writes, pair: Pair, event: Event, *, strangers: list[Ref], unread: list[Ref]) -> None:
     if event.seen is Seen.MERGED and event.merged_into is not None:
-        _mark(tx, event.ref, "merged", merged_into=event.merged_into)
+        _follow_merge(tx, event.ref, event.merged_into)
         _touch_for(tx, pair, event.ref, strangers)
         _touch_for(tx, pair, event.merged_into, strangers)
     elif event.seen is Seen.GONE:
@@ -276,7 +272,7 @@ def _take_fetched(tx: Writes, pair: Pair, answer: Fetched, observed: Observed) -
             _touch_for(tx, pair, ref, strangers)
         case MergedInto(ref, into):
             _keep_snapshot(tx, pair, into)
-            _mark(tx, ref, "merged", merged_into=into.ref)
+            _follow_merge(tx, ref, into.ref)
             _touch_for(tx, pair, ref, strangers)
             _touch_for(tx, pair, into.ref, strangers)
         case Unreadable(ref, error):
@@ -338,6 +334,14 @@ def _of_others(pair: Pair, record: Record) -> dict[str, Any]:
     if capability and fields.get(capability.marker) in (None, own_mark(record.ref)):
         fields.pop(capability.marker, None)
     return fields
+
+
+def _follow_merge(tx: Writes, old: Ref, new: Ref) -> None:
+    """Note where a record went; what the books' customer was for it holds for the new one."""
+    _mark(tx, old, "merged", merged_into=new)
+    moved = tx.run("bindings_follow", company=old.company, kind=old.kind, id=old.id, new=new.id)
+    if moved:
+        tx.journal("tieout", "bindings followed a merge", str(old), {"into": new.id})
 
 
 def _mark(

@@ -35,6 +35,7 @@ class Pair:
         unsafe_amount: and one that comes to more than this, counting what is in its currency.
         twin_days: how far around its date an invoice's twin is looked for.
         payment_twin_days: the same for a payment.
+        sweep_hours: how often every posted source is read again, beside what the feeds show.
         quiet_secs: how long after an unanswered write the books may still be doing it.
         rounding: the named rule for amounts that are computed.
         numbers_ours: whether we give the invoices their numbers.
@@ -51,6 +52,7 @@ class Pair:
     unsafe_amount: Money | None = None
     twin_days: int = 45
     payment_twin_days: int = 7
+    sweep_hours: float = 24
     quiet_secs: float = 150
     rounding: Rounding = Rounding.HALF_UP
     numbers_ours: bool = False

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sync_engine.approve import approve
@@ -36,7 +36,7 @@ from sync_engine.queue import queue, unqueue
 from sync_engine.reconcile import reconcile
 from sync_engine.settle import settle, standing_approval
 from tieout.model.canonical import canonical
-from tieout.model.dates import instant_text
+from tieout.model.dates import instant_text, parse_instant
 from tieout.model.errors import NextStep, TieoutError
 from tieout.model.record import Record
 from tieout.model.ref import Ref
@@ -136,6 +136,7 @@ def _stages(
     )
     yield lambda: observe_crm(ledger, pair, done.observed, hands.clock)
     yield lambda: judge_clock(ledger, pair, done.observed, hands.clock())
+    yield lambda: sweep(ledger, pair, done.observed, hands.clock())
     yield lambda: read_related(ledger, pair, done.observed)
     push_too = push_too and not done.observed.clock_off_secs
     for _ in range(PASSES):
@@ -162,6 +163,28 @@ def begin(ledger: Ledger, pair: Pair, now: datetime) -> None:
     recover(ledger, pair, now)
     with ledger.transaction() as tx:
         unqueue(tx, pair)
+
+
+def sweep(
+    ledger: Ledger, pair: Pair, observed: Observed, now: datetime, *, asked: bool = False
+) -> None:
+    """Read every source that has a document again, once a day or when asked.
+
+    No feed shows that a deal was archived or that a line was taken out of it.
+    """
+    state = ledger.one("pair_get", pair=pair.name)
+    last = state["swept_at"] if state is not None else None
+    due = last is None or parse_instant(last) + timedelta(hours=pair.sweep_hours) <= now
+    if not due and not asked:
+        return
+    with ledger.transaction() as tx:
+        tx.run("touch_all", pair=pair.name, company=pair.crm.company)
+        tx.run("documents_uncheck", pair=pair.name)
+    rows = ledger.all("touched_all", pair=pair.name, company=pair.crm.company)
+    refs = [Ref(pair.crm.company, row["kind"], row["id"]) for row in rows]
+    read_sources(ledger, pair, refs, observed)
+    with ledger.transaction() as tx:
+        tx.run("pair_swept", pair=pair.name, at=instant_text(now))
 
 
 def draft_and_plan(ledger: Ledger, pair: Pair, done: Round, hands: Hands) -> None:

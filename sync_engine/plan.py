@@ -134,7 +134,7 @@ def _identity(tx: Writes, sketch: Sketch) -> Iterator[Finding]:
         earlier = _document_of(tx, replace(sketch.ref, id=old), sketch) if old else None
         if earlier is not None and earlier["state"] in ASKED:
             yield Finding(
-                "merged",
+                "merged?",
                 Severity.ASK,
                 f"{sketch.title} took over deal {old}, invoiced as {earlier['posted_id']}.",
                 "Correct the invoice by hand, then `ignore`; or `create` to invoice it anew.",
@@ -365,9 +365,12 @@ def _put(
     document = sketch.document
     content = canonical(content_of(document))
     net = None if state == "skipped" else sketch.net
-    known = (state, reason, digest(content), None if plan is None else plan.hash, amount_text(net))
+    customer = None if resolved is None else resolved.customer
+    plan_hash = None if plan is None else plan.hash
+    known = (state, reason, digest(content), plan_hash, amount_text(net), customer)
     if held is not None and known == (
         held["state"], held["reason"], held["content_hash"], held["plan_hash"], held["net"],
+        held["customer"],
     ):  # fmt: skip
         return
     tx.run(
@@ -383,9 +386,9 @@ def _put(
         net=amount_text(net),
         currency=None if sketch.net is None else sketch.net.currency.code,
         purchase_order=order_of(document),
-        customer=None if resolved is None else resolved.customer,
+        customer=customer,
         name_key=None,
-        plan_hash=None if plan is None else plan.hash,
+        plan_hash=plan_hash,
     )
 
 

@@ -6,6 +6,7 @@ person: a receipt is taken here, in one transaction with the document's new stat
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
@@ -203,7 +204,8 @@ def _posted(tx: Writes, pair: Pair, key: str, receipt: Receipt) -> None:
     ref = receipt.ref
     document = tx.one("document_get", key=key)
     assert document is not None
-    tx.run("document_posted", key=key, posted_id=ref.id, at=tx.now_text())
+    customer = None if receipt.record is None else receipt.record.fields.get("customer")
+    tx.run("document_posted", key=key, posted_id=ref.id, customer=customer, at=tx.now_text())
     if receipt.record is not None:
         mirror_record(tx, pair, receipt.record)
     source = Ref(document["company"], document["source_kind"], document["source_id"])
@@ -223,6 +225,7 @@ def _posted(tx: Writes, pair: Pair, key: str, receipt: Receipt) -> None:
     if ref.kind == "payment" and receipt.record is not None:
         _cover(tx, ref.company, receipt.record.fields.get("allocations") or ())
     if ref.kind == "invoice":
+        _remember_customer(tx, document, receipt)
         tx.run(
             "touch_members", pair=pair.name, company=source.company, kind=source.kind, id=source.id
         )
@@ -252,6 +255,33 @@ def _cover(tx: Writes, company: str, allocations: Sequence[Mapping[str, Any]]) -
         fields["balance"] -= part["amount"]
         text = fields_text(fields)
         tx.run("mirror_fields", company=company, kind="invoice", id=row["id"], fields=text)
+
+
+def _remember_customer(tx: Writes, document: Row, receipt: Receipt) -> None:
+    """Bind the CRM's company to the customer that its invoice names, found, chosen or linked."""
+    content = json.loads(document["content"])
+    shown = tx.one("mirror_get", **_address(receipt.ref))
+    if not content or not content.get("customer") or shown is None:
+        return
+    kind, number = content["customer"]
+    currency = fields_of(shown["fields"]).get("currency") or ""
+    address = {"company": document["company"], "kind": kind, "id": number}
+    books = {"books": receipt.ref.company, "currency": currency}
+    if tx.value("binding_get", **address, **books) is not None:
+        return
+    tx.run(
+        "binding_put",
+        **address,
+        **books,
+        target_kind="customer",
+        target_id=shown["customer"],
+        by_whom=f"document {document['key']}",
+        at=tx.now_text(),
+    )
+
+
+def _address(ref: Ref) -> dict[str, str]:
+    return {"company": ref.company, "kind": ref.kind, "id": ref.id}
 
 
 def _told(tx: Writes, pair: Pair, row: Row, receipt: Receipt) -> None:

@@ -14,13 +14,14 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
+from sync_engine.gather import followed
 from sync_engine.ledger.spelling import fields_of, money_of
 from sync_engine.ledger.sqlite import Ledger
 from sync_engine.ledger.store import Reads, Row, Writes
 from sync_engine.pair import Pair
 from sync_engine.plan import IN_THE_BOOKS
 from sync_engine.tasks import DRIFT, TIE_OUT, Wanted, keep
-from tieout.model.canonical import plain
+from tieout.model.canonical import canonical, plain
 from tieout.model.money import plain_text
 from tieout.model.ref import Ref
 
@@ -71,7 +72,12 @@ class Sides:
 
 
 def differences(sides: Sides) -> Iterator[Difference]:
-    """Yield every difference between what was approved, the CRM now and the books now. Pure."""
+    """Yield every difference between what was approved, the CRM now and the books now. Pure.
+
+    What is neither won nor in the books any more is at rest.
+    """
+    if sides.gone is not None and (sides.books is None or sides.books.get("voided")):
+        return
     yield from _in_the_crm(sides)
     if sides.books is None:
         yield Difference(
@@ -238,11 +244,11 @@ def _compare(tx: Writes, pair: Pair, row: Row, now: datetime) -> None:
         )
         tx.journal("books", state, row["key"], {"id": row["posted_id"]})
     ignored = {
-        answer["code"]
+        (answer["code"], answer["detail"])
         for answer in tx.all("task_answered_of", subject=row["key"])
         if answer["answer"] == "ignore"
     }
-    wanted = [
+    shown = [
         Wanted(
             one.cause,
             row["title"],
@@ -252,8 +258,8 @@ def _compare(tx: Writes, pair: Pair, row: Row, now: datetime) -> None:
             detail={"before": plain(one.before), "now": plain(one.now)},
         )
         for one in found
-        if one.cause not in ignored
     ]
+    wanted = [one for one in shown if (one.code, canonical(one.detail)) not in ignored]
     keep(
         tx,
         pair=pair.name,
@@ -275,7 +281,7 @@ def _sides(tx: Reads, row: Row) -> Sides:
     covers = tx.all("allocations_on", company=receipt["company"], invoice=row["posted_id"])
     is_invoice = row["kind"] == "invoice"
     return Sides(
-        posted=json.loads(row["posted_content"] or "null") or {},
+        posted=_merges_followed(tx, row, json.loads(row["posted_content"] or "null") or {}),
         now=json.loads(row["content"]),
         gone=row["reason"],
         answered=fields_of(receipt["fields"]),
@@ -287,6 +293,14 @@ def _sides(tx: Reads, row: Row) -> Sides:
         net=_amount(plan, "net", code) if is_invoice else None,
         tolerance=_amount(plan, "tolerance", code) or Decimal(0),
     )
+
+
+def _merges_followed(tx: Reads, row: Row, posted: dict[str, Any]) -> dict[str, Any]:
+    """Return what was posted with its customer as the CRM calls it now: a merge is no drift."""
+    if posted.get("customer"):
+        customer = followed(tx, Ref(row["company"], *posted["customer"]))
+        posted["customer"] = [customer.kind, customer.id]
+    return posted
 
 
 def _amount(plan: Row | None, column: str, code: str | None) -> Decimal | None:

@@ -276,7 +276,8 @@ class Resolver:
     ) -> str | None:
         """Return the id of a customer or item, or the key of the plan that will create it."""
         rows = MirrorRows(self._ledger, self._books, wanted.kind)
-        chosen = self._answers.get(f"no-{wanted.kind}") or self._answers.get(f"which-{wanted.kind}")
+        suffix = _suffix(wanted, asking)
+        chosen = self._answers.get(f"no-{suffix}") or self._answers.get(f"which-{suffix}")
         choice = None if chosen is None else str(chosen["answer"])
         if choice is not None and choice not in ("create", "retry"):
             return choice
@@ -325,7 +326,7 @@ class Resolver:
     def _ask_which(self, wanted: Match, answer: Ambiguous, asking: Ref, out: Resolved) -> None:
         ids = tuple(ref.id for ref in answer.refs[:CHOICES_SHOWN])
         out.find(
-            f"which-{wanted.kind}",
+            f"which-{_suffix(wanted, asking)}",
             f"{len(answer.refs)} records of the books could be the {wanted.kind} ({answer.by}): "
             f"{', '.join(ids)}.",
             "Choose one with `tieout tasks answer`.",
@@ -339,7 +340,7 @@ class Resolver:
         clues = ", ".join(f"{rule.by} {rule.value!r}" for rule in wanted.rules if rule.by != BOUND)
         asks = wanted.none == "ask"
         out.find(
-            f"no-{wanted.kind}",
+            f"no-{_suffix(wanted, asking)}",
             f"No {wanted.kind} of the books has {clues or 'any of the clues'}.",
             "Answer with an id or `create`, or add it in the books."
             if asks
@@ -436,6 +437,11 @@ class Resolver:
             f"Add or reactivate the {words} there, or correct its name in the mapping.",
         )
         return None
+
+
+def _suffix(wanted: Match, asking: Ref) -> str:
+    """Return what tells one question from another: each line asks for its own item."""
+    return wanted.kind if wanted.kind == "customer" else f"{wanted.kind}-{asking.id}"
 
 
 def _named(kind: str, found: str | None, needs: Mapping[str, NewRecord], made: Made) -> Plain:

@@ -259,11 +259,14 @@ WHERE key = :key AND state <> 'posted';
 
 -- document_posted: the books have it
 UPDATE document SET state = 'posted', reason = NULL, posted_id = :posted_id,
-    posted_content = content, told = 0, checked = 0, changed_at = :at
+    customer = coalesce(:customer, customer), posted_content = content, told = 0, checked = 0, changed_at = :at
 WHERE key = :key;
 
 -- document_look: settle and reconcile must look at the document that a record of the books is
 UPDATE document SET told = 0, checked = 0 WHERE kind = :kind AND posted_id = :posted_id;
+
+-- documents_look_order: reconcile must look at the documents that carry an order number
+UPDATE document SET checked = 0 WHERE purchase_order = :purchase_order AND kind = :kind;
 
 -- document_told: the CRM was told, or needs not hear of it
 UPDATE document SET told = 1 WHERE key = :key;
@@ -473,6 +476,12 @@ VALUES (:company, :kind, :id, :books, :currency, :target_kind, :target_id, :by_w
 ON CONFLICT (company, kind, id, books, currency) DO UPDATE SET target_id = excluded.target_id,
     by_whom = excluded.by_whom, since = excluded.since;
 
+-- bindings_follow: what is remembered of a record that was merged holds for the new one
+INSERT INTO binding (company, kind, id, books, currency, target_kind, target_id, by_whom, since)
+SELECT company, kind, :new, books, currency, target_kind, target_id, by_whom, since FROM binding
+WHERE company = :company AND kind = :kind AND id = :id
+ON CONFLICT (company, kind, id, books, currency) DO NOTHING;
+
 -- === settle ====================================================================================
 
 -- written_get: what the CRM was last told about a record
@@ -508,6 +517,10 @@ ON CONFLICT (pair) DO UPDATE SET last_round_at = excluded.last_round_at,
     last_good_at = coalesce(excluded.last_good_at, pair_state.last_good_at),
     last_said = excluded.last_said;
 
+-- pair_swept: every source was read again
+INSERT INTO pair_state (pair, swept_at) VALUES (:pair, :at)
+ON CONFLICT (pair) DO UPDATE SET swept_at = excluded.swept_at;
+
 -- pair_mappings: which meaning of the mappings is active
 INSERT INTO pair_state (pair, mappings_hash) VALUES (:pair, :hash)
 ON CONFLICT (pair) DO UPDATE SET mappings_hash = excluded.mappings_hash;
@@ -538,7 +551,7 @@ UPDATE task SET state = 'answered', closed_at = :at, answer = :answer, answered_
 WHERE id = :id AND state = 'open';
 
 -- task_answered_of: what people decided about a subject, the latest last
-SELECT id, code, answer, answered_by, answer_reason FROM task
+SELECT id, code, detail, answer, answered_by, answer_reason FROM task
 WHERE subject = :subject AND state = 'answered' ORDER BY id;
 
 -- task_get: one task

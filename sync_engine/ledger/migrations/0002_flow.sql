@@ -294,6 +294,7 @@ CREATE TABLE pair_state (
     last_round_at TEXT,
     last_good_at TEXT,
     mappings_hash TEXT,
+    swept_at TEXT,              -- every source was read again, the archived ones too
     last_said TEXT               -- JSON: the report of the last round
 ) WITHOUT ROWID;
 
