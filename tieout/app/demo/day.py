@@ -55,17 +55,21 @@ def sales_day(crm: Doors, books: Truth, cutover: date) -> list[str]:
 
 
 def _bookkeeping(deck: Deck, truth: Truth) -> Iterator[tuple[str, list[Deed]]]:
+    oldest = min((one["id"] for one in deck.cards), key=int, default=None)
+    yield (
+        "copies an invoice, memo and all",
+        [_copy(one) for one in deck.take(1, lambda one: one["id"] == oldest)],
+    )
     several = _of_one_customer(deck)
     yield (
         "voids an invoice",
         [{"deed": "void", "id": one["id"]} for one in deck.take(1, _is_untouched)],
     )
     yield (
-        "deletes another",
+        "deletes a third",
         [{"deed": "delete", "id": one["id"]} for one in deck.take(1, _is_untouched)],
     )
-    yield "edits the lines of a third", [_edit(one, truth) for one in deck.take(1, _is_taxed)]
-    yield "copies one, memo and all", [_copy(one) for one in deck.take(1)]
+    yield "edits the lines of a fourth", [_edit(one, truth) for one in deck.take(1, _is_taxed)]
     yield f"receives {FULL} payments in full", [_paid(one, None) for one in deck.take(FULL)]
     yield (
         f"{PARTIAL} in part, {OVER} too large",
@@ -123,7 +127,7 @@ def _is_taxed(invoice: Card) -> bool:
 
 def _half(invoice: Card) -> str:
     step = Decimal(1) if invoice["currency"] == "JPY" else CENT
-    return f"{(invoice['balance'] / 2).quantize(step):f}"
+    return f"{(Decimal(invoice['balance']) / 2).quantize(step):f}"
 
 
 def _paid(invoice: Card, amount: str | None, total: Decimal | None = None) -> Deed:
@@ -166,7 +170,7 @@ def _refund(invoice: Card, truth: Truth) -> Deed:
 
 
 def _given_back(deed: str, invoice: Card, truth: Truth) -> dict[str, Any]:
-    amount = (invoice["net"] / 10).quantize(CENT)
+    amount = (Decimal(invoice["net"]) / 10).quantize(CENT)
     line = {"item": item(truth), "amount": f"{amount:f}", "tax_code": tax_code(truth, TAXED)}
     return {"deed": deed, "customer": invoice["customer"], "lines": [line]}
 

@@ -18,6 +18,7 @@ from tieout.app.demo.tally import Tally, shown
 
 PIPE_COLUMNS: Final = 110
 REFRESH_SECS: Final = 0.2
+WRONG_SHOWN: Final = 8
 INDENT: Final = "   "
 
 
@@ -157,7 +158,8 @@ def _wrong(tally: Tally) -> str:
     ]
     parts += [f"{order} is invoiced more than once" for order in tally.duplicates]
     parts += [f"deal {deal} is lost" for deal in tally.lost]
-    return "It does not tie out: " + "; ".join(parts)
+    rest = [f"and {len(parts) - WRONG_SHOWN} more"] if len(parts) > WRONG_SHOWN else []
+    return "It does not tie out: " + "; ".join([*parts[:WRONG_SHOWN], *rest])
 
 
 def _grouped(amount: Decimal, code: str) -> str:
