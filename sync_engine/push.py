@@ -102,10 +102,11 @@ def _pack(ledger: Ledger, pair: Pair) -> list[_Ready]:
 
 
 def _due_again(ledger: Ledger, pair: Pair, now: datetime, tries: dict[str, int]) -> list[_Ready]:
-    """Return parcels whose exact bytes may be sent again now."""
-    ready = []
+    """Return parcels for one company whose exact bytes may be sent again now."""
+    ready: list[_Ready] = []
     for row in ledger.all("parcels_again", pair=pair.name):
         due = row["not_before"] is None or parse_instant(row["not_before"]) <= now
+        due = due and (not ready or row["company"] == ready[0].parcel.company)
         if due and tries.get(row["request_id"], 0) < TRIES_IN_A_ROUND:
             tries[row["request_id"]] = tries.get(row["request_id"], 0) + 1
             ready.append(_Ready(parcel_of(row), row["attempts"] + 1))

@@ -38,6 +38,17 @@ KILL_BEFORE_SECS = (0.12, 0.9)  # after the process was started
 WRITES = r"/(invoice|customer|payment|batch)$"
 FAULTS: tuple[tuple[str, dict[str, Any]], ...] = (
     ("books", {"fault": "lose_answer", "method": "POST", "path": WRITES, "probability": 0.12}),
+    (
+        "books",  # committed, and long unanswered: where a kill hurts most
+        {
+            "fault": "stall",
+            "after_commit": True,
+            "method": "POST",
+            "path": WRITES,
+            "seconds": 0.4,
+            "probability": 0.3,
+        },
+    ),
     ("books", {"fault": "refuse", "method": "POST", "path": WRITES, "probability": 0.04}),
     (
         "books",
@@ -107,7 +118,8 @@ def sweep(path: Path, *, kills: int, seed: int = 1) -> Swept:
                     pay(world, dice.choice(deals), f"R-{references}")
                 for side, fault in FAULTS:
                     world.fault(side, **{**fault, "count": 2})
-                ask({"rounds": None}, kill_after_secs=dice.uniform(*KILL_BEFORE_SECS))
+                ended = ask({"rounds": None}, kill_after_secs=dice.uniform(*KILL_BEFORE_SECS))
+                assert ended == -signal.SIGKILL, f"a round ended with {ended} by itself"
                 for side in ("crm", "books"):
                     world.mend(side)
             ended = ask({"until_settled": True})
@@ -151,7 +163,8 @@ def mortal(world: World) -> Iterator[Any]:
             child = int(answers.readline())
             if kill_after_secs is not None:
                 time.sleep(kill_after_secs)
-                os.kill(child, signal.SIGKILL)
+                with contextlib.suppress(ProcessLookupError):  # how it ended is asked below
+                    os.kill(child, signal.SIGKILL)
             return int(answers.readline())
 
         yield ask

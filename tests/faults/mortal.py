@@ -15,6 +15,7 @@ import os
 import signal
 import sys
 import time
+import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -40,7 +41,11 @@ def main() -> None:
     for line in sys.stdin:
         child = os.fork()
         if not child:
-            os._exit(work(where, json.loads(line)))
+            try:
+                os._exit(work(where, json.loads(line)))
+            finally:
+                traceback.print_exc()
+                os._exit(1)
         say(child)
         say(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
 
