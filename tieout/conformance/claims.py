@@ -6,6 +6,7 @@ import re
 from datetime import UTC
 
 from tieout.conformance.bench import Bench
+from tieout.conformance.reading import assert_found, ways
 from tieout.model.change import Create, Update, Verb, Void
 from tieout.model.contract import Outcome, Request
 from tieout.model.errors import Unsupported
@@ -48,8 +49,6 @@ class Claims:
 
     def test_every_way_to_find_that_is_claimed_finds(self, bench: Bench) -> None:
         """``found_by`` lists what ``find`` answers, not what it would like to."""
-        from tieout.conformance.reading import assert_found, ways  # noqa: PLC0415 - its helpers
-
         for kind in bench.kinds:
             record = bench.planted(kind)
             for by in ways(bench, kind):
