@@ -226,9 +226,10 @@ def _posted(tx: Writes, pair: Pair, key: str, receipt: Receipt) -> None:
         _cover(tx, ref.company, receipt.record.fields.get("allocations") or ())
     if ref.kind == "invoice":
         _remember_customer(tx, document, receipt)
-        tx.run(
-            "touch_members", pair=pair.name, company=source.company, kind=source.kind, id=source.id
-        )
+        touched = {"pair": pair.name, **_address(source)}
+        tx.run("touch_members", **touched)
+        if any(held.kind == source.kind and held.to == "payment" for held in pair.mappings):
+            tx.run("touch", **touched, reread=0)
     note_document(tx, ref)
     number = None if receipt.record is None else receipt.record.fields.get("number")
     tx.journal(

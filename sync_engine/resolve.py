@@ -205,13 +205,8 @@ class Resolver:
 
     def _payment(self, payment: Payment, out: Resolved) -> None:
         """Apply a payment to the invoice of the deal that it pays, as far as that is open (R17)."""
-        invoice = self._ledger.one(
-            "invoice_of_source",
-            company=payment.pays.company,
-            source_kind=payment.pays.kind,
-            source_id=payment.pays.id,
-        )
-        if invoice is None or invoice["posted_id"] is None:
+        invoice = self._invoice_of(payment.pays)
+        if invoice is None:
             out.find(
                 "invoice-not-posted",
                 f"The invoice of {payment.pays} is not in the books yet.",
@@ -264,6 +259,22 @@ class Resolver:
             "allocations": allocations if applied > 0 else [],
         }
         out.values = {name: value for name, value in values.items() if value is not None}
+
+    def _invoice_of(self, deal: Ref) -> Row | None:
+        """Return the posted invoice of a deal, else that of a deal that was merged into it."""
+        address = {"company": deal.company, "kind": deal.kind, "id": deal.id}
+        held = self._ledger.one("snapshot_get", **address)
+        merged = str((fields_of(held["fields"]) if held else {}).get("merged_ids") or "")
+        for number in (deal.id, *filter(None, merged.split(";"))):
+            invoice = self._ledger.one(
+                "invoice_of_source",
+                company=deal.company,
+                source_kind=deal.kind,
+                source_id=number,
+            )
+            if invoice is not None and invoice["posted_id"] is not None:
+                return invoice
+        return None
 
     # -- records of the books -----------------------------------------------------------------
 

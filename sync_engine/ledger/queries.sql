@@ -111,7 +111,7 @@ INSERT INTO touched (pair, company, kind, id, reread)
 VALUES (:pair, :company, :kind, :id, :reread)
 ON CONFLICT (pair, company, kind, id) DO UPDATE SET reread = max(reread, excluded.reread);
 
--- touch_members: the sources that name a record are to be drafted again, and the record itself
+-- touch_members: the sources that name a record are to be drafted again
 INSERT INTO touched (pair, company, kind, id, reread)
 SELECT :pair, company, kind, id, 0 FROM member
 WHERE company = :company AND to_kind = :kind AND to_id = :id
