@@ -20,6 +20,7 @@ from tieout.model.record import Record
 from tieout.model.ref import Ref
 
 DOCUMENTS = frozenset({"invoice", "payment", "credit_memo", "refund"})
+SOURCE = ("company", "source_kind", "source_id")
 REFERENCE_WINDOW_SECS = 900  # how far a server's clock may lie before our first attempt (R48)
 
 
@@ -186,12 +187,13 @@ def _twin_or_copy(tx: Writes, pair: Pair, marker: str, rows: list[Row]) -> None:
     message = f"A person copied a record of ours with its memo: {', '.join(ids)} carry {marker}."
     remedy = "Take the marker out of the copy's memo, or void the copy if it was not meant."
     wanted = [Wanted("copied", "A copied record", message, remedy, detail=detail)]
+    document = tx.one("document_get", key=marker)
     keep(
         tx,
         pair=pair.name,
         family=COPIED,
         subject=marker,
-        source=None,
+        source=None if document is None else Ref(*(document[name] for name in SOURCE)),
         wanted=wanted,
         now=parse_instant(tx.now_text()),
     )

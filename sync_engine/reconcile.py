@@ -290,7 +290,7 @@ def _sides(tx: Reads, row: Row) -> Sides:
         if is_invoice
         else Decimal(0),
         expected=_amount(plan, "expected", code),
-        net=_amount(plan, "net", code) if is_invoice else None,
+        net=_approved_net(plan, row, code) if is_invoice else None,
         tolerance=_amount(plan, "tolerance", code) or Decimal(0),
     )
 
@@ -306,6 +306,14 @@ def _merges_followed(tx: Reads, row: Row, posted: dict[str, Any]) -> dict[str, A
 def _amount(plan: Row | None, column: str, code: str | None) -> Decimal | None:
     money = None if plan is None else money_of(plan[column], plan["currency"] or code)
     return None if money is None else money.amount
+
+
+def _approved_net(plan: Row | None, row: Row, code: str | None) -> Decimal | None:
+    """Return the net that was approved; of a record that was linked, what its deal said then."""
+    if plan is not None:
+        return _amount(plan, "net", code)
+    net = (json.loads(row["posted_content"] or "null") or {}).get("net")
+    return None if net is None else Decimal(net["amount"])
 
 
 def _won(rows: list[Row]) -> Decimal:
