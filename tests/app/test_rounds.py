@@ -4,6 +4,7 @@ import json
 import signal
 import subprocess
 import sys
+import threading
 import time
 import urllib.request
 from pathlib import Path
@@ -11,11 +12,10 @@ from pathlib import Path
 import pytest
 
 from tieout.app import simulated
-from tieout.app.cli import exit_code
+from tieout.app.cli import asking, exit_code
 from tieout.app.cli.exits import Exit
 from tieout.app.settings import load
-from tieout.app.wiring import last_beat
-from tieout.simulator.hubspot import Limits
+from tieout.app.wiring import last_beat, ledger_of
 
 
 @pytest.fixture(scope="module")
@@ -23,8 +23,8 @@ def place(tmp_path_factory):
     """Return a directory with a starter configuration whose companies are served, worked once."""
     here = tmp_path_factory.mktemp("place")
     assert exit_code(["init", str(here / "config")]) == Exit.DONE
-    with simulated.town(deals=24, hubspot_port=0, quickbooks_port=0) as town:
-        town.portal.set_limits(Limits(on=False))  # each command is a new process with new buckets
+    # Each command is a process with buckets of its own, so the vendors' limits are off here.
+    with simulated.town(deals=24, hubspot_port=0, quickbooks_port=0, limited=False) as town:
         file = here / "config" / "tieout.yaml"
         text = file.read_text().replace("http://127.0.0.1:8801", town.hubspot.url)
         file.write_text(text.replace("http://127.0.0.1:8802", town.quickbooks.url))
@@ -218,8 +218,19 @@ def test_a_daemon_does_what_commands_wish_and_ends_when_told(said, place):
             daemon.send_signal(signal.SIGHUP)
             daemon.send_signal(signal.SIGTERM)
             assert daemon.wait(30) == Exit.DONE
+            assert " journal  lines=" in (here / "log").read_text()
         finally:
             daemon.kill()
+
+
+def test_a_wish_that_a_daemon_left_behind_is_done_by_the_command(said, place, monkeypatch):
+    here, _ = place
+    monkeypatch.setattr(asking, "POLLS_A_TRY", 1)
+    daemon = ledger_of(load(here / "config"))
+    daemon.__enter__()
+    threading.Timer(1, lambda: daemon.__exit__(None, None, None)).start()
+
+    assert said("resume", "main", "--reason", "again") == (Exit.DONE, {"resumed": "main"})
 
 
 def _until(holds, secs: float = 20.0) -> None:

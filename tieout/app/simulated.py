@@ -10,7 +10,7 @@ import json
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
@@ -60,11 +60,12 @@ def town(
     fresh: bool = False,
     hubspot_port: int = HUBSPOT_PORT,
     quickbooks_port: int = QUICKBOOKS_PORT,
+    limited: bool = True,
 ) -> Iterator[Town]:
     """Serve both companies on loopback; at the end of the block their state is saved.
 
     ``kept`` says that they were found in ``state``; then ``deals`` and ``seed`` change nothing.
-    A port of 0 takes a free one.
+    A port of 0 takes a free one; ``limited`` says whether the vendors' rate limits are on.
 
     Raises:
         OSError: a port is taken, or the state cannot be written.
@@ -77,6 +78,7 @@ def town(
         company = quickbooks.load(_company_file(state), clock)
     else:
         portal, company = new_portal(clock, deals, seed), new_company(clock, seed)
+    portal.set_limits(replace(portal.limits, on=limited))
     authority = quickbooks.Authority(now=clock, seed=clock().microsecond)  # never a token twice
     if kept and state is not None:
         _load_authority(authority, _authority_file(state))
@@ -84,7 +86,8 @@ def town(
         state.mkdir(parents=True, exist_ok=True)
     with ExitStack() as serving:
         crm = serving.enter_context(serve(hubspot.hubspot_app(portal), hubspot_port))
-        app = quickbooks.quickbooks_app(company, authority=authority)
+        limits = None if limited else quickbooks.NO_LIMITS
+        app = quickbooks.quickbooks_app(company, authority=authority, limits=limits)
         books = serving.enter_context(serve(app, quickbooks_port))
         served = Town(portal, company, authority, crm, books, state, kept)
         if not kept:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
+from datetime import date
 from pathlib import Path
 from typing import Any
 
 from sync_engine.engine import Engine
 from tieout.app import deeds, logs, wiring
-from tieout.app.companies import Site
+from tieout.app.companies import Site, now
 from tieout.app.outcome import error_values
 from tieout.app.settings import load
 from tieout.model.errors import TieoutError
@@ -41,6 +42,7 @@ class Working:
     def __init__(self, ledger: wiring.Ledger, site: Site, stopping: Callable[[], bool]) -> None:
         self._ledger = ledger
         self._stopping = stopping
+        self._told_on: date | None = None
         self._open(site)
 
     def schedules(self) -> Mapping[str, int]:
@@ -63,12 +65,16 @@ class Working:
         for wish in wishes:
             if self._stopping():
                 break
-            self._ledger.grant(wish.id, self._granted(wish.kind, wish.args, wish.who))
+            self._ledger.grant(wish.id, granted(self.engine, wish.kind, wish.args, wish.who))
         return len(wishes)
 
     def beat(self) -> None:
-        """Write down that the daemon lives."""
+        """Write down that the daemon lives; the first beat of a day logs the journal's head."""
         wiring.beat(self._ledger)
+        today = now().date()
+        if today != self._told_on:
+            self._told_on = today
+            _log.info("journal", extra=self.engine.status()["journal"])
 
     def reread(self) -> None:
         """Read the configuration anew; keep the old one when it is wrong or moves the ledger."""
@@ -97,8 +103,10 @@ class Working:
         )
         self._opened, self.site = opened, site
 
-    def _granted(self, deed: str, args: Mapping[str, Any], who: str) -> Mapping[str, Any]:
-        try:
-            return deeds.do(self.engine, deed, args, who)
-        except TieoutError as wrong:
-            return {"error": error_values(wrong)}
+
+def granted(engine: Engine, deed: str, args: Mapping[str, Any], who: str) -> Mapping[str, Any]:
+    """Return what came of a wish: what the deed returned, or the error that it met."""
+    try:
+        return deeds.do(engine, deed, args, who)
+    except TieoutError as wrong:
+        return {"error": error_values(wrong)}

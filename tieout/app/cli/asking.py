@@ -8,12 +8,14 @@ from typing import Any
 
 from tieout.app import companies, deeds, wiring
 from tieout.app.cli.verb import Caller
+from tieout.app.companies import Site
 from tieout.app.outcome import Told
-from tieout.app.settings import Settings
+from tieout.app.working import granted
 from tieout.model.errors import Unavailable
 
 WISH_SECS = 600.0  # a round may be under way, and the wish waits for its end
 WISH_POLL_SECS = 0.2
+POLLS_A_TRY = 25  # so often it is looked whether the daemon still owns the ledger
 
 
 def do(caller: Caller, deed: str, **args: Any) -> Mapping[str, Any]:
@@ -27,7 +29,7 @@ def do(caller: Caller, deed: str, **args: Any) -> Mapping[str, Any]:
         with wiring.engine_of(site) as engine:
             return deeds.do(engine, deed, args, caller.who)
     except wiring.LedgerHeld:
-        return _wished(caller, site.settings, deed, args)
+        return _wished(caller, site, deed, args)
 
 
 def look(caller: Caller, deed: str, **args: Any) -> Mapping[str, Any]:
@@ -37,21 +39,30 @@ def look(caller: Caller, deed: str, **args: Any) -> Mapping[str, Any]:
         return deeds.do(engine, deed, args, caller.who)
 
 
-def _wished(
-    caller: Caller, settings: Settings, deed: str, args: Mapping[str, Any]
-) -> Mapping[str, Any]:
-    with wiring.ledger_of(settings, owned=False) as ledger:
+def _wished(caller: Caller, site: Site, deed: str, args: Mapping[str, Any]) -> Mapping[str, Any]:
+    with wiring.ledger_of(site.settings, owned=False) as ledger:
         wish = ledger.wish(deed, args, caller.who)
         caller.say("The running daemon owns the ledger; it does this as soon as its round ends.")
-        ends = time.monotonic() + WISH_SECS
-        while time.monotonic() < ends:
+        for polls in range(1, int(WISH_SECS / WISH_POLL_SECS)):
             outcome = ledger.wish_outcome(wish)
             if outcome is not None:
                 if "error" in outcome:
                     raise Told(outcome["error"])
                 return outcome
             time.sleep(WISH_POLL_SECS)
+            if polls % POLLS_A_TRY == 0:
+                _grant_if_left_alone(site)
     raise Unavailable(
         f"The daemon did not do wish {wish} in time; it still will.",
         remedy="See `tieout status` for what it is doing.",
     )
+
+
+def _grant_if_left_alone(site: Site) -> None:
+    """Do what is wished here, when the daemon has ended and owns the ledger no more."""
+    try:
+        with wiring.engine_of(site) as engine:
+            for wish in engine.ledger.open_wishes():
+                engine.ledger.grant(wish.id, granted(engine, wish.kind, wish.args, wish.who))
+    except wiring.LedgerHeld:
+        return

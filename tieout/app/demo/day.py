@@ -15,6 +15,7 @@ from tieout.app.demo.world import Deck, Deed, is_tidy, item, tax_code
 Card = Mapping[str, Any]
 FULL, PARTIAL, OVER = 20, 5, 2  # payments that the accountant receives
 TAXED: Final = "S19"
+AS_POSTED: Final = "0"  # the token of an invoice that nobody has touched
 CENT: Final = Decimal("0.01")
 
 
@@ -34,11 +35,12 @@ def accountants_day(books: Doors) -> list[str]:
 def sales_day(crm: Doors, books: Truth, cutover: date) -> list[str]:
     """Let the sales team work on their deals; return what they did, in words."""
     truth = crm.truth()
+    by_hand = {one["po_number"] for one in books["invoices"] if one["by_hand"]}
     invoiced = {
         one["po_number"]
         for one in books["invoices"]
-        if _is_open(one) and _is_untouched(one) and not one["by_hand"]
-    }
+        if _is_open(one) and one["sync_token"] == AS_POSTED
+    } - by_hand
     deals = list(won_deals(truth, cutover))
     out = Deck([deal for deal in deals if is_tidy(deal) and deal["po_number"] in invoiced])
     held = Deck([deal for deal in deals if deal["po_number"] not in invoiced])
