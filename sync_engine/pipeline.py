@@ -217,6 +217,7 @@ def draft_and_plan(ledger: Ledger, pair: Pair, done: Round, hands: Hands) -> Non
                         found.code == "unreadable" for one in sketches for found in one.findings
                     ):
                         touch(tx, pair, ref, reread=True)
+                tx.run("needs_retire", pair=pair.name)
             done.drafted += len(rows)
 
 

@@ -16,7 +16,7 @@ from sync_engine.ledger.spelling import amount_text, change_of, fields_of, field
 from sync_engine.ledger.store import Row, Writes
 from sync_engine.mirror import mirror_record, note_document
 from sync_engine.pair import Pair
-from sync_engine.tasks import FINDING, REFUSED, Wanted, keep
+from sync_engine.tasks import APPROVAL, FINDING, REFUSED, Wanted, keep
 from tieout.model.canonical import canonical, digest
 from tieout.model.contract import Receipt
 from tieout.model.dates import parse_instant
@@ -70,6 +70,7 @@ def link(tx: Writes, pair: Pair, sketch: Sketch, row: Row, *, how: str, now: dat
         fields_of(row["fields"]),
     )
     content = canonical(content_of(sketch.document))
+    tx.run("needs_clear", key=str(sketch.key))
     tx.run(
         "document_put",
         key=str(sketch.key),
@@ -99,15 +100,16 @@ def link(tx: Writes, pair: Pair, sketch: Sketch, row: Row, *, how: str, now: dat
         tx, str(sketch.key), how, "create", Receipt(record.ref, record.version, record), how, None
     )
     _posted(tx, pair, str(sketch.key), Receipt(record.ref, record.version))
-    keep(
-        tx,
-        pair=pair.name,
-        family=FINDING,
-        subject=str(sketch.key),
-        source=sketch.ref,
-        wanted=(),
-        now=now,
-    )
+    for family in (FINDING, APPROVAL):
+        keep(
+            tx,
+            pair=pair.name,
+            family=family,
+            subject=str(sketch.key),
+            source=sketch.ref,
+            wanted=(),
+            now=now,
+        )
 
 
 def refuse(tx: Writes, pair: Pair, row: Row, error: TieoutError) -> None:

@@ -322,6 +322,11 @@ AND state NOT IN ('posted', 'voided', 'deleted', 'skipped', 'rejected');
 DELETE FROM need WHERE key = :key
 AND need IN (SELECT w.key FROM document w WHERE w.key = need.need AND w.posted_id IS NULL);
 
+-- needs_retire: new records that no document waits for any more are not made
+UPDATE document SET state = 'skipped', reason = 'not-needed'
+WHERE pair = :pair AND state IN ('planned', 'approved') AND kind IN ('customer', 'item')
+AND NOT EXISTS (SELECT 1 FROM need n WHERE n.need = document.key);
+
 -- need_add: a document waits for a new record
 INSERT INTO need (key, need) VALUES (:key, :need) ON CONFLICT DO NOTHING;
 

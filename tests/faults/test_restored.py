@@ -1,0 +1,190 @@
+"""A ledger that lost its last lines, or all of them, posts nothing twice."""
+
+from pathlib import Path
+
+import pytest
+from simulated_world import real_now
+
+from sync_engine.ledger.backup import backup, restore
+from sync_engine.ledger.journal import verify
+from sync_engine.pipeline import Hands
+
+
+@pytest.fixture
+def keep(world, tmp_path):
+    """Return a function that backs the ledger up, and one that puts the backup back."""
+    target = tmp_path / "backup.db"
+
+    def back_up() -> None:
+        backup(world.working.ledger, target, real_now)
+
+    def put_back() -> None:
+        world.opened.close()
+        restore(target, world.path / "ledger.db", real_now, "ann")
+        world.restart()
+
+    return back_up, put_back
+
+
+def pay(world, deal, reference, amount="357.00"):
+    world.crm("add_payment", deal, {"hs_initial_amount": amount, "hs_reference_number": reference})
+
+
+def test_what_was_posted_since_the_backup_is_adopted_and_not_posted_again(
+    world, sold, settled, once_each, keep
+):
+    back_up, put_back = keep
+    first = sold()
+    settled()
+    back_up()
+    pay(world, first, "R-1")
+    deals = [sold() for _ in range(3)]
+    settled()
+    for number, deal in enumerate(deals, 2):
+        pay(world, deal, f"R-{number}")
+    settled()
+    put_back()
+    settled()
+    once_each(4, payments=4)
+    posted = world.working.ledger.all("documents_in_state", pair="main", state="posted", limit=-1)
+    kinds = [row["kind"] for row in posted if row["kind"] != "customer"]
+    assert sorted(kinds) == ["invoice"] * 4 + ["payment"] * 4
+    assert verify(world.working.ledger).ok
+    assert world.codes() == []
+
+
+def test_after_a_restore_the_running_process_watches_for_others_again(world, sold, settled, keep):
+    back_up, put_back = keep
+    sold()
+    settled()
+    back_up()
+    sold()
+    settled()
+    put_back()
+    settled()
+    world.books("edit", id=world.invoices()[0]["id"], changes={"PrivateNote": other_marker()})
+    world.round()
+    assert "another-installation" in world.codes()
+
+
+def test_what_waited_for_a_person_in_the_backup_and_was_posted_since_is_not_posted_again(
+    world, sold, settled, once_each, keep
+):
+    back_up, put_back = keep
+    world.approve = "by_hand"
+    sold()
+    settled()
+    back_up()
+    [plan] = [one for one in world.working.plan(look=False) if one["kind"] == "invoice"]
+    world.working.approve(plan["hash"], who="ann")
+    settled()
+    once_each(1)
+    put_back()
+    settled()
+    assert world.working.plan(look=False) == []
+    once_each(1)
+    assert world.codes() == []
+
+
+def test_what_was_in_flight_in_the_backup_is_looked_for(world, sold, settled, once_each, keep):
+    back_up, put_back = keep
+    sold()
+    world.fault("books", fault="lose_answer", path="/invoice$")
+    assert world.round().unknown == 1
+    back_up()
+    settled()
+    put_back()
+    settled()
+    once_each(1)
+    assert world.codes() == []
+
+
+def test_what_was_approved_in_the_backup_and_sent_since_is_not_sent_again(
+    world, sold, settled, once_each, keep
+):
+    """The backup was taken while the daemon was at work, between approving and sending."""
+    back_up, put_back = keep
+    sold()
+    engine = world.restart()
+    approved = lambda: engine.ledger.all(  # noqa: E731
+        "documents_in_state", pair="main", state="approved", limit=-1
+    )
+    engine.hands = Hands(engine.hands.clock, engine.hands.sleep, lambda: len(approved()) > 1)
+    engine.round("main")
+    assert sorted(row["kind"] for row in approved()) == ["customer", "invoice"]
+    back_up()
+    world.restart()
+    settled()
+    put_back()
+    settled()
+    once_each(1)
+    assert (world.codes(), world.working.plan(look=False)) == ([], [])
+
+
+def test_a_ledger_lost_altogether_is_made_anew_from_what_the_books_show(
+    world, sold, settled, once_each
+):
+    deals = [sold() for _ in range(3)]
+    settled()
+    for number, deal in enumerate(deals, 1):
+        pay(world, deal, f"R-{number}")
+    settled()
+    world.opened.close()
+    for file in Path(world.path).glob("ledger.db*"):
+        file.unlink()
+    world.restart()
+    settled()
+    once_each(3, payments=3)
+    assert [world.told(deal, "invoice_status") for deal in deals] == ["paid"] * 3
+    assert world.codes() == []
+
+
+def test_another_installation_on_the_same_books_stops_the_pair_that_runs(
+    world, sold, settled, once_each, tmp_path
+):
+    sold()
+    settled()
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    sold()
+    world.opened, mine = type(world.opened)(), world.opened
+    here, world.path = world.path, elsewhere
+    with world.engine().ledger:
+        pass
+    running, world.working = world.working, world.engine()
+    settled()
+    once_each(2)
+    world.opened.close()
+    world.opened, world.path, world.working = mine, here, running
+    world.round()
+    once_each(2)
+    assert "another-installation" in world.codes()
+    sold()
+    world.round()
+    once_each(2)  # it stands still
+
+    world.working.resume("main", who="ann", reason="stopped the other one")
+    settled()
+    once_each(3)
+    assert world.codes() == []
+
+
+def test_a_copied_memo_is_a_task_and_the_pair_goes_on(world, sold, settled, once_each):
+    world.quiet_secs = 0.01
+    sold()
+    settled()
+    world.sleep(1.2)  # long after our asking
+    copy = world.books("copy_invoice", id=world.invoices()[0]["id"])
+    sold()
+    settled()
+    assert world.codes() == ["copied"]
+    assert len(world.invoices()) == 3
+
+    world.books("void", id=copy["Id"])
+    settled()
+    once_each(2)
+    assert world.codes() == []
+
+
+def other_marker() -> str:
+    return "HubSpot deal 1 Order [TIEOUT:0123456789ABCDEF-1]"
