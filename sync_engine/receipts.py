@@ -208,6 +208,7 @@ def _posted(tx: Writes, pair: Pair, key: str, receipt: Receipt) -> None:
     assert document is not None
     customer = None if receipt.record is None else receipt.record.fields.get("customer")
     tx.run("document_posted", key=key, posted_id=ref.id, customer=customer, at=tx.now_text())
+    is_new = tx.one("mirror_get", **_address(ref)) is None
     if receipt.record is not None:
         mirror_record(tx, pair, receipt.record)
     source = Ref(document["company"], document["source_kind"], document["source_id"])
@@ -224,7 +225,7 @@ def _posted(tx: Writes, pair: Pair, key: str, receipt: Receipt) -> None:
             by_whom=f"document {key}",
             at=tx.now_text(),
         )
-    if ref.kind == "payment" and receipt.record is not None:
+    if ref.kind == "payment" and receipt.record is not None and is_new:
         _cover(tx, ref.company, receipt.record.fields.get("allocations") or ())
     if ref.kind == "invoice":
         _remember_customer(tx, document, receipt)
@@ -249,7 +250,10 @@ def _posted(tx: Writes, pair: Pair, key: str, receipt: Receipt) -> None:
 
 
 def _cover(tx: Writes, company: str, allocations: Sequence[Mapping[str, Any]]) -> None:
-    """Take what our payment covers off the mirror's balances: the feed shows it a round later."""
+    """Take what our payment covers off the mirror's balances: the feed shows it a round later.
+
+    Where the feed has shown the payment already, it has shown the balances with it.
+    """
     for part in allocations:
         row = tx.one("mirror_get", company=company, kind=part["kind"], id=part["id"])
         if part["kind"] != "invoice" or row is None:
