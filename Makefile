@@ -22,6 +22,10 @@ $(READY): requirements/dev.txt pyproject.toml
 .PHONY: setup
 setup: $(READY) ## install the locked dependencies into .venv
 
+.PHONY: demo
+demo: $(READY) ## play the demo in ./demo, or go on with it (FRESH=1 starts over, JSON=1 ends with JSON)
+	@$(BIN)/tieout demo $(if $(filter-out 0,$(FRESH)),--fresh) $(if $(filter-out 0,$(JSON)),--json)
+
 .PHONY: lint
 lint: $(READY) ## format check, ruff, mypy --strict, the floors
 	$(BIN)/ruff format --check .
@@ -47,6 +51,10 @@ kills: $(READY) ## kill rounds N times at random instants, and judge that nothin
 .PHONY: docs
 docs: $(READY) ## write the pages and schemas that are made from the code
 	$(BIN)/python docs/generate.py
+
+.PHONY: bench
+bench: $(READY) ## measure calls, commits, CPU and memory of a company's rounds (DEALS=1000)
+	$(BIN)/python benchmarks/road.py --deals $(or $(DEALS),1000)
 
 .PHONY: lock
 lock: $(READY) ## renew the hashed requirement files

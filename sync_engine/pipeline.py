@@ -42,6 +42,7 @@ from tieout.model.record import Record
 from tieout.model.ref import Ref
 
 DRAFTS_AT_ONCE = 200  # sources planned between two commits
+SWEPT_DAYS = 100  # older documents are read again by `tieout reconcile` alone
 PASSES = 4  # what is posted may free what waited for it: an invoice frees its payments
 WAITS = 40  # looks at unknowns before a waiting round gives up
 
@@ -168,17 +169,22 @@ def begin(ledger: Ledger, pair: Pair, now: datetime) -> None:
 def sweep(
     ledger: Ledger, pair: Pair, observed: Observed, now: datetime, *, asked: bool = False
 ) -> None:
-    """Read every source that has a document again, once a day or when asked.
+    """Read the sources of documents again: of late ones once a day, of every one when asked.
 
-    No feed shows that a deal was archived or that a line was taken out of it.
+    No feed shows that a deal was archived or that a line was taken out of it. A first round has just
+    read them all.
     """
     state = ledger.one("pair_get", pair=pair.name)
     last = state["swept_at"] if state is not None else None
-    due = last is None or parse_instant(last) + timedelta(hours=pair.sweep_hours) <= now
+    due = last is not None and parse_instant(last) + timedelta(hours=pair.sweep_hours) <= now
+    if last is None and not asked:
+        with ledger.transaction() as tx:
+            tx.run("pair_swept", pair=pair.name, at=instant_text(now))
     if not due and not asked:
         return
+    since = "" if asked else instant_text(now - timedelta(days=SWEPT_DAYS))
     with ledger.transaction() as tx:
-        tx.run("touch_all", pair=pair.name, company=pair.crm.company)
+        tx.run("touch_all", pair=pair.name, company=pair.crm.company, since=since)
         tx.run("documents_uncheck", pair=pair.name)
     rows = ledger.all("touched_all", pair=pair.name, company=pair.crm.company)
     refs = [Ref(pair.crm.company, row["kind"], row["id"]) for row in rows]

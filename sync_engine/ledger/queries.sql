@@ -597,6 +597,9 @@ SELECT :new, stem, :generation, pair, mapping, part, kind, company, source_kind,
 UPDATE document SET state = 'planned', reason = NULL, told = 0, checked = 0, changed_at = :at
 WHERE key = :key AND state IN ('refused', 'rejected');
 
+-- documents_tell_again: the CRM may need to hear of every document of a pair (reads all)
+UPDATE document SET told = 0 WHERE pair = :pair;
+
 -- document_look_at: settle and reconcile must look at a document
 UPDATE document SET told = 0, checked = 0 WHERE key = :key;
 
@@ -618,7 +621,7 @@ ON CONFLICT (pair, company, kind, id) DO NOTHING;
 -- touch_all: every source that has a document is to be read and drafted again
 INSERT INTO touched (pair, company, kind, id, reread)
 SELECT DISTINCT pair, company, source_kind, source_id, 1 FROM document
-WHERE pair = :pair AND company = :company AND kind IN ('invoice', 'payment') AND state <> 'skipped'
+WHERE pair = :pair AND company = :company AND changed_at >= :since AND kind IN ('invoice', 'payment') AND state <> 'skipped'
 ON CONFLICT (pair, company, kind, id) DO UPDATE SET reread = 1;
 
 -- touched_all: every touched source of a pair
