@@ -127,6 +127,17 @@ def test_a_company_that_does_not_answer_hides_no_other(served, started, said):
     assert [each["ok"] for each in told["companies"]] == [False, True]
 
 
+def test_what_is_wrong_is_counted_and_told_whole(served, started, capsys):
+    file = started / "tieout.yaml"
+    file.write_text(file.read_text().replace(served.hubspot.url, "http://127.0.0.1:9"))
+    exit_code(["check", "--online", "--config", str(started)])
+
+    lines = capsys.readouterr().out.splitlines()
+
+    assert lines[-1] == "1 company in trouble."
+    assert "it is tried again in the next round." in " ".join(lines)  # the remedy is not cut off
+
+
 def test_connect_needs_nobody_where_the_company_is_make_believe(served, said):
     code, told = said("connect", "books")
 

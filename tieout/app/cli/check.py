@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -22,15 +22,14 @@ CONSENT_DAYS = 14  # so long before the end of consent it is said
 
 
 @click.command(name="check")
-@click.option("--online", is_flag=True, help="Also ask the companies: tokens, rights, clocks.")
+@click.option("--online", is_flag=True, help="Also ask the companies: tokens, ids, clocks.")
 @verb
 def command(caller: Caller, *, online: bool) -> Answer:
     """Say whether configuration, mappings and accounts are right.
 
     Reads every file, compiles every formula and runs the tests inside the mappings; all mistakes
-    are said at once, as file:line. With --online it also asks each company who it is, which rights
-    are missing, when consent ends and whether clocks agree, and compares the installed program with
-    what was shipped.
+    are said at once, as file:line. With --online it also asks each company who it is, when consent
+    ends and whether clocks agree, and compares the installed program with what was shipped.
 
     Examples:
       tieout check
@@ -69,8 +68,26 @@ def command(caller: Caller, *, online: bool) -> Answer:
     passed = sum(v.passed for each in looked for v in each.verdicts)
     tests = sum(len(each.verdicts) for each in looked)
     lines.append(f"{len(looked)} mappings, {passed} of {tests} tests pass")
-    lines.append("All is right." if ok else f"{len(mistakes)} mistakes.")
+    lines.append("All is right." if ok else _wrong(mistakes, asked, overwritten))
     return Answer(values, lines, Exit.DONE if ok else Exit.TROUBLE)
+
+
+def _wrong(
+    mistakes: Sequence[Mistake], asked: Sequence[Mapping[str, Any]], overwritten: Sequence[str]
+) -> str:
+    """Return what is not right, counted."""
+    counted = {
+        "mistake": len(mistakes),
+        "company in trouble": sum(not each["ok"] for each in asked),
+        "overwritten file": len(overwritten),
+    }
+    plural = {"company in trouble": "companies in trouble"}
+    said = [
+        f"{n} {name if n == 1 else plural.get(name, f'{name}s')}"
+        for name, n in counted.items()
+        if n
+    ]
+    return f"{', '.join(said)}."
 
 
 def _mapping_values(looked: Looked) -> dict[str, Any]:
@@ -107,10 +124,11 @@ def _asked(site: Site) -> Iterator[dict[str, Any]]:
 
 def _company_lines(companies: list[dict[str, Any]]) -> list[str]:
     rows = [
-        (c["name"], c["system"], c["id"], "ok" if c["ok"] else "TROUBLE", c["says"], _day(c))
+        (c["name"], c["system"], c["id"], c["says"] if c["ok"] else "TROUBLE", _day(c))
         for c in companies
     ]
-    return table(("company", "system", "id", "", "says", "consent until"), rows)
+    troubles = [f"  {c['name']}: {c['says']}" for c in companies if not c["ok"]]
+    return [*table(("company", "system", "id", "says", "consent until"), rows), *troubles]
 
 
 def _day(company: Mapping[str, Any]) -> str:
