@@ -188,3 +188,26 @@ def test_a_copied_memo_is_a_task_and_the_pair_goes_on(world, sold, settled, once
 
 def other_marker() -> str:
     return "HubSpot deal 1 Order [TIEOUT:0123456789ABCDEF-1]"
+
+
+def test_a_process_that_starts_on_a_pair_that_stands_still_begins_once_it_goes_on(
+    world, sold, settled, once_each, keep
+):
+    back_up, put_back = keep
+    sold()
+    settled()
+    world.fault("books", fault="status", status=401, count=None)
+    sold()
+    world.working.round("main")
+    assert "unauthorized" in world.codes()
+    back_up()
+    world.mend("books")
+    world.working.resume("main", who="ann", reason="connected anew")
+    settled()
+    once_each(2)
+    put_back()
+    world.round()  # it stands still, as it did
+    world.working.resume("main", who="ann", reason="connected anew")
+    settled()
+    once_each(2)
+    assert world.codes() == []
