@@ -21,7 +21,8 @@ from sync_engine.ledger.store import Row
 from sync_engine.observe import Observed, read_sources
 from sync_engine.pair import Pair
 from sync_engine.pipeline import Hands, Round, run_round, sweep, wait_for_unknowns
-from sync_engine.receipts import link
+from sync_engine.receipts import WRITE_BACK, link
+from sync_engine.resolve import ANY_ID
 from sync_engine.tasks import DRIFT, PAIR, keep
 from tieout.model.errors import NotFound, Rejected
 from tieout.model.ref import Key, Ref
@@ -162,7 +163,7 @@ class Engine:
         if row is None or row["state"] != "open":
             raise NotFound(f"There is no open task {number}.", remedy="`tieout tasks` lists them.")
         choices = json.loads(row["choices"])
-        if choice not in choices:
+        if choice not in choices and not (ANY_ID in choices and self._is_id(row, choice)):
             listed = ", ".join(choices) or "none: mend its cause and it closes by itself"
             raise Rejected(
                 f"{choice!r} is no answer to task {number}.", remedy=f"Choices: {listed}."
@@ -180,6 +181,8 @@ class Engine:
             )
             if choice == "retry":
                 tx.run("document_retry", key=row["subject"], at=tx.now_text())
+                if row["subject"].startswith(WRITE_BACK):
+                    tx.run("documents_tell_again", pair=pair.name)
             tx.run("document_look_at", key=row["subject"])
             tx.run("touch_document", pair=pair.name, key=row["subject"])
             tx.run("dependants_again", pair=pair.name, need=row["subject"])
@@ -353,6 +356,13 @@ class Engine:
         sketch = draft_source(self.ledger, pair, mapping, ref, setting_of(self.ledger, pair))
         with self.ledger.transaction() as tx:
             link(tx, pair, sketch, row, how="linked", now=self.hands.clock())
+
+    def _is_id(self, task: Row, choice: str) -> bool:
+        """Whether an answer is the id of a record of the kind that the task asks for."""
+        kind = task["code"].split("-")[1]
+        books = self._pair(task["pair"]).books.company
+        row = self.ledger.one("mirror_get", company=books, kind=kind, id=choice)
+        return row is not None and not row["gone"]
 
     def _source(self, text: str) -> tuple[Pair, Ref]:
         """Return the pair and address of ``deal:901``, or of ``901`` where one kind is meant."""

@@ -24,6 +24,7 @@ from tieout.model.errors import TieoutError
 from tieout.model.record import Record
 from tieout.model.ref import Ref, Version
 
+WRITE_BACK = "write-back:"  # how the subject of a refused write-back's task begins
 REFERENCE_KINDS = ("customer", "item")
 
 
@@ -160,7 +161,7 @@ def _refused_write_back(tx: Writes, pair: Pair, row: Row, error: TieoutError) ->
         tx,
         pair=pair.name,
         family=REFUSED,
-        subject=f"write-back:{pair.name}:{cause}",
+        subject=f"{WRITE_BACK}{pair.name}:{cause}",
         source=None,
         wanted=[
             Wanted(

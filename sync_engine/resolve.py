@@ -25,6 +25,7 @@ from tieout.model.ref import Key, Ref, Version
 PLACES = 7  # decimals of a unit price, where the books state no other number
 NAME_HOLDERS = ("customer", "vendor", "employee")  # share one space of names (R1)
 CHOICES_SHOWN = 10
+ANY_ID = "ID"  # the choice that stands for the id of any record of that kind
 
 
 Made: TypeAlias = Mapping[tuple[str, str], str]  # kind and id in the books, and the key
@@ -290,8 +291,10 @@ class Resolver:
         suffix = _suffix(wanted, asking)
         chosen = self._answers.get(f"no-{suffix}") or self._answers.get(f"which-{suffix}")
         choice = None if chosen is None else str(chosen["answer"])
-        if choice is not None and choice not in ("create", "retry"):
-            return choice
+        for record in rows.asked("id", choice) if choice is not None else ():
+            self._check_active(Found(record.ref, "choice", record=record), out)
+            self._check_currency(record, currency, out)
+            return record.ref.id
         bound = {}
         if wanted.source is not None:
             held = self._bound(wanted.source, currency)
@@ -334,6 +337,17 @@ class Resolver:
                 line=found.line,
             )
 
+    def _check_currency(self, chosen: Record, currency: str | None, out: Resolved) -> None:
+        """Find a chosen customer that is kept in another currency, which cannot be (R16)."""
+        held = chosen.fields.get("currency")
+        if currency is not None and held not in (None, currency):
+            out.find(
+                "customer-currency",
+                f"{chosen.ref} {chosen.fields.get('name')!r} is kept in {held}, not in {currency}.",
+                "Make the customer in that currency in the books, or correct the deal's.",
+                record=chosen.ref,
+            )
+
     def _ask_which(self, wanted: Match, answer: Ambiguous, asking: Ref, out: Resolved) -> None:
         ids = tuple(ref.id for ref in answer.refs[:CHOICES_SHOWN])
         out.find(
@@ -359,7 +373,7 @@ class Resolver:
             severity=Severity.ASK if asks else Severity.BLOCK,
             record=asking,
             line=wanted.line,
-            choices=("create",) if asks and wanted.create.get("name") else (),
+            choices=((*(("create",) if wanted.create.get("name") else ()), ANY_ID) if asks else ()),
         )
 
     def _new(self, wanted: Match, asking: Ref, currency: str | None, out: Resolved) -> str | None:
@@ -370,10 +384,10 @@ class Resolver:
         if not name:
             self._absent(wanted, asking, out)
             return None
-        planned = self._planned(wanted.kind, name, currency)
+        planned = self._planned(wanted.kind, name, currency, out)
         if planned is None and self._name_taken(wanted.kind, name):
             name = str(other or "")
-            planned = self._planned(wanted.kind, name, currency) if name else None
+            planned = self._planned(wanted.kind, name, currency, out) if name else None
             if not name or (planned is None and self._name_taken(wanted.kind, name)):
                 out.find(
                     "name-taken",
@@ -413,8 +427,13 @@ class Resolver:
                     "Name default_income_account for the books in tieout.yaml, or in the mapping.",
                 )
 
-    def _planned(self, kind: str, name: str, currency: str | None) -> Key | None:
+    def _planned(self, kind: str, name: str, currency: str | None, out: Resolved) -> Key | None:
         """Return the key of the plan that already creates this record in this currency."""
+        for new in out.needs.values():
+            if (new.kind, folded(str(new.values["name"])), new.currency) == (
+                kind, folded(name), currency,
+            ):  # fmt: skip
+                return new.key
         rows = self._ledger.all(
             "planned_by_name", pair=self._pair.name, kind=kind, name=folded(name)
         )

@@ -600,6 +600,9 @@ WHERE key = :key AND state IN ('refused', 'rejected');
 -- documents_tell_again: the CRM may need to hear of every document of a pair (reads all)
 UPDATE document SET told = 0 WHERE pair = :pair;
 
+-- documents_tell_again: the CRM may need to hear of every document of a pair (reads all)
+UPDATE document SET told = 0 WHERE pair = :pair;
+
 -- document_look_at: settle and reconcile must look at a document
 UPDATE document SET told = 0, checked = 0 WHERE key = :key;
 

@@ -1,0 +1,135 @@
+"""What the CRM is told: only what changed, and never taken for news when it comes back."""
+
+from datetime import datetime
+
+import pytest
+
+
+@pytest.fixture
+def deal(world, sold):
+    made = sold()
+    world.round()
+    return made
+
+
+def calls(done, word):
+    return {name: n for name, n in done.calls.items() if word in name}
+
+
+def test_a_posted_invoice_is_told_with_all_that_the_mapping_names(world, deal, ties_out):
+    shown = world.deal(deal)["custom"]
+    assert {name: held for name, held in shown.items() if name != "tieout_invoice_checked_at"} == {
+        "tieout_invoice_balance": "357",
+        "tieout_invoice_due_date": "2026-04-30",
+        "tieout_invoice_number": "1001",
+        "tieout_invoice_status": "invoiced",
+        "tieout_invoice_total": "357",
+        "tieout_invoice_url": shown["tieout_invoice_url"],
+        "tieout_mark": shown["tieout_mark"],
+    }
+    assert shown["tieout_invoice_url"].endswith("/app/invoice?txnId=1")
+    checked_at = datetime.fromisoformat(shown["tieout_invoice_checked_at"])
+    assert abs((world.now() - checked_at).total_seconds()) < 60
+    ties_out(world)
+
+
+def test_our_own_echo_costs_one_search_and_no_related_reads(world, deal):
+    done = world.round()
+    assert calls(done, "associations") == calls(done, "batch/read") == {}
+    assert calls(done, "batch/update") == {}
+    assert (done.drafted, done.told, done.compared) == (0, 0, 0)
+    before = world.deal(deal)["modified"]
+    world.round(3)
+    assert world.deal(deal)["modified"] == before
+
+
+def test_only_a_changed_value_is_written(world, deal):
+    world.books("edit", id="1", changes={"CustomerMemo": {"value": "Many thanks."}})
+    done = world.round()
+    assert (calls(done, "batch/update"), done.told) == ({}, 0)
+    world.books("receive_payment", invoices={"1": "57.00"}, day="2026-05-05")
+    done = world.round()
+    assert (list(calls(done, "batch/update").values()), done.told) == ([1], 1)
+
+
+def test_a_hundred_deals_are_told_in_one_call(world, sold):
+    for _ in range(12):
+        sold()
+    done = world.round()
+    assert calls(done, "batch/update") == {"hubspot.objects deals/batch/update": 1}
+    assert done.told == 12
+
+
+def test_a_held_deal_is_told_why_in_plain_words_and_then_that_it_is_not(world, sold, ties_out):
+    deal = sold(amount="299.00")
+    world.round()
+    assert world.told(deal, "invoice_status") == "held"
+    assert world.told(deal, "invoice_error") == "The lines and the deal amount disagree."
+    ties_out(world)
+    world.crm("edit_deal", deal, {"amount": "300.00"})
+    world.round()
+    assert (world.told(deal, "invoice_status"), world.told(deal, "invoice_error")) == (
+        "invoiced",
+        None,
+    )
+    ties_out(world)
+
+
+def test_a_salesperson_who_writes_over_it_is_no_source(world, deal, ties_out):
+    world.crm("edit_deal", deal, {"tieout_invoice_status": "paid", "tieout_invoice_balance": "0"})
+    world.round(2)
+    assert world.codes() == []
+    world.books("receive_payment", invoices={"1": "57.00"}, day="2026-05-05")
+    world.round()
+    assert world.told(deal, "invoice_status") == "part-paid"
+    assert world.told(deal, "invoice_balance") == "300"
+    ties_out(world)
+
+
+def test_a_refused_write_back_is_one_task_for_its_cause_and_the_pair_goes_on(world, sold, ties_out):
+    world.restart()  # makes the properties
+    world.portal.properties["deals"].pop("tieout_invoice_due_date")
+    for _ in range(3):
+        sold()
+    world.round()
+    assert (len(world.invoices()), len(world.codes())) == (3, 1)
+    ties_out(world)
+    sold()
+    world.round()
+    assert (len(world.invoices()), len(world.codes())) == (4, 1)
+    ties_out(world)
+
+
+def test_a_refused_write_back_is_told_when_its_cause_is_mended(world, sold, ties_out):
+    world.restart()
+    held = world.portal.properties["deals"].pop("tieout_invoice_due_date")
+    deal = sold()
+    world.round()
+    [task] = world.working.tasks()
+    world.portal.properties["deals"]["tieout_invoice_due_date"] = held
+    world.working.answer(task["id"], "retry", who="ann", reason="made the property again")
+    world.round()
+    assert world.told(deal, "invoice_number") == "1001"
+    assert world.codes() == []
+    ties_out(world)
+
+
+def test_a_lost_answer_of_a_write_back_is_looked_up(world, sold, ties_out):
+    world.restart()
+    world.fault("crm", fault="lose_answer", path="deals/batch/update")
+    deal = sold()
+    world.round(wait=True)
+    assert world.told(deal, "invoice_number") == "1001"
+    assert world.codes() == []
+    ties_out(world)
+
+
+def test_the_error_of_a_write_back_is_not_the_error_of_its_invoice(world, sold):
+    world.restart()
+    world.portal.properties["deals"].pop("tieout_invoice_due_date")
+    sold()
+    world.round()
+    [document] = [
+        one for one in world.working.status()["pairs"][0]["documents"] if one["kind"] == "invoice"
+    ]
+    assert (document["state"], document["n"]) == ("posted", 1)
