@@ -19,15 +19,16 @@ from sync_engine.ledger.sqlite import Ledger
 from sync_engine.ledger.store import Row, Writes
 from sync_engine.mirror import REFERENCE_WINDOW_SECS, stop_pair
 from sync_engine.pair import Clock, Pair
-from sync_engine.receipts import take_receipt
+from sync_engine.receipts import refuse, take_receipt
 from tieout.model.canonical import canonical
 from tieout.model.change import Create, Update, Void
 from tieout.model.contract import Connector, Receipt
 from tieout.model.dates import instant_text, parse_instant
+from tieout.model.errors import Duplicate
 from tieout.model.lookup import MARKER, Absent, Ambiguous, Answer, Found, Lookup
 from tieout.model.record import Fetched, Record
 
-FOUND, ABSENT, UNSURE = "found", "absent", "unsure"
+FOUND, ABSENT, UNSURE, REFUSED = "found", "absent", "unsure", "refused"
 
 
 def recover(ledger: Ledger, pair: Pair, now: datetime) -> int:
@@ -173,6 +174,9 @@ def _settle(
         state, receipt = states[row["key"]]
         if state == FOUND and receipt is not None:
             take_receipt(tx, pair, row, receipt, how="found")
+        elif state == ABSENT and (other := _taken_by_another(row)) is not None:
+            refuse(tx, pair, row, other)
+            states[row["key"]] = REFUSED, None
         elif state == "twin":
             message = f"Several records carry the marker of {row['about']} ({row['key']})."
             stop_pair(tx, pair.name, "twin", message, "Void all but one in the books, then resume.")
@@ -193,3 +197,11 @@ def _settle(
     tx.journal(
         "tieout", "looked", parcel["request_id"], {key: state for key, (state, _) in states.items()}
     )
+
+
+def _taken_by_another(row: Row) -> Duplicate | None:
+    """Return the refusal of a re-send whose name or number, as looking shows, is not ours."""
+    said = json.loads(row["error"] or "{}")
+    if said.get("code") != Duplicate.code:
+        return None
+    return Duplicate(vendor_code=said["vendor_code"], vendor_words=said["vendor_words"])

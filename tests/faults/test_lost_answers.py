@@ -174,3 +174,15 @@ def test_an_asking_that_lands_between_the_look_and_the_next_is_found(
     settled()
     once_each(1)
     assert world.codes() == []
+
+
+def test_a_name_that_somebody_took_while_we_waited_is_a_task_and_not_asked_for_ever(
+    world, sold, settled
+):
+    world.fault("books", fault="refuse", path="/customer$")
+    sold()
+    assert world.round().unknown == 1
+    world.books("create", kind="Vendor", body={"DisplayName": "Firma 1 GmbH"})
+    settled()
+    assert "duplicate" in world.codes()
+    assert world.invoices() == []
