@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from tieout.app.cli.verb import Answer, Caller, table, verb
+from tieout.app.cli.verb import Answer, Caller, verb
 
 
 @click.command(name="explain")
@@ -48,8 +48,7 @@ def _document_lines(document: Mapping[str, Any]) -> Iterator[str]:
         yield f"  {finding['code']}: {finding['message']}{line} {finding['remedy']}".rstrip()
     for task in document["tasks"]:
         yield f"  task {task['code']}: {task['message']} {task['remedy']}".rstrip()
-    rows = [(value["line"], value["says"]) for value in document["values"]]
-    yield from (f"  {line}" for line in table(("line", "value"), rows, cut=False))
+    yield from (f"  {value['says']}" for value in document["values"])
     for decision in document["decisions"]:
         by = f"by {decision['who']}" + (f", {decision['reason']}" if decision["reason"] else "")
         yield f"  {decision['verdict']} {decision['at']} {by}"

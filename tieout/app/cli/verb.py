@@ -95,9 +95,9 @@ def show(answer: Answer, *, as_json: bool) -> None:
         click.echo("\n".join(answer.lines))
 
 
-def table(heads: Sequence[str], rows: Iterable[Sequence[object]], *, cut: bool = True) -> list[str]:
+def table(heads: Sequence[str], rows: Iterable[Sequence[object]]) -> list[str]:
     """Return rows as aligned lines; numbers stand right, and long texts are cut."""
-    cells = [[_cell(value, cut=cut) for value in row] for row in rows]
+    cells = [[_cell(value) for value in row] for row in rows]
     if not cells:
         return []
     widths = [max(map(_width, column)) for column in zip(heads, *cells, strict=True)]
@@ -118,9 +118,9 @@ def interactive() -> bool:
     return sys.stdout.isatty() and sys.stderr.isatty()
 
 
-def _cell(value: object, *, cut: bool) -> str:
+def _cell(value: object) -> str:
     text = "" if value is None else " ".join(str(value).split())
-    return text if len(text) <= CELL_CHARS_LIMIT or not cut else text[: CELL_CHARS_LIMIT - 1] + "…"
+    return text if len(text) <= CELL_CHARS_LIMIT else text[: CELL_CHARS_LIMIT - 1] + "…"
 
 
 def _aligned(row: Sequence[str], widths: Sequence[int], right: Sequence[bool]) -> str:

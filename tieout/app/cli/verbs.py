@@ -116,7 +116,8 @@ def root(ctx: click.Context, config: Path) -> None:
       tieout apply                send what is approved
       tieout tasks                what waits for a person
 
-    Exit codes: 0 done · 1 trouble, or an open task · 2 plan: there are changes ·
-    3 unknowns remain · 4 paused · 64 wrong usage · 130 interrupted
+    Exit codes:
+      0 done · 1 trouble, or an open task · 2 plan: there are changes
+      3 unknowns remain · 4 paused · 64 wrong usage · 130 interrupted
     """
     ctx.obj = config
