@@ -26,6 +26,7 @@ TRACE_HEADER = "x-hubspot-correlation-id"
 WORDS_LIMIT = 500
 LOCKED_SECS = 2.0  # the pause that HubSpot asks for after 423
 DAILY = "DAILY"
+POLICY_SECS = {"SECONDLY": 1.0, "TEN_SECONDLY_ROLLING": 10.0}  # its windows (page "API usage")
 KEY_REMEDY = (
     "Put a service key that is in force where the configuration names one; the queue is kept."
 )
@@ -62,8 +63,8 @@ def refusal(
     if kind is RateLimited:
         if told.get("policyName") == DAILY:
             return QuotaExhausted("The day's calls of this HubSpot account are used up.", **words)
-        pause_secs = LOCKED_SECS if after_secs is None and status == "423" else after_secs
-        return RateLimited(after_secs=pause_secs, **words)
+        named = LOCKED_SECS if status == "423" else POLICY_SECS.get(str(told.get("policyName")))
+        return RateLimited(after_secs=named if after_secs is None else after_secs, **words)
     if kind is Unauthorized and status == "401":
         return Unauthorized(remedy=KEY_REMEDY, **words)
     if "MISSING_SCOPES" in codes:

@@ -59,6 +59,15 @@ def test_a_read_that_was_refused_for_its_rate_is_asked_again_after_the_pause(ope
     assert clock.slept == [3.0]
 
 
+@pytest.mark.parametrize(("policy", "pause"), [("secondly", 1.0), ("ten_secondly", 10.0)])
+def test_a_refusal_that_names_only_its_policy_is_waited_out(opened, portal, policy, pause):
+    clock = Clock()
+    session = opened(now=clock.now, sleep=clock.sleep)
+    portal.faults.add(fault="status", status=429, spelling=policy, path="/account-info/")
+    session.check()
+    assert clock.slept == [pause]
+
+
 def test_a_day_that_is_used_up_pauses_the_company(opened, portal):
     portal.faults.add(fault="status", status=429, spelling="daily", count=None)
     with pytest.raises(QuotaExhausted):
