@@ -25,8 +25,8 @@ from tieout.model.change import Create, Update, Void
 from tieout.model.contract import Connector, Receipt
 from tieout.model.dates import instant_text, parse_instant
 from tieout.model.errors import Duplicate
-from tieout.model.lookup import MARKER, Absent, Ambiguous, Answer, Found, Lookup
-from tieout.model.record import Fetched, Record
+from tieout.model.lookup import MARKER, Absent, Ambiguous, Answer, Found, Lookup, NotKnown
+from tieout.model.record import Fetched, Record, Unreadable
 
 FOUND, ABSENT, UNSURE, REFUSED = "found", "absent", "unsure", "refused"
 
@@ -101,8 +101,25 @@ def _ask_creates(
 ) -> dict[str, tuple[str, Receipt | None]]:
     by_marker = MARKER in connector.capabilities.kinds[kind].found_by
     wanted = [_lookup(row, kind, by_marker=by_marker) for row in rows]
-    found = connector.find(kind, wanted)
+    found = [_left(connector, answer) for answer in connector.find(kind, wanted)]
     return {row["key"]: _judge_create(answer, row) for row, answer in zip(rows, found, strict=True)}
+
+
+def _left(connector: Connector, answer: Answer) -> Answer:
+    """Return what a person left of several records with one marker: a voided one is no twin."""
+    if not isinstance(answer, Ambiguous):
+        return answer
+    records: list[Record] = []
+    for read in connector.fetch(answer.refs):
+        if isinstance(read, Unreadable):
+            return NotKnown(read.error)
+        if isinstance(read, Record):
+            records.append(read)
+    alive = [record for record in records if not record.fields.get("voided")]
+    if len(alive) > 1 or not records:
+        return answer
+    (record,) = alive or records[:1]
+    return Found(record.ref, answer.by, answer.line, record)
 
 
 def _lookup(row: Row, kind: str, *, by_marker: bool) -> Lookup:

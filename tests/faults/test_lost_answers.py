@@ -186,3 +186,25 @@ def test_a_name_that_somebody_took_while_we_waited_is_a_task_and_not_asked_for_e
     settled()
     assert "duplicate" in world.codes()
     assert world.invoices() == []
+
+
+def test_twins_of_an_asking_that_is_still_unknown_stop_the_pair_until_one_is_voided(
+    world, sold, settled
+):
+    world.quiet_secs, world.company.replay.size = 0.5, 0
+    world.fault("books", fault="commit_late", seconds=1.0, path="/invoice$")
+    world.fault("books", fault="lose_answer", path="/invoice$")
+    sold()
+    world.round()
+    world.sleep(0.6)
+    assert world.round().unknown == 1  # looked, asked again, and got no answer again
+    world.sleep(1.0)
+    world.round()
+    assert [len(world.invoices()), "twin" in world.codes()] == [2, True]
+
+    world.books("void", id=world.invoices()[0]["id"])
+    world.working.resume("main", who="ann", reason="voided the first")
+    settled()
+    assert [len(world.invoices()), world.codes()] == [1, []]
+    [deal] = world.crm_truth()["deals"]
+    assert deal["custom"]["tieout_invoice_status"] == "invoiced"
