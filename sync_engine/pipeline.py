@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
+from structlog.contextvars import bound_contextvars
+
 from sync_engine.approve import approve
 from sync_engine.draft import draft_source, setting_of
 from sync_engine.ledger import journal
@@ -31,6 +33,7 @@ from sync_engine.observe import (
 )
 from sync_engine.pair import Clock, Pair, Sleep
 from sync_engine.plan import plan_sketch
+from sync_engine.preflight import PERIOD_CLOSED
 from sync_engine.push import Pushed, is_paused, push
 from sync_engine.queue import queue, unqueue
 from sync_engine.reconcile import reconcile
@@ -109,10 +112,11 @@ def run_round(
     done = Round(pair.name)
     before = _calls(pair)
     try:
-        for stage in _stages(ledger, pair, hands, done, first=first, push_too=push_too):
+        for name, stage in _stages(ledger, pair, hands, done, first=first, push_too=push_too):
             if hands.stopping() or is_paused(ledger, pair):
                 break
-            stage()
+            with bound_contextvars(pair=pair.name, stage=name):
+                stage()
         else:
             done.whole = True
     except TieoutError as error:
@@ -128,31 +132,35 @@ def run_round(
 
 def _stages(
     ledger: Ledger, pair: Pair, hands: Hands, done: Round, *, first: bool, push_too: bool
-) -> Iterator[Callable[[], object]]:
-    """Yield the stages in their order."""
-    yield lambda: begin(ledger, pair, hands.clock())
-    yield lambda: standing_approval(ledger, pair)
-    yield lambda: observe_books(
-        ledger, pair, done.observed, hands.clock, strict=not first, rewound=first
+) -> Iterator[tuple[str, Callable[[], object]]]:
+    """Yield the stages in their order, each with the name that the log gives it."""
+    yield "begin", lambda: begin(ledger, pair, hands.clock())
+    yield "begin", lambda: standing_approval(ledger, pair)
+    yield (
+        "observe",
+        lambda: observe_books(
+            ledger, pair, done.observed, hands.clock, strict=not first, rewound=first
+        ),
     )
-    yield lambda: observe_crm(ledger, pair, done.observed, hands.clock)
-    yield lambda: judge_clock(ledger, pair, done.observed, hands.clock())
-    yield lambda: sweep(ledger, pair, done.observed, hands.clock())
-    yield lambda: read_related(ledger, pair, done.observed)
+    yield "observe", lambda: observe_crm(ledger, pair, done.observed, hands.clock)
+    yield "observe", lambda: judge_clock(ledger, pair, done.observed, hands.clock())
+    yield "observe", lambda: sweep(ledger, pair, done.observed, hands.clock())
+    yield "observe", lambda: read_related(ledger, pair, done.observed)
     push_too = push_too and not done.observed.clock_off_secs
+    yield "observe", lambda: _see_reopened(ledger, pair)
     for _ in range(PASSES):
-        yield lambda: draft_and_plan(ledger, pair, done, hands)
-        yield lambda: approve(ledger, pair, hands.clock())
+        yield "plan", lambda: draft_and_plan(ledger, pair, done, hands)
+        yield "approve", lambda: approve(ledger, pair, hands.clock())
         if not push_too:
             break
-        yield lambda: look(ledger, pair, clock=hands.clock)
-        yield lambda: send(ledger, pair, done, hands)
+        yield "look", lambda: look(ledger, pair, clock=hands.clock)
+        yield "push", lambda: send(ledger, pair, done, hands)
         if not _touched(ledger, pair):
             break
-    yield lambda: _add(done, "compared", reconcile(ledger, pair, hands.clock()))
+    yield "reconcile", lambda: _add(done, "compared", reconcile(ledger, pair, hands.clock()))
     if push_too:
-        yield lambda: _add(done, "told", settle(ledger, pair, hands.clock()))
-        yield lambda: _push(ledger, pair, done, hands)
+        yield "settle", lambda: _add(done, "told", settle(ledger, pair, hands.clock()))
+        yield "push", lambda: _push(ledger, pair, done, hands)
 
 
 def begin(ledger: Ledger, pair: Pair, now: datetime) -> None:
@@ -171,8 +179,8 @@ def sweep(
 ) -> None:
     """Read the sources of documents again: of late ones once a day, of every one when asked.
 
-    No feed shows that a deal was archived or that a line was taken out of it. A first round has just
-    read them all.
+    No feed shows that a deal was archived or that a line was taken out of it. A first round has
+    just read them all.
     """
     state = ledger.one("pair_get", pair=pair.name)
     last = state["swept_at"] if state is not None else None
@@ -286,6 +294,12 @@ def _preferences_moved(ledger: Ledger, pair: Pair) -> bool:
                 tx.run("pending_again", pair=pair.name)
                 moved = True
     return moved
+
+
+def _see_reopened(ledger: Ledger, pair: Pair) -> None:
+    """Ask whether a closed period was opened, while it holds something back."""
+    if ledger.all("documents_held", pair=pair.name, reason=PERIOD_CLOSED):
+        _preferences_moved(ledger, pair)
 
 
 def _touched(ledger: Reads, pair: Pair) -> bool:

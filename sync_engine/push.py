@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import logging
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
@@ -38,6 +39,9 @@ TRIES_IN_A_ROUND = 6  # how often one parcel is sent again for a throttle before
 PATIENCE_SECS = 90.0  # the longest pause that a round waits for; a longer one is the next round's
 PAUSE_WITHOUT_WORD_SECS = 2.0  # when a refusal to serve names no time
 PARCELS_IN_FLIGHT = 4  # when the connector names no number
+
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(slots=True)
@@ -229,6 +233,7 @@ def _settle_item(
         return None
     error = outcome.error or OutcomeUnknown(record=row["about"])
     step = error.next_step
+    _tell(row, error, outcome.trace_id)
     if again and isinstance(error, Duplicate):
         step = NextStep.LOOK  # the twin may be what our own earlier sending made
     match step:
@@ -255,6 +260,13 @@ def _settle_item(
         case NextStep.PAUSE:
             stop_pair(tx, pair.name, error.code, str(error), error.next)
     return step
+
+
+def _tell(row: Row, error: TieoutError, trace_id: str) -> None:
+    """Log what was not done, without the vendor's words: they may hold people's names."""
+    level = logging.INFO if error.next_step is NextStep.RETRY else logging.WARNING
+    about = {"record": row["key"], "vendor_code": error.vendor_code, "trace": trace_id}
+    _log.log(level, "%s %s: %s", row["verb"], row["kind"], error.code, extra=about)
 
 
 def _parcel_state(
