@@ -89,6 +89,15 @@ class Work:
         chosen = next((record for record in found if record.ref == primary), None)
         return chosen or (found[0] if len(found) == 1 else None)
 
+    @property
+    def lost(self) -> set[str]:
+        """The roles that a document needs and whose record is missing or not certain."""
+        return {
+            role.name
+            for role in self.mapping.roles
+            if not role.many and not role.optional and self.records[role.name] is None
+        }
+
     def require_roles(self) -> None:
         """Find what related records are missing or not certain."""
         for role in self.mapping.roles:
@@ -390,6 +399,8 @@ class Work:
             message = f"{at} is {type_of(value)}, not {wanted}: {shown(value)}"
         if not message:
             return value if type(value) is not int else Decimal(value)
+        if self.lost.intersection(path[0] for path in formula.paths):
+            return REFUSED  # that its record is missing is found already
         self.find("formula", Severity.BLOCK, message, _REMEDY, formula.line, ref)
         return REFUSED
 

@@ -16,7 +16,7 @@ from tieout.model.canonical import Plain, plain
 from tieout.model.change import Finding
 from tieout.model.document import HUNDRED, Document, Invoice, Payment
 from tieout.model.errors import ValueRefused
-from tieout.model.money import Money, currency
+from tieout.model.money import Money, currency, total
 from tieout.model.ref import Key, Ref
 
 NO_TRACE = Trace()
@@ -99,7 +99,7 @@ def estimate(mapping: Mapping, given: Given, setting: Setting) -> Money | None:
         rows = given.related.get(rules.lines.rows, ()) if isinstance(rules, InvoiceRules) else ()
         if isinstance(rules, InvoiceRules) and rows:
             parts = [_line_estimate(rules, row.fields, mapping, row.ref.id) for row in rows]
-            return Money.rounded(sum(parts, Decimal(0)), unit, setting.rounding)
+            return total((Money.rounded(part, unit, setting.rounding) for part in parts), unit)
         amount = fields.get("amount")
         return None if amount is None else Money.rounded(Decimal(amount), unit, setting.rounding)
     except (ValueRefused, FormulaError, ArithmeticError, TypeError):

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import Any
 
 from mapping.drafting import Drafted, draft
@@ -25,6 +26,7 @@ from sync_engine.receipts import WRITE_BACK, link
 from sync_engine.resolve import ANY_ID
 from sync_engine.tasks import DRIFT, PAIR, keep
 from tieout.model.errors import NotFound, Rejected
+from tieout.model.money import plain_text
 from tieout.model.ref import Key, Ref
 
 SHEET_LIMIT = 10_000  # plans that one answer shows
@@ -336,10 +338,20 @@ class Engine:
             "id": row["id"],
             "number": fields.get("number"),
             "total": None if fields.get("total") is None else str(fields["total"]),
+            "variance": self._variance(row["plan_hash"], fields),
             "how": row["how"],
             "at": row["at"],
             "url": fields.get("url"),
         }
+
+    def _variance(self, plan_hash: str, fields: Mapping[str, Any]) -> str | None:
+        """Return how far the books' total is from the expected one, None where it is not."""
+        plan = self.ledger.one("plan_get", hash=plan_hash)
+        expected = None if plan is None else plan["expected"]
+        if expected is None or fields.get("total") is None:
+            return None
+        off = fields["total"] - Decimal(expected)
+        return plain_text(off) if off else None
 
     def _link(self, pair: Pair, task: Row, record_id: str) -> None:
         """Bind a document to the record that a person says it is."""

@@ -34,6 +34,11 @@ ASKED = IN_THE_BOOKS | {"sending", "unknown"}  # something was sent: never plann
 DECIDED = frozenset({"planned", "waiting", "approved", "rejected", "refused"})
 OVERRULED = "create"  # the answer that says: it is no twin, go on
 LEFT_ALONE = "ignore"
+CONSEQUENCES = {  # what a finding brings with it, by its code
+    "missing-relation": ("no-customer", "no-tax-code"),
+    "ambiguous-relation": ("no-customer", "no-tax-code"),
+    "formula": ("no-tax-code",),
+}
 FINAL = frozenset({LEFT_ALONE, "retry"})  # the later of the two holds
 
 
@@ -71,7 +76,7 @@ def _plan_or_block(tx: Writes, pair: Pair, sketch: Sketch, held: Row | None, now
         )
         findings += _twins(tx, pair, document, resolved)
     findings += _new_records(tx, pair, sketch, resolved, now)
-    findings = [finding for finding in findings if not _overruled(finding, answered)]
+    findings = [finding for finding in _causes(findings) if not _overruled(finding, answered)]
     plan = _plan(sketch, resolved, tuple(dict.fromkeys(findings)))
     if plan is None or plan.blocked:
         state, reason = (
@@ -113,6 +118,13 @@ def _state_of_same_plan(held: Row | None, plan: Plan) -> str:
     if held is not None and held["plan_hash"] == plan.hash and held["state"] in DECIDED:
         return str(held["state"])
     return "planned"
+
+
+def _causes(findings: list[Finding]) -> list[Finding]:
+    """Leave out what only follows from another finding: one cause is one task."""
+    found = {finding.code for finding in findings}
+    follow = {code for cause in found for code in CONSEQUENCES.get(cause, ())}
+    return [finding for finding in findings if finding.code not in follow]
 
 
 # -- identity: whose document is this? ------------------------------------------------------------

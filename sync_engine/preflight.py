@@ -13,6 +13,7 @@ from tieout.model.document import Document, Invoice, Payment
 from tieout.model.ref import Ref
 
 NAME = "name"
+PERIOD_CLOSED = "period-closed"
 
 
 def preflight(
@@ -77,7 +78,7 @@ def _period(document: Document, preferences: Mapping[str, Any]) -> Iterator[Find
     closed_through = preferences.get("closed_through")
     if closed_through is not None and document.date <= closed_through:
         yield _block(
-            "period-closed",
+            PERIOD_CLOSED,
             f"The books are closed through {closed_through}, and this is of {document.date}.",
             "Ask finance to reopen the period, or change the date at its source.",
             document.source,

@@ -14,6 +14,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
+from mapping.rules import InvoiceRules
 from sync_engine.gather import followed
 from sync_engine.ledger.spelling import fields_of, money_of
 from sync_engine.ledger.sqlite import Ledger
@@ -22,6 +23,7 @@ from sync_engine.pair import Pair
 from sync_engine.plan import IN_THE_BOOKS
 from sync_engine.tasks import DRIFT, TIE_OUT, Wanted, keep
 from tieout.model.canonical import canonical, plain
+from tieout.model.document import Prices
 from tieout.model.money import plain_text
 from tieout.model.ref import Ref
 
@@ -57,6 +59,7 @@ class Sides:
         covered: what payments and credits cover.
         expected: the gross that was expected, None when only the net is compared.
         net: the net that was approved.
+        includes_tax: whether the prices, and so that net, contain the tax.
         tolerance: how far the books' figure may be from it.
     """
 
@@ -69,6 +72,7 @@ class Sides:
     expected: Decimal | None = None
     net: Decimal | None = None
     tolerance: Decimal = Decimal(0)
+    includes_tax: bool = False
 
 
 def differences(sides: Sides) -> Iterator[Difference]:
@@ -200,7 +204,7 @@ def _in_the_books(sides: Sides, books: Mapping[str, Any]) -> Iterator[Difference
 def _variance(sides: Sides, books: Mapping[str, Any]) -> Iterator[Difference]:
     """Compare what the books made of it with what was approved: the net, or the gross expected."""
     pairs = (
-        (sides.net, books.get("net"), Decimal(0)),
+        (sides.net, books.get("total" if sides.includes_tax else "net"), Decimal(0)),
         (sides.expected, books.get("total"), sides.tolerance),
     )
     for approved, shown, tolerance in pairs:
@@ -234,7 +238,7 @@ def _unexplained(sides: Sides, books: Mapping[str, Any]) -> Iterator[Difference]
 
 
 def _compare(tx: Writes, pair: Pair, row: Row, now: datetime) -> None:
-    sides = _sides(tx, row)
+    sides = _sides(tx, pair, row)
     found = list(differences(sides))
     in_books = next((one.cause for one in found if one.cause in ("voided", "deleted")), None)
     state = in_books or "posted"
@@ -271,7 +275,7 @@ def _compare(tx: Writes, pair: Pair, row: Row, now: datetime) -> None:
     )
 
 
-def _sides(tx: Reads, row: Row) -> Sides:
+def _sides(tx: Reads, pair: Pair, row: Row) -> Sides:
     receipt = tx.one("receipt_any", key=row["key"])
     assert receipt is not None
     shown = tx.one("mirror_get", company=receipt["company"], kind=row["kind"], id=row["posted_id"])
@@ -292,7 +296,16 @@ def _sides(tx: Reads, row: Row) -> Sides:
         expected=_amount(plan, "expected", code),
         net=_approved_net(plan, row, code) if is_invoice else None,
         tolerance=_amount(plan, "tolerance", code) or Decimal(0),
+        includes_tax=_figure(pair, row) == "total",
     )
+
+
+def _figure(pair: Pair, row: Row) -> str:
+    """Return which figure of an invoice compares with its deal's: the total if prices hold tax."""
+    mapping = next((held for held in pair.mappings if held.identity == row["mapping"]), None)
+    rules = None if mapping is None else mapping.document
+    inclusive = isinstance(rules, InvoiceRules) and rules.tax.prices is Prices.INCLUSIVE
+    return "total" if inclusive else "net"
 
 
 def _merges_followed(tx: Reads, row: Row, posted: dict[str, Any]) -> dict[str, Any]:
@@ -322,25 +335,26 @@ def _won(rows: list[Row]) -> Decimal:
 
 
 def _invoiced(tx: Reads, pair: Pair, source: Ref, rows: list[Row]) -> Decimal:
-    """Return the net of the live invoices of a source: ours, and those that carry its order number.
+    """Return what the live invoices of a source come to: ours, and those with its order number.
 
     An invoice of another deal counts for this one only when that deal was merged into it or went.
     """
     books = pair.books.company
     nets: dict[str, Decimal] = {}
+    figure = _figure(pair, rows[0])
     for row in rows:
         shown = row["posted_id"] and tx.one(
             "mirror_get", company=books, kind="invoice", id=row["posted_id"]
         )
         if shown and _is_live(shown) and not _passed_on(tx, source, row):
-            nets[shown["id"]] = Decimal(shown["net"])
+            nets[shown["id"]] = Decimal(shown[figure])
         order = row["purchase_order"]
         alive = row["state"] != "skipped" and row["reason"] not in ("gone", "merged")
         if not order or not alive:
             continue
         for other in tx.all("mirror_by_words", company=books, kind="invoice", words=order):
             if _is_live(other) and not _of_another_living_deal(tx, source, other["id"]):
-                nets[other["id"]] = Decimal(other["net"])
+                nets[other["id"]] = Decimal(other[figure])
     return sum(nets.values(), Decimal(0))
 
 

@@ -307,6 +307,9 @@ AND (d.kind NOT IN ('customer', 'item') OR EXISTS (SELECT 1 FROM need n JOIN doc
     ON f.key = n.key WHERE n.need = d.key AND f.state = 'approved'))
 LIMIT :limit;
 
+-- documents_held: whether anything is blocked for one reason
+SELECT key FROM document WHERE pair = :pair AND state = 'blocked' AND reason = :reason LIMIT 1;
+
 -- sources_approved: where the documents that are about to be sent come from
 SELECT company, source_kind, source_id FROM document
 WHERE pair = :pair AND state = 'approved' AND kind NOT IN ('customer', 'item');

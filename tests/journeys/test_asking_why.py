@@ -1,0 +1,101 @@
+"""What a person can ask: why, again, how it is; and what is written down of their answers."""
+
+import pytest
+from simulated_world import MAPPINGS, NOBODY, buy
+
+from sync_engine.ledger import journal
+from tieout.model.errors import NotFound, Rejected
+
+
+def line_number(text):
+    lines = (MAPPINGS / "hubspot-deal-to-invoice.yaml").read_text("utf-8").splitlines()
+    return 1 + next(n for n, line in enumerate(lines) if text in line)
+
+
+def test_each_value_is_explained_by_its_line_of_the_mapping(world, sold):
+    deal = sold()
+    world.round()
+    [document] = world.working.explain(f"deal:{deal}")["documents"]
+    lines = {one["field"]: one["line"] for one in document["values"]}
+    assert lines["terms"] == line_number("terms: =company.payment_terms")
+    assert lines["memo"] == line_number("memo: =join")
+    assert lines["lines[0].tax_code"] == line_number("tax_code: =lookup")
+    assert (document["state"], document["receipt"]["number"]) == ("posted", "1001")
+    assert [one["verdict"] for one in document["decisions"]] == ["approved"]
+    assert [one["what"] for one in document["journal"]][-1] == "posted"
+
+
+def test_one_field_is_explained_alone(world, sold):
+    deal = sold()
+    world.round()
+    [document] = world.working.explain(f"deal:{deal}", "terms")["documents"]
+    assert [one["field"] for one in document["values"]] == ["terms"]
+    assert '"Net 30"' in document["values"][0]["says"]
+
+
+def test_a_deal_that_is_not_invoiced_says_why(world, sold):
+    open_deal, held = sold(amount="1.00"), sold(company=NOBODY)
+    world.round()
+    world.crm("reopen", open_deal)
+    world.round()
+    [skipped] = world.working.explain(f"deal:{open_deal}")["documents"]
+    assert "is not so" in skipped["reason"]
+    [blocked] = world.working.explain(held)["documents"]
+    assert [one["message"] for one in blocked["tasks"]] == ["There is no company."]
+
+
+def test_resync_reads_one_deal_whole(world, sold, ties_out):
+    line = {"name": "Consulting", "hs_sku": "C-1", "price": "150.00"}
+    deal = sold(lines=[line, line], amount="300.00")
+    world.round()
+    world.crm("remove_line", world.deal(deal)["lines"][0]["id"])
+    world.round()
+    assert world.codes() == []
+    world.working.resync(f"deal:{deal}", who="ann")
+    assert world.codes() == ["changed-in-crm"]
+    ties_out(world)
+
+
+def test_an_answer_is_journaled_with_who_and_why(world, sold):
+    for name in ("Acme GmbH", "ACME  GmbH"):
+        body = {"DisplayName": name, "CurrencyRef": {"value": "EUR"}}
+        world.books("create", kind="Customer", body=body)
+    deal = sold(company=buy(world, "Acme GmbH"))
+    world.round()
+    world.answer("which-customer", "2")
+    [document] = world.working.explain(deal)["documents"]
+    [line] = [one for one in document["journal"] if one["what"] == "answered"]
+    assert (line["who"], '"reason":"looked at both"' in line["detail"]) == ("ann", True)
+    assert journal.verify(world.working.ledger).lines > 0
+
+
+def test_an_answer_that_is_none_of_the_choices_is_refused(world, sold):
+    sold(company=NOBODY)
+    world.round()
+    [task] = world.working.tasks()
+    with pytest.raises(Rejected):
+        world.working.answer(task["id"], "create", who="ann", reason="")
+    with pytest.raises(NotFound):
+        world.working.answer(999, "create", who="ann", reason="")
+
+
+def test_status_says_what_waits_and_that_nothing_does(world, sold):
+    world.restart(approve="by_hand")
+    sold()
+    world.round()
+    [pair] = world.working.status()["pairs"]
+    assert pair["tasks"] == {"approval": 1}
+    assert {"kind": "invoice", "state": "waiting", "n": 1} in pair["documents"]
+    world.working.approve(world.working.sheet_hash("main"), who="ann")
+    world.round()
+    [pair] = world.working.status()["pairs"]
+    assert (pair["tasks"], pair["unknowns"], pair["queue"]) == ({}, 0, {})
+    assert pair["last_good_at"] == pair["last_round_at"]
+
+
+def test_a_plan_writes_nothing_outside(world, sold):
+    deal = sold()
+    [shown] = world.restart().plan((f"deal:{deal}",))[:1] or [None]
+    assert world.invoices() == []
+    assert world.told(deal, "invoice_status") is None
+    assert shown["source"] == f"deal:{deal}"
