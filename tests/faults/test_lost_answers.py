@@ -208,3 +208,25 @@ def test_twins_of_an_asking_that_is_still_unknown_stop_the_pair_until_one_is_voi
     assert [len(world.invoices()), world.codes()] == [1, []]
     [deal] = world.crm_truth()["deals"]
     assert deal["custom"]["tieout_invoice_status"] == "invoiced"
+
+
+def test_a_payment_that_lands_twice_where_ids_are_forgotten_stops_the_pair(world, sold, settled):
+    deal = sold()
+    settled()
+    world.quiet_secs, world.company.replay.size = 0.5, 0
+    world.restart()
+    world.round()
+    world.crm("add_payment", deal, {"hs_initial_amount": "100.00", "hs_reference_number": "R-1"})
+    world.fault("books", fault="commit_late", seconds=1.0, path="/payment$")
+    world.round()
+    world.sleep(0.6)
+    world.round()
+    world.sleep(1.0)
+    world.round()
+    received = world.books_truth()["payments"]
+    assert [len(received), world.codes()] == [2, ["twin"]]
+
+    world.books("void", kind="Payment", id=received[1]["id"])
+    world.working.resume("main", who="ann", reason="voided the second")
+    settled()
+    assert (world.told(deal, "invoice_balance"), world.codes()) == ("257", [])
