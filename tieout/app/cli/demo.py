@@ -51,7 +51,7 @@ def command(caller: Caller, directory: Path, *, deals: int, fresh: bool, any_por
             Teller(console),
             deals=deals,
             fresh=fresh,
-            default_ports=not any_ports,
+            any_ports=any_ports,
             stopping=signals.stop.is_set,
         )
     if caller.as_json:

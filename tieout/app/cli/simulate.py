@@ -21,6 +21,13 @@ SAVE_SECS = 10.0
 @click.option("--state", type=click.Path(path_type=Path, file_okay=False), help="Remember here.")
 @click.option("--deals", default=500, show_default=True, type=click.IntRange(0, 200_000))
 @click.option("--seed", default=0, show_default=True, help="The same seed makes the same deals.")
+@click.option(
+    "--time-scale",
+    default=1.0,
+    show_default=True,
+    type=click.FloatRange(1, 1000),
+    help="10 makes a minute of the rate limits last six seconds.",
+)
 @click.option("--fresh", is_flag=True, help="Forget what --state remembers and start over.")
 @verb
 def command(caller: Caller, **wishes: Any) -> Exit:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -13,10 +14,18 @@ from tieout.app import deeds, wiring
 from tieout.app.companies import Site
 from tieout.app.demo import day, world
 from tieout.app.demo.doors import Truth, asked
-from tieout.app.demo.stage import PAIR, Companies, Home, Story, begun, is_served, served
+from tieout.app.demo.stage import (
+    PAIR,
+    Companies,
+    Home,
+    Story,
+    begun,
+    served,
+    simulate_options,
+    start_over,
+)
 from tieout.app.demo.tally import Tally, shown, tally, won_deals
 from tieout.app.demo.telling import Teller
-from tieout.model.errors import ConfigError
 
 PERSON: Final = "ann"
 SHORT_HASH: Final = 8
@@ -60,7 +69,8 @@ def play(
     *,
     deals: int,
     fresh: bool = False,
-    default_ports: bool = True,
+    any_ports: bool = False,
+    new_id: Callable[[], str] = lambda: secrets.token_hex(4),
     stopping: Callable[[], bool] = lambda: False,
 ) -> Outcome:
     """Play the demo, or what of it is still to come.
@@ -70,23 +80,23 @@ def play(
         teller: whom it is told by.
         deals: how many deals the sales team has won, when it begins.
         fresh: forget what an earlier demo left.
-        default_ports: use the usual ports where they are free; else any.
+        any_ports: serve on free ports, also where the usual ones are free.
+        new_id: makes the word by which the companies of this demo are known again.
         stopping: whether to end early; all is kept, and the next demo goes on.
 
     Raises:
-        ConfigError: the directory or the addresses are in use by something else.
+        ConfigError: the directory is in use by something else, or the companies are served.
         KeyboardInterrupt: it was to end early.
     """
     if fresh:
-        _start_over(home)
-    story = begun(home, deals, default_ports=default_ports)
-    site = home.site()
+        start_over(home)
+    story = begun(home, deals, new_id)
     teller.title(
         "Won HubSpot deals become posted QuickBooks invoices, once each, and tie out to the cent.",
         "Both companies are make-believe and on this machine; all else is the real program.",
     )
-    with served(home, site, story.deals) as companies:
-        played = _Played(home, story, site, companies, teller, stopping)
+    with served(home, story, any_ports=any_ports) as companies:
+        played = _Played(home, story, home.site(), companies, teller, stopping)
         return played.to_the_end()
 
 
@@ -131,7 +141,7 @@ class _Played:
     def _companies(self) -> None:
         self.teller.act("Two companies with a past", "tieout simulate")
         crm = self.companies.crm.truth()
-        told = world.furnish(crm, self.companies.books, self._cutover)
+        told = world.furnish(crm, self.companies.books, self._cutover, self.story.born)
         won = list(won_deals(crm, self._cutover))
         currencies = sorted({deal["currency"] for deal in won if deal["currency"]})
         self.teller.facts(
@@ -237,8 +247,9 @@ class _Played:
             f"tieout audit verify {config}": "that no line of the journal was touched",
         }
         self.teller.commands("Try next, from the ledger alone:", looking)
+        served_by = simulate_options(self.home, self.companies.ports)
         working = {
-            f"{self.companies.command}": "in another terminal: serve the companies as they are",
+            f"tieout {' '.join(served_by)}": "in another terminal: serve the companies as they are",
             f"tieout plan {config}": "what would be sent",
         }
         if sheet is not None:
@@ -252,15 +263,6 @@ class _Played:
     @property
     def _cutover(self) -> Any:
         return self.site.pair(PAIR).cutover_date
-
-
-def _start_over(home: Home) -> None:
-    if home.story_file.exists() and home.config.exists() and is_served(home.site()):
-        raise ConfigError(
-            "The companies of the earlier demo are still served.",
-            remedy="End that `tieout simulate` (Ctrl-C), then start over.",
-        )
-    home.clear()
 
 
 def _answers(engine: Engine) -> Iterator[str]:

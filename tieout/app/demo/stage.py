@@ -7,9 +7,9 @@ import shutil
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Final
 
@@ -17,7 +17,7 @@ from tieout.app.cli.init import copied
 from tieout.app.companies import Site
 from tieout.app.demo.doors import Doors
 from tieout.app.settings import load
-from tieout.app.simulated import HUBSPOT_PORT, PORTAL_ID, QUICKBOOKS_PORT, REALM_ID
+from tieout.app.simulated import HUBSPOT_PORT, QUICKBOOKS_PORT
 from tieout.app.starter import starter
 from tieout.model.errors import ConfigError
 from tieout.simulator.serving import LOOPBACK
@@ -25,7 +25,7 @@ from tieout.simulator.serving import LOOPBACK
 PAIR: Final = "main"
 CRM: Final = "crm"
 BOOKS: Final = "books"
-START_SECS = 60
+TIME_SCALE: Final = 10  # the rate limits' windows are shorter; they are met as often
 STOP_SECS = 30
 
 
@@ -82,38 +82,69 @@ class Story:
 
     Attributes:
         deals: how many won deals the sales team left.
+        born: the words on what was made by hand in these books, by which they are known again.
         acts: the names of the acts that are over.
         orders: each purchase order number and the deal that first carried it: a merge leaves the
             order of one of its deals on an invoice, and on no deal.
     """
 
     deals: int
+    born: str
     acts: list[str] = field(default_factory=list)
     orders: dict[str, str] = field(default_factory=dict)
 
     def save(self, home: Home) -> None:
         """Write it down."""
-        told = {"deals": self.deals, "acts": self.acts, "orders": self.orders}
         part = home.story_file.with_suffix(".part")
-        part.write_text(json.dumps(told), "utf-8")
+        part.write_text(json.dumps(asdict(self)), "utf-8")
         part.replace(home.story_file)
 
 
-def begun(home: Home, deals: int, *, default_ports: bool) -> Story:
+def begun(home: Home, deals: int, new_id: Callable[[], str]) -> Story:
     """Return the story so far; at its beginning write the starter configuration.
 
     Raises:
-        ConfigError: the directory holds something else.
+        ConfigError: the directory holds something else, or the story cannot be read.
     """
     if home.story_file.exists():
-        return Story(**json.loads(home.story_file.read_text("utf-8")))
+        return _told(home)
     home.clear()
     home.directory.mkdir(parents=True, exist_ok=True)
-    story = Story(deals)
+    story = Story(deals, f"by hand, demo {new_id()}")
     story.save(home)
     copied(starter(), home.config)
-    _choose_ports(home.config / "tieout.yaml", default_ports=default_ports)
     return story
+
+
+def start_over(home: Home) -> None:
+    """Remove what an earlier demo left, readable or not.
+
+    Raises:
+        ConfigError: its companies are being served, or the directory is not a demo's.
+    """
+    if _is_served(home):
+        raise ConfigError(
+            "The companies of the earlier demo are still served.",
+            remedy="End that `tieout simulate` (Ctrl-C), then start over.",
+        )
+    home.clear()
+
+
+def _is_served(home: Home) -> bool:
+    try:
+        return home.story_file.exists() and companies_of(home).are_of(_told(home))
+    except ConfigError:
+        return False  # what cannot be read can be served by nobody
+
+
+def _told(home: Home) -> Story:
+    try:
+        return Story(**json.loads(home.story_file.read_text("utf-8")))
+    except (ValueError, TypeError) as wrong:
+        raise ConfigError(
+            f"{home.story_file} is not a story of this demo: {wrong}.",
+            remedy="Start over with `--fresh`.",
+        ) from wrong
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,44 +153,59 @@ class Companies:
 
     crm: Doors
     books: Doors
-    command: str  # what serves them again
+    ports: Mapping[str, int]
+
+    def are_of(self, story: Story) -> bool:
+        """Whether the companies that answer are those of this story."""
+        try:
+            invoices = self.books.truth()["invoices"]
+        except (OSError, ValueError, KeyError):
+            return False
+        return any(one["private_note"] == story.born for one in invoices)
+
+
+def companies_of(home: Home) -> Companies:
+    """Return the companies at the addresses that the configuration names."""
+    site = home.site()
+    addresses = {name: site.company(name).addresses["api"] for name in (CRM, BOOKS)}
+    ports = {name: int(address.rpartition(":")[2]) for name, address in addresses.items()}
+    return Companies(Doors(addresses[CRM]), Doors(addresses[BOOKS]), ports)
 
 
 @contextmanager
-def served(home: Home, site: Site, deals: int) -> Iterator[Companies]:
-    """Serve both companies at the addresses that the configuration names.
+def served(home: Home, story: Story, *, any_ports: bool = False) -> Iterator[Companies]:
+    """Serve both companies, on other ports where something else listens on theirs.
 
-    Companies that ``tieout simulate`` already serves there are used as they are.
+    Companies that ``tieout simulate`` already serves from this directory are used as they are.
+
+    Args:
+        home: the demo's directory; its configuration names the addresses, and is changed with them.
+        story: how far the demo came.
+        any_ports: take free ports, whatever the configuration names.
 
     Raises:
-        ConfigError: something else answers at an address, or they cannot be served.
+        ConfigError: they cannot be served.
     """
-    addresses = {name: site.company(name).addresses["api"] for name in (CRM, BOOKS)}
-    ports = {name: int(address.rpartition(":")[2]) for name, address in addresses.items()}
-    options = ["simulate", "--state", str(home.simulators)]
-    for option, name, usual in (
-        ("--hubspot-port", CRM, HUBSPOT_PORT),
-        ("--quickbooks-port", BOOKS, QUICKBOOKS_PORT),
-    ):
-        options += [option, str(ports[name])] if ports[name] != usual else []
-    command = " ".join(["tieout", *options])
-    companies = Companies(Doors(addresses[CRM]), Doors(addresses[BOOKS]), command)
-    if all(_free(port) for port in ports.values()):
-        with _simulating([*options, "--deals", str(deals), "--json"]):
-            yield companies
-    elif _are_ours(companies):
+    companies = companies_of(home)
+    if companies.are_of(story):
         yield companies
-    else:
-        raise ConfigError(
-            f"Another program listens at {' or '.join(addresses.values())}.",
-            remedy="End it, or start over on other ports: make demo FRESH=1.",
-        )
+        return
+    if any_ports or not all(_is_free(port) for port in companies.ports.values()):
+        _move(home.config / "tieout.yaml", companies.ports)
+        companies = companies_of(home)
+    options = simulate_options(home, companies.ports)
+    options += ["--deals", str(story.deals), "--time-scale", str(TIME_SCALE), "--json"]
+    with _simulating(options):
+        yield companies
 
 
-def is_served(site: Site) -> bool:
-    """Whether somebody answers at an address of the configuration."""
-    addresses = (site.company(name).addresses["api"] for name in (CRM, BOOKS))
-    return not all(_free(int(address.rpartition(":")[2])) for address in addresses)
+def simulate_options(home: Home, ports: Mapping[str, int]) -> list[str]:
+    """Return the words after ``tieout`` that serve the companies of a demo."""
+    options = ["simulate", "--state", str(home.simulators)]
+    usual = {CRM: ("--hubspot-port", HUBSPOT_PORT), BOOKS: ("--quickbooks-port", QUICKBOOKS_PORT)}
+    for name, (option, port) in usual.items():
+        options += [option, str(ports[name])] if ports[name] != port else []
+    return options
 
 
 @contextmanager
@@ -170,10 +216,10 @@ def _simulating(options: list[str]) -> Iterator[None]:
     )
     try:
         assert process.stdout is not None
-        if not process.stdout.readline():
+        if b'"hubspot"' not in process.stdout.readline():
             raise ConfigError(
-                f"The companies could not be served (exit code {process.wait(START_SECS)}).",
-                remedy="Its own words stand above; make demo FRESH=1 starts over.",
+                f"The companies could not be served: {' '.join(['tieout', *options])} failed.",
+                remedy="Its own words stand above; `--fresh` starts over.",
             )
         yield
     finally:
@@ -183,25 +229,15 @@ def _simulating(options: list[str]) -> Iterator[None]:
             process.stdout.close()
 
 
-def _are_ours(companies: Companies) -> bool:
-    try:
-        portal = companies.crm.truth()["portal"]["id"]
-        realm = companies.books.truth()["realm_id"]
-    except (OSError, ValueError, KeyError):
-        return False
-    return (str(portal), realm) == (str(PORTAL_ID), REALM_ID)
-
-
-def _choose_ports(file: Path, *, default_ports: bool) -> None:
-    """Write free ports into the configuration where the usual ones are taken."""
+def _move(file: Path, ports: Mapping[str, int]) -> None:
+    """Write free ports into the configuration in place of those that are taken."""
     text = file.read_text("utf-8")
-    for usual in (HUBSPOT_PORT, QUICKBOOKS_PORT):
-        if not (default_ports and _free(usual)):
-            text = text.replace(f"{LOOPBACK}:{usual}", f"{LOOPBACK}:{_any_free_port()}")
+    for port in ports.values():
+        text = text.replace(f"{LOOPBACK}:{port}", f"{LOOPBACK}:{_free_port()}")
     file.write_text(text, "utf-8")
 
 
-def _free(port: int) -> bool:
+def _is_free(port: int) -> bool:
     try:
         socket.create_server((LOOPBACK, port)).close()
     except OSError:
@@ -209,6 +245,6 @@ def _free(port: int) -> bool:
     return True
 
 
-def _any_free_port() -> int:
+def _free_port() -> int:
     with socket.create_server((LOOPBACK, 0)) as listener:
         return int(listener.getsockname()[1])

@@ -40,8 +40,11 @@ class Deck:
         return chosen
 
 
-def furnish(crm: Truth, books: Doors, cutover: date) -> list[str]:
-    """Let the accountant's earlier work be there; return it in words."""
+def furnish(crm: Truth, books: Doors, cutover: date, note: str) -> list[str]:
+    """Let the accountant's earlier work be there; return it in words.
+
+    ``note`` is what she writes on the invoices that she makes.
+    """
     truth = books.truth()
     deck = Deck([deal for deal in won_deals(crm, cutover) if is_tidy(deal)])
     by_hand = deck.take(2, _by_hand)
@@ -53,7 +56,7 @@ def furnish(crm: Truth, books: Doors, cutover: date) -> list[str]:
         [_customer(name, deal) for name, deal in zip(names, buyers.values(), strict=True)]
     )
     ids = {name: one["Id"] for name, one in zip(buyers, made, strict=True)}
-    books.play(list(_invoices_by_hand(by_hand, ids, truth)))
+    books.play(list(_invoices_by_hand(by_hand, ids, truth, note)))
     books.play(
         [
             {"deed": "create", "kind": "Vendor", "body": {"DisplayName": deal["company_name"]}}
@@ -113,7 +116,7 @@ def _customer(name: str, deal: Deal) -> Deed:
 
 
 def _invoices_by_hand(
-    deals: Sequence[Deal], customers: Mapping[str, str], truth: Truth
+    deals: Sequence[Deal], customers: Mapping[str, str], truth: Truth, note: str
 ) -> Iterator[Deed]:
     for n, deal in enumerate(deals):
         line = {
@@ -128,6 +131,7 @@ def _invoices_by_hand(
             "lines": [line],
             "po_number": deal["po_number"],
             "day": deal["close_date"][:10],
+            "note": note,
         }
 
 
