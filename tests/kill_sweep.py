@@ -2,7 +2,7 @@
 
 ``python tests/kill_sweep.py --kills 200`` (``make kills N=200``) prints what came of it. The systems
 live in this process and misbehave; deals are won and paid meanwhile; half of the sweep the books
-remember no request id. In the end every deal must have one invoice, judged by its purchase order
+remember no request id, and now and then the ledger is an old backup's. In the end every deal must have one invoice, judged by its purchase order
 number and not by our marker, every payment one record, every customer one name, and the journal
 must verify.
 """
@@ -26,13 +26,15 @@ from pathlib import Path
 from typing import Any
 
 import structlog
-from simulated_world import World, open_world, real_now, seller
+from simulated_world import World, buy, open_world, real_now, seller
 
+from sync_engine.ledger import backup as backups
 from sync_engine.ledger.journal import verify
 from sync_engine.ledger.sqlite import Ledger
 
 MORTAL = Path(__file__).parent / "faults" / "mortal.py"
 QUIET_SECS = 0.3
+RESTORES_EVERY = 10  # kills; the backup that is restored is half as old
 DEALS_AT_MOST = 4  # won between two kills
 KILL_BEFORE_SECS = (0.12, 0.9)  # after the process was started
 WRITES = r"/(invoice|customer|payment|batch)$"
@@ -107,17 +109,22 @@ def sweep(path: Path, *, kills: int, seed: int = 1) -> Swept:
     with open_world(path) as world:
         world.crm_rates = {"searches_per_sec": 1_000}
         sell, references = seller(world), 0
+        regular = buy(world, "Stammkunde AG")
         with mortal(world) as ask:
             for number in range(kills):
                 if number == kills // 2:
                     world.company.replay.size = 0
                     world.company.replay.answers.clear()
-                deals = [sell() for _ in range(dice.randrange(1, DEALS_AT_MOST + 1))]
+                deals = [
+                    sell(company=dice.choice([None, regular]))
+                    for _ in range(dice.randrange(1, DEALS_AT_MOST + 1))
+                ]
                 if dice.random() < 0.5:
                     references += 1
                     pay(world, dice.choice(deals), f"R-{references}")
                 for side, fault in FAULTS:
                     world.fault(side, **{**fault, "count": 2})
+                turn_back(world, number)
                 ended = ask({"rounds": None}, kill_after_secs=dice.uniform(*KILL_BEFORE_SECS))
                 assert ended == -signal.SIGKILL, f"a round ended with {ended} by itself"
                 for side in ("crm", "books"):
@@ -125,6 +132,18 @@ def sweep(path: Path, *, kills: int, seed: int = 1) -> Swept:
             ended = ask({"until_settled": True})
         assert ended == 0, f"the last process ended with {ended}"
         return judge(world, kills, references, time.monotonic() - began)
+
+
+def turn_back(world: World, number: int) -> None:
+    """Back the ledger up now and then, and some kills later put the old backup in its place."""
+    ledger, backup = world.path / "ledger.db", world.path / "backup.db"
+    if number % RESTORES_EVERY == RESTORES_EVERY // 2 and ledger.exists():
+        for file in world.path.glob("backup.db*"):
+            file.unlink()
+        with Ledger.open(ledger, real_now) as opened:
+            backups.backup(opened, backup, real_now)
+    elif number % RESTORES_EVERY == RESTORES_EVERY - 1 and backup.exists():
+        backups.restore(backup, ledger, real_now, "sweep")
 
 
 def pay(world: World, deal: str, reference: str) -> None:

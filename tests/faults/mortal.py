@@ -36,6 +36,7 @@ SETTLING_ROUNDS = 60
 
 
 def main() -> None:
+    logging.disable()
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
     where = json.loads(sys.argv[1])
     for line in sys.stdin:

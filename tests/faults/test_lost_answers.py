@@ -230,3 +230,39 @@ def test_a_payment_that_lands_twice_where_ids_are_forgotten_stops_the_pair(world
     world.working.resume("main", who="ann", reason="voided the second")
     settled()
     assert (world.told(deal, "invoice_balance"), world.codes()) == ("257", [])
+
+
+def test_what_changes_while_the_crm_has_not_answered_is_told_afterwards(world, sold, settled):
+    world.quiet_secs = 1
+    world.fault("crm", fault="lose_answer", path="/deals/batch/update$")
+    deal = sold()
+    assert world.round().unknown == 1
+    world.books("receive_payment", invoices={world.invoices()[0]["id"]: None})
+    world.round()
+    assert world.told(deal, "invoice_status") == "invoiced"  # one telling at a time
+    settled()
+    assert world.told(deal, "invoice_status") == "paid"
+
+
+def test_the_crm_is_told_the_same_again_when_it_is_true_again(world, sold, settled, tmp_path):
+    world.files = [without_the_clock(file, tmp_path) for file in world.files]
+    deal = sold()
+    settled()
+    told = []
+    for _ in range(2):
+        world.books("receive_payment", invoices={world.invoices()[0]["id"]: None})
+        settled()
+        told.append(world.told(deal, "invoice_status"))
+        [paid] = [one for one in world.books_truth()["payments"] if not one["voided"]]
+        world.books("void", kind="Payment", id=paid["id"])
+        settled()
+        told.append(world.told(deal, "invoice_status"))
+    assert told == ["paid", "invoiced"] * 2
+
+
+def without_the_clock(file, folder):
+    """Return a mapping whose write-backs say nothing that moves by itself."""
+    lines = file.read_text().splitlines(keepends=True)
+    kept = folder / file.name
+    kept.write_text("".join(line for line in lines if "=synced_at" not in line))
+    return kept
