@@ -48,12 +48,15 @@ def plan_sketch(tx: Writes, pair: Pair, sketch: Sketch, now: datetime) -> None:
     if held is not None and held["state"] in ASKED:
         _keep_what_it_says_now(tx, held, sketch)
         return
+    if sketch.state not in ("unreadable", "unknown") and adopt(tx, pair, sketch, now):
+        adopted = tx.one("document_get", key=str(sketch.key))
+        assert adopted is not None
+        _keep_what_it_says_now(tx, adopted, sketch)
+        return
     if sketch.skipped or sketch.state in ("gone", "merged"):
         if held is not None or sketch.skipped:
             _put(tx, pair, sketch, held, state="skipped", reason=sketch.skipped or sketch.state)
             _keep_tasks(tx, pair, sketch, held, (), state="skipped", now=now)
-        return
-    if sketch.document is not None and adopt(tx, pair, sketch, now):
         return
     _plan_or_block(tx, pair, sketch, held, now)
 

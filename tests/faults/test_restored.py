@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 from simulated_world import real_now
+from tie_out import assert_ties_out
 
 from sync_engine.ledger.backup import backup, restore
 from sync_engine.ledger.journal import verify
@@ -211,3 +212,34 @@ def test_a_process_that_starts_on_a_pair_that_stands_still_begins_once_it_goes_o
     settled()
     once_each(2)
     assert world.codes() == []
+
+
+@pytest.mark.parametrize(
+    ("deed", "named"),
+    [("reopen", "reopened"), ("archive", "deleted-in-crm"), ("remove_all_lines", "variance")],
+)
+def test_a_deal_that_was_invoiced_and_changed_since_the_backup_is_known_for_what_it_is(
+    world, sold, settled, keep, deed, named
+):
+    back_up, put_back = keep
+    sold()
+    settled()
+    back_up()
+    deal = sold()
+    settled()
+    match deed:
+        case "reopen":
+            world.crm("reopen", deal)
+        case "archive":
+            world.crm("archive", "deals", deal)
+        case _:
+            for line in world.deal(deal)["lines"]:
+                world.crm("remove_line", line["id"])
+    world.working.resync(f"deal:{deal}", who="ann")
+    settled()
+    assert len(world.codes()) == 1
+    put_back()
+    world.working.resync(f"deal:{deal}", who="ann")
+    settled()
+    assert world.codes() == [named]
+    assert_ties_out(world)
