@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import shutil
+import sys
 from pathlib import Path
 
 import click
@@ -50,6 +52,7 @@ def command(caller: Caller, directory: Path, *, deals: int, fresh: bool, any_por
             Home(directory),
             Teller(console),
             deals=deals,
+            program=_program(),
             fresh=fresh,
             any_ports=any_ports,
             stopping=signals.stop.is_set,
@@ -57,3 +60,10 @@ def command(caller: Caller, directory: Path, *, deals: int, fresh: bool, any_por
     if caller.as_json:
         click.echo(json.dumps(outcome.plain(), ensure_ascii=False))
     return Exit.DONE if outcome.is_good else Exit.TROUBLE
+
+
+def _program() -> str:
+    """Return how this program was started, where its name alone would not be found."""
+    typed = sys.argv[0]
+    found = shutil.which("tieout") is not None or Path(typed).name != "tieout"
+    return "tieout" if found else typed

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from decimal import Decimal
@@ -68,6 +68,7 @@ def play(
     teller: Teller,
     *,
     deals: int,
+    program: str = "tieout",
     fresh: bool = False,
     any_ports: bool = False,
     new_id: Callable[[], str] = lambda: secrets.token_hex(4),
@@ -79,6 +80,7 @@ def play(
         home: its directory.
         teller: whom it is told by.
         deals: how many deals the sales team has won, when it begins.
+        program: how a person starts ``tieout`` here.
         fresh: forget what an earlier demo left.
         any_ports: serve on free ports, also where the usual ones are free.
         new_id: makes the word by which the companies of this demo are known again.
@@ -96,7 +98,7 @@ def play(
         "Both companies are make-believe and on this machine; all else is the real program.",
     )
     with served(home, story, any_ports=any_ports) as companies:
-        played = _Played(home, story, home.site(), companies, teller, stopping)
+        played = _Played(home, story, home.site(), companies, teller, program, stopping)
         return played.to_the_end()
 
 
@@ -109,6 +111,7 @@ class _Played:
     site: Site
     companies: Companies
     teller: Teller
+    program: str
     stopping: Callable[[], bool]
 
     def to_the_end(self) -> Outcome:
@@ -181,7 +184,7 @@ class _Played:
         self._round((), (), lambda engine: deeds.do(engine, "reconcile", {"pair": PAIR}, PERSON))
 
     def _last_round(self) -> int:
-        self.teller.act("Another round: nothing is left to do", "tieout run --once --wait")
+        self.teller.act("One more round must find nothing to do", "tieout run --once --wait")
         return self._round((), ())
 
     # -- their parts ----------------------------------------------------------------------------
@@ -233,32 +236,33 @@ class _Played:
         self.story.acts.append(act)
         self.story.save(self.home)
 
-    def _what_next(self, tasks: list[dict[str, Any]], sheet: str | None) -> None:
+    def _what_next(self, tasks: Sequence[Mapping[str, Any]], sheet: str | None) -> None:
         config = f"--config {self.home.config}"
         posted = next(iter(self.story.orders.values()))
-        held = next((task for task in tasks if task["source_kind"] == "deal"), None)
-        looking = {f"tieout status {config}": "how the pair is, and that nothing is unanswered"}
-        if held is not None:
-            ref = f"deal:{held['source_id']}"
-            looking[f"tieout explain {ref} {config}"] = "why this deal is held"
-        looking |= {
-            f"tieout explain deal:{posted} {config}": "each value, to the line of the mapping",
-            f"tieout tasks {config}": "what waits for a person",
-            f"tieout audit verify {config}": "that no line of the journal was touched",
+        held = next((task["source_id"] for task in tasks if task["source_kind"] == "deal"), None)
+        looking = {
+            "status": "how the pair is, and that nothing is unanswered",
+            **({f"explain deal:{held}": "why this deal is held"} if held else {}),
+            f"explain deal:{posted}": "each of its values, to the line of the mapping",
+            "tasks": "what waits for a person",
+            "audit verify": "that no line of the journal was touched",
         }
-        self.teller.commands("Try next, from the ledger alone:", looking)
-        served_by = simulate_options(self.home, self.companies.ports)
+        self.teller.commands(
+            "Try next:",
+            {f"{self.program} {verb} {config}": does for verb, does in looking.items()},
+        )
         working = {
-            f"tieout {' '.join(served_by)}": "in another terminal: serve the companies as they are",
-            f"tieout plan {config}": "what would be sent",
+            "plan": "what would be sent",
+            **({f"approve {sheet[:SHORT_HASH]}": "all that waits"} if sheet else {}),
+            "run --once --wait": "one more round",
+            "reconcile": "all three sides, compared anew",
         }
-        if sheet is not None:
-            working[f"tieout approve {sheet[:SHORT_HASH]} {config}"] = "all that waits"
-        working |= {
-            f"tieout run --once --wait {config}": "one more round",
-            f"tieout reconcile {config}": "all three sides, compared anew",
-        }
-        self.teller.commands("And with the companies:", working)
+        simulate = " ".join(simulate_options(self.home, self.companies.ports))
+        self.teller.commands(
+            "And with the companies, which the first of these serves in another terminal:",
+            {f"{self.program} {simulate}": "as they are now"}
+            | {f"{self.program} {verb} {config}": does for verb, does in working.items()},
+        )
 
     @property
     def _cutover(self) -> Any:
@@ -300,9 +304,9 @@ def _round_lines(
     before: tuple[Truth, Truth], after: tuple[Truth, Truth], done: Mapping[str, Any]
 ) -> Iterator[str]:
     made = [
-        f"{len(after[1][kind]) - len(before[1][kind])} {kind}"
+        f"{n} {kind if n > 1 else kind.removesuffix('s')}"
         for kind in ("customers", "invoices", "payments")
-        if len(after[1][kind]) > len(before[1][kind])
+        if (n := len(after[1][kind]) - len(before[1][kind]))
     ]
     told = sum(
         now["modified"] != then["modified"]

@@ -10,16 +10,26 @@ from decimal import Decimal
 from typing import Final
 
 from rich.console import Console
+from rich.measure import Measurement
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 from rich.text import Text
 
-from tieout.app.demo.tally import Tally, shown
+from tieout.app.demo.tally import Row, Tally, shown
 
-PIPE_COLUMNS: Final = 110
+PIPE_COLUMNS: Final = 120
+WIDEST_COLUMNS: Final = 1000
 REFRESH_SECS: Final = 0.2
 WRONG_SHOWN: Final = 8
 INDENT: Final = "   "
+OURS: Final = (
+    ("won", "won"),
+    ("invoiced", "invoiced"),
+    ("held", "held"),
+    ("difference", "difference"),
+)
+BOOKS: Final = (("books_net", "books: net"), ("books_tax", "tax"), ("books_open", "open"))
+ALL_IS_WELL: Final = "Every deal ties out to the cent; nothing is there twice; nothing is lost."
 
 
 class Teller:
@@ -78,7 +88,7 @@ class Teller:
         )
         ended = threading.Event()
         with Progress(*columns, console=self._console, transient=True) as progress:
-            bar = progress.add_task("working", total=None)
+            bar = progress.add_task("documents", total=None)
 
             def refresh() -> None:
                 while not ended.wait(REFRESH_SECS):
@@ -95,59 +105,80 @@ class Teller:
 
     def tie_out(self, tally: Tally) -> None:
         """Show the tie-out and why what is held is held."""
-        self._console.print()
-        self._console.print(_tie_out(tally))
+        beside = _amounts(tally, OURS + BOOKS)
+        tables = [beside] if self._fits(beside) else [_amounts(tally, OURS), _amounts(tally, BOOKS)]
         if tally.reasons:
+            in_columns = _reasons(tally)
+            tables.append(in_columns if self._fits(in_columns) else _reasons_in_words(tally))
+        for table in tables:
             self._console.print()
-            self._console.print(_reasons(tally))
-        verdict = (
-            ("Every deal ties out to the cent; nothing is there twice; nothing is lost.", "green")
-            if tally.holds
-            else (_wrong(tally), "red bold")
-        )
+            self._console.print(table)
+        words, style = (ALL_IS_WELL, "green") if tally.holds else (_wrong(tally), "red bold")
         self._console.print()
-        self._console.print(Text(INDENT + verdict[0], style=verdict[1]), soft_wrap=True)
+        self._console.print(Text(INDENT + words, style=style), soft_wrap=True)
+
+    def _fits(self, table: Table) -> bool:
+        unbounded = self._console.options.update(max_width=WIDEST_COLUMNS)
+        return Measurement.get(self._console, unbounded, table).maximum <= self._console.width
 
     def commands(self, heading: str, commands: Mapping[str, str]) -> None:
         """Show commands to try, each with what it does."""
         self._console.print()
         self._console.print(Text(INDENT + heading, style="bold"))
         width = max(map(len, commands))
+        beside = width + max(map(len, commands.values())) + 4 * len(INDENT) <= self._console.width
         for command, does in commands.items():
             line = Text.assemble(
-                INDENT, INDENT, (f"{command:<{width}}", "cyan"), ("  " + does, "dim")
+                INDENT, INDENT, (f"{command:<{width}}" if beside else command, "cyan")
             )
-            self._console.print(line, soft_wrap=True)
+            line.append(INDENT if beside else f"\n{4 * INDENT}")
+            self._console.print(line.append(does, "dim"), soft_wrap=True)
 
 
-def _tie_out(tally: Tally) -> Table:
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
-    table.add_column(INDENT)
-    heads = ("won", "invoiced", "held", "difference", "books: net", "tax", "open")
-    for head in heads:
-        style = "dim" if head in heads[4:] else ""
-        table.add_column(head, justify="right", style=style, no_wrap=True)
+def _amounts(tally: Tally, columns: Sequence[tuple[str, str]]) -> Table:
+    table = _table("")
+    for _, head in columns:
+        table.add_column(head, justify="right", no_wrap=True)
     for code, row in tally.rows.items():
-        amounts = (row.won, row.invoiced, row.held, row.difference)
-        books = (row.books_net, row.books_tax, row.books_open)
-        cells = [Text(_grouped(amount, code)) for amount in (*amounts, *books)]
-        cells[3].stylize("red bold" if row.difference else "green")
+        cells = [_cell(getattr(row, name), code) for name, _ in columns]
+        for (name, _), cell in zip(columns, cells, strict=True):
+            cell.stylize(_style(name, row))
         table.add_row(INDENT + code, *cells)
     return table
 
 
+def _style(column: str, row: Row) -> str:
+    if column == "difference":
+        return "red bold" if row.difference else "green"
+    return "dim" if column.startswith("books") else ""
+
+
 def _reasons(tally: Tally) -> Table:
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
-    table.add_column(INDENT + "held because", no_wrap=True)
-    table.add_column("deals", justify="right")
+    table = _table("held because", "deals", *tally.rows)
+    for code, reason in tally.reasons.items():
+        amounts = (
+            _cell(reason.amounts[each], each) if reason.amounts.get(each) else ""
+            for each in tally.rows
+        )
+        table.add_row(INDENT + code, str(reason.deals), *amounts)
+    return table
+
+
+def _reasons_in_words(tally: Tally) -> Table:
+    table = _table("held because", "deals")
     table.add_column("amounts")
     for code, reason in tally.reasons.items():
-        amounts = ", ".join(
-            f"{_grouped(amount, currency)} {currency}"
-            for currency, amount in sorted(reason.amounts.items())
-            if amount
-        )
-        table.add_row(INDENT + code, str(reason.deals), Text(amounts or "nothing", style="dim"))
+        held = sorted((each, amount) for each, amount in reason.amounts.items() if amount)
+        amounts = ", ".join(f"{_cell(amount, each)} {each}" for each, amount in held)
+        table.add_row(INDENT + code, str(reason.deals), amounts)
+    return table
+
+
+def _table(first: str, *numbers: str) -> Table:
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
+    table.add_column(INDENT + first, no_wrap=True)
+    for head in numbers:
+        table.add_column(head, justify="right", no_wrap=True)
     return table
 
 
@@ -162,5 +193,5 @@ def _wrong(tally: Tally) -> str:
     return "It does not tie out: " + "; ".join([*parts[:WRONG_SHOWN], *rest])
 
 
-def _grouped(amount: Decimal, code: str) -> str:
-    return f"{Decimal(shown(amount, code)):,f}"
+def _cell(amount: Decimal, code: str) -> Text:
+    return Text(f"{Decimal(shown(amount, code)):,f}")
