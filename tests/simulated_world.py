@@ -184,11 +184,6 @@ class World:
         urlopen(HttpRequest(f"{url}/__faults", json.dumps(fault).encode(), method="POST")).close()
 
     def mend(self, side: str) -> None:
-        """Let nothing more go wrong on one side."""
-        url = self.crm_url if side == "crm" else self.books_url
-        urlopen(HttpRequest(f"{url}/__faults", method="DELETE")).close()
-
-    def mend(self, side: str) -> None:
         """Let nothing go wrong any more at one side."""
         url = self.crm_url if side == "crm" else self.books_url
         urlopen(HttpRequest(f"{url}/__faults", method="DELETE")).close()
