@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import errno
 import sqlite3
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from pathlib import Path
+from types import TracebackType
 from typing import Final
 
 from tieout.model.errors import InvariantError, LedgerError, TieoutError, ValueRefused
@@ -61,21 +61,33 @@ _FILE: Final[Mapping[int, tuple[str, str]]] = {
 }
 
 
-@contextmanager
-def refusal(about: str) -> Iterator[None]:
-    """Raise what SQLite refuses as one of our errors.
+class refusal:  # noqa: N801 - reads as `with refusal(name)`; a generator costs a query's time again
+    """Raise what SQLite refuses, within the block, as one of our errors.
 
     Raises:
         LedgerError: the disk, the file or another process is in the way.
         InvariantError: a constraint, or a mistake in a query or its values.
         ValueRefused: a text with half a character, or a number too large to store.
     """
-    try:
-        yield
-    except sqlite3.Error as wrong:
-        raise _named(wrong, about) from wrong
-    except (UnicodeEncodeError, OverflowError) as wrong:
-        raise ValueRefused(f"A value for {about} cannot be stored: {wrong}.") from wrong
+
+    __slots__ = ("_about",)
+
+    def __init__(self, about: str) -> None:
+        self._about = about
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        wrong: BaseException | None,
+        _where: TracebackType | None,
+    ) -> None:
+        if isinstance(wrong, sqlite3.Error):
+            raise _named(wrong, self._about) from wrong
+        if isinstance(wrong, UnicodeEncodeError | OverflowError):
+            raise ValueRefused(f"A value for {self._about} cannot be stored: {wrong}.") from wrong
 
 
 def refused_file(path: Path, wrong: OSError) -> LedgerError:
