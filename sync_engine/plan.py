@@ -21,7 +21,7 @@ from sync_engine.pair import Pair, folded
 from sync_engine.preflight import preflight, preflight_new
 from sync_engine.receipts import adopt
 from sync_engine.resolve import NewRecord, Resolved, Resolver
-from sync_engine.tasks import APPROVAL, FINDING, answers, from_finding, keep
+from sync_engine.tasks import APPROVAL, FINDING, REFUSED, answers, from_finding, keep
 from tieout.model.canonical import canonical, digest
 from tieout.model.change import Create, Finding, Plan, Severity
 from tieout.model.dates import instant_text
@@ -189,6 +189,7 @@ def _twins(tx: Writes, pair: Pair, document: Document, resolved: Resolved) -> It
         ):
             if row["live"] and not row["gone"] and row["marker"] is None:
                 like[row["id"]] = row
+    like = {number: row for number, row in like.items() if not _is_taken(tx, document, number)}
     if like:
         numbers = ", ".join(
             str(fields_of(row["fields"]).get("number") or row["id"]) for row in like.values()
@@ -203,6 +204,12 @@ def _twins(tx: Writes, pair: Pair, document: Document, resolved: Resolved) -> It
         )
     if isinstance(document, Invoice) and document.purchase_order:
         yield from _clones(tx, document, resolved)
+
+
+def _is_taken(tx: Writes, document: Document, number: str) -> bool:
+    """Whether a record by hand was linked to another document."""
+    owner = tx.one("document_of_record", kind=document.kind, posted_id=number)
+    return owner is not None and owner["key"] != str(document.key)
 
 
 def _alike(
@@ -229,7 +236,7 @@ def _clones(tx: Writes, invoice: Invoice, resolved: Resolved) -> Iterator[Findin
     for row in tx.all(
         "documents_with_order", purchase_order=invoice.purchase_order, kind="invoice"
     ):
-        same = (row["customer"], row["net"], row["currency"]) == (
+        same = (row["customer"], _planned_net(tx, row), row["currency"]) == (
             resolved.customer,
             amount_text(invoice.net),
             invoice.currency.code,
@@ -254,6 +261,13 @@ def _left_alone(answered: Mapping[str, Row]) -> bool:
     )
 
 
+def _planned_net(tx: Writes, row: Row) -> str | None:
+    """Return what a document came to when it was planned, also where its deal is won no more."""
+    plan = tx.one("plan_get", hash=row["plan_hash"]) if row["plan_hash"] else None
+    net: str | None = row["net"] if plan is None else plan["net"]
+    return net
+
+
 def _overruled(finding: Finding, answered: Mapping[str, Row]) -> bool:
     row = answered.get(finding.code)
     return (
@@ -276,7 +290,7 @@ def _new_records(
     tx.run("needs_clear", key=str(sketch.key))
     for key, new in resolved.needs.items():
         wrong = preflight_new(new.kind, new.values, new.source, pair.books.capabilities)
-        findings += wrong
+        findings += () if new.shared else wrong
         held = tx.one("document_get", key=key)
         if held is not None and held["state"] == "refused":
             findings.append(
@@ -288,7 +302,7 @@ def _new_records(
                     new.source,
                 )
             )
-        if not wrong and (held is None or _may_plan_again(held, new)):
+        if not wrong and not new.shared and (held is None or _may_plan_again(held, new)):
             _put_new(tx, pair, sketch, new, held, now)
         tx.run("need_add", key=str(sketch.key), need=key)
     return findings
@@ -443,9 +457,10 @@ def _keep_tasks(
         messages = [finding.message for finding in blocking if finding.code == code]
         wanted[code] = replace(task, message=" ".join(dict.fromkeys(messages)))
     families = {FINDING: list(reversed(wanted.values()))}
-    if held is not None and held["state"] == "waiting" and state != "waiting":
-        families[APPROVAL] = []
-    for family, tasks in families.items():
+    for left, family in (("waiting", APPROVAL), ("refused", REFUSED)):
+        if held is not None and held["state"] == left and state != left:
+            families[family] = []
+    moved = [
         keep(
             tx,
             pair=pair.name,
@@ -455,6 +470,10 @@ def _keep_tasks(
             wanted=tasks,
             now=now,
         )
+        for family, tasks in families.items()
+    ]
+    if any(moved):
+        tx.run("document_look_at", key=str(sketch.key))
 
 
 def _document_row(pair: Pair, sketch: Sketch, text: str, key: Key, at: str) -> dict[str, str | int]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -337,7 +337,7 @@ def _won(rows: list[Row]) -> Decimal:
 def _invoiced(tx: Reads, pair: Pair, source: Ref, rows: list[Row]) -> Decimal:
     """Return what the live invoices of a source come to: ours, and those with its order number.
 
-    An invoice of another deal counts for this one only when that deal was merged into it or went.
+    An invoice of another deal counts for this one only when that deal was merged into it.
     """
     books = pair.books.company
     nets: dict[str, Decimal] = {}
@@ -353,7 +353,7 @@ def _invoiced(tx: Reads, pair: Pair, source: Ref, rows: list[Row]) -> Decimal:
         if not order or not alive:
             continue
         for other in tx.all("mirror_by_words", company=books, kind="invoice", words=order):
-            if _is_live(other) and not _of_another_living_deal(tx, source, other["id"]):
+            if _is_live(other) and not _is_of_another_deal(tx, source, other["id"]):
                 nets[other["id"]] = Decimal(other[figure])
     return sum(nets.values(), Decimal(0))
 
@@ -366,18 +366,15 @@ def _passed_on(tx: Reads, source: Ref, row: Row) -> bool:
     """Whether the deal that took this one over carries its order number, and so its invoice."""
     if row["reason"] != "merged" or not row["purchase_order"]:
         return False
-    snapshot = tx.one("snapshot_get", company=source.company, kind=source.kind, id=source.id)
-    heirs = tx.all("documents_with_order", purchase_order=row["purchase_order"], kind="invoice")
-    return snapshot is not None and any(
-        heir["source_id"] == snapshot["merged_into"] for heir in heirs
-    )
+    heir = followed(tx, source)
+    carriers = tx.all("documents_with_order", purchase_order=row["purchase_order"], kind="invoice")
+    return any(carrier["source_id"] == heir.id for carrier in carriers)
 
 
-def _of_another_living_deal(tx: Reads, source: Ref, invoice: str) -> bool:
+def _is_of_another_deal(tx: Reads, source: Ref, invoice: str) -> bool:
+    """Whether an invoice is that of a deal which is not this one, nor merged into it."""
     owner = tx.one("document_of_record", kind="invoice", posted_id=invoice)
-    if owner is None or owner["source_id"] == source.id:
-        return False
-    return owner["reason"] not in ("gone", "merged")
+    return owner is not None and followed(tx, replace(source, id=owner["source_id"])) != source
 
 
 def _rest(tx: Reads, rows: list[Row], amount: str) -> Wanted:

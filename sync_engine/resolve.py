@@ -55,6 +55,7 @@ class NewRecord:
     source: Ref
     values: Mapping[str, Plain]
     currency: str | None = None
+    shared: bool = False  # another document plans it: its words stay as they are
 
 
 class MirrorRows:
@@ -400,15 +401,17 @@ class Resolver:
                 return None
             values["name"] = name
         source = wanted.source or asking
-        key = planned or Key.of(
+        own = Key.of(
             source,
             mapping=self._identity,
             document=wanted.kind,
             target_company=self._books,
             part=currency or "",
         )
+        key = planned or own
         self._resolve_new(wanted.kind, values, out)
-        out.needs[str(key)] = NewRecord(key, wanted.kind, source, values, currency)
+        new = NewRecord(key, wanted.kind, source, values, currency, shared=key != own)
+        out.needs.setdefault(str(key), new)
         return str(key)
 
     def _resolve_new(self, kind: str, values: dict[str, Plain], out: Resolved) -> None:

@@ -103,6 +103,8 @@ def _tell(tx: Writes, pair: Pair, row: Row, now: datetime, setting: Setting) -> 
     given = gather(tx, pair, mapping, source).given
     if given is None or not mapping.write_back:
         return 0
+    if not after.status and tx.value("written_get", **_written(pair, source)) is None:
+        return 0  # never told of, so there is nothing to take back
     values: dict[Ref, dict[str, Plain]] = {}
     along: dict[Ref, set[str]] = {}
     for told in tell(mapping, given, setting, after):
@@ -122,8 +124,10 @@ def _tell(tx: Writes, pair: Pair, row: Row, now: datetime, setting: Setting) -> 
 
 def _afterwards(tx: Reads, row: Row, now: datetime) -> Afterwards | None:
     """Return what became of a document, as the CRM is told; None when it need not hear."""
-    if row["state"] in ("skipped", "superseded"):
-        return None
+    if row["state"] == "superseded":
+        return None  # its next generation speaks
+    if row["state"] == "skipped":
+        return Afterwards("", synced_at=now)
     held = tx.one("receipt_any", key=row["key"])
     task = tx.one("task_first_of", subject=row["key"])
     problem = None if task is None else str(task["message"])
@@ -169,8 +173,7 @@ def _queue(
 
     None: one that was sent and not answered comes first.
     """
-    address = {"pair": pair.name, "company": ref.company, "kind": ref.kind, "id": ref.id}
-    held = tx.value("written_get", **address)
+    held = tx.value("written_get", **_written(pair, ref))
     told = {} if held is None else fields_of(str(held))
     changed = {name: value for name, value in values.items() if told.get(name) != value}
     key = str(
@@ -193,6 +196,10 @@ def _queue(
         change=change_text(change),
         about=str(ref),
     )
+
+
+def _written(pair: Pair, ref: Ref) -> dict[str, str]:
+    return {"pair": pair.name, "company": ref.company, "kind": ref.kind, "id": ref.id}
 
 
 def standing_approval(ledger: Ledger, pair: Pair) -> None:

@@ -209,3 +209,17 @@ def test_a_customer_made_by_hand_while_the_plan_waits_is_taken(world, sold, know
     world.round()
     assert buyers(world) == [one]
     ties_out(world)
+
+
+def test_a_shared_new_customer_keeps_the_approval_when_the_books_move(world, sold, ties_out):
+    """Two deals that plan one customer in other words do not undo each other's plan."""
+    engine = world.restart(approve="by_hand")
+    sold(company=buy(world, "Nord AG", city="Köln"))
+    sold(company=buy(world, "NORD  AG", city="Bonn"))
+    world.round()
+    engine.approve(engine.sheet_hash("main"), who="ann")
+    world.books("create", kind="Vendor", body={"DisplayName": "Lieferant AG"})
+    world.round(2)
+    assert (len(world.invoices()), world.codes()) == (2, [])
+    assert customers(world) == [("Nord AG", "EUR")]
+    ties_out(world)

@@ -225,3 +225,34 @@ def test_our_invoice_copied_by_an_accountant_is_a_task_and_the_pair_goes_on(
     world.round()
     assert (len(world.invoices()), world.codes()) == (3, ["copied"])
     ties_out(world)
+
+
+def test_an_invoice_by_hand_is_linked_to_one_deal_only(world, deal, sold, by_hand, ties_out):
+    invoice = by_hand(po_number="PO-0001")
+    world.round()
+    world.answer("twin?", f"link:{invoice}")
+    sold(company=world.deal(deal)["company"])
+    world.round()
+    assert (len(world.invoices()), world.codes()) == (2, [])
+    ties_out(world)
+
+
+def test_a_clone_of_a_merged_deal_does_not_count_its_invoice(world, deal, sold, ties_out):
+    other = sold(dealstage="appointmentscheduled")
+    world.round()
+    merged = world.crm("merge", "deals", deal, other)
+    world.round()
+    world.crm("clone", merged)
+    world.round(2)
+    assert len(world.invoices()) == 1
+    ties_out(world)
+
+
+def test_a_clone_of_an_archived_deal_does_not_count_its_invoice(world, deal, ties_out):
+    world.round()
+    world.crm("clone", deal)
+    world.crm("archive", "deals", deal)
+    world.working.reconcile("main")
+    world.round()
+    assert len(world.invoices()) == 1
+    ties_out(world)

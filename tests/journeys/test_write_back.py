@@ -133,3 +133,25 @@ def test_the_error_of_a_write_back_is_not_the_error_of_its_invoice(world, sold):
         one for one in world.working.status()["pairs"][0]["documents"] if one["kind"] == "invoice"
     ]
     assert (document["state"], document["n"]) == ("posted", 1)
+
+
+def test_a_held_deal_that_is_lost_is_told_nothing_any_more(world, sold, ties_out):
+    deal = sold(amount="1.00")
+    world.round()
+    assert world.told(deal, "invoice_status") == "held"
+    world.crm("lose", deal)
+    world.round()
+    assert world.told(deal, "invoice_status") is None
+    assert world.told(deal, "invoice_error") is None
+    ties_out(world)
+
+
+def test_a_reissued_invoice_is_told_whatever_happens_to_the_old_one(world, deal):
+    world.books("void", id="1")
+    world.round()
+    world.working.reissue(f"deal:{deal}", who="ann", reason="again")
+    world.round()
+    world.books("edit", id="1", changes={"PrivateNote": "Voided: see the other one"})
+    world.round()
+    assert world.told(deal, "invoice_number") == "1002"
+    assert world.told(deal, "invoice_status") == "invoiced"
