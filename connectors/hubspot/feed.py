@@ -7,6 +7,9 @@ never reached. What changes during a walk is in the next, which begins where thi
 an overlap for the index's lag; what the overlap shows again, and did not change, is left out.
 (A version is a millisecond: a change in the same one as a change that search has already shown
 would look like it. The index is slower than that.)
+
+A server that does not answer in that order is read through its own pages instead, all before any is
+believed: what is counted must be there.
 """
 
 from __future__ import annotations
@@ -19,8 +22,8 @@ from typing import Any
 
 from connectors.hubspot.facts import MERGED_IDS, Kind
 from connectors.hubspot.reading import Reading
-from connectors.hubspot.translation import milliseconds
-from connectors.hubspot.wire import rows
+from connectors.hubspot.translation import milliseconds, text_of
+from connectors.hubspot.wire import next_after, rows
 from tieout.model.dates import instant_text, parse_instant, time_zone
 from tieout.model.errors import Unavailable, Unsupported, ValueRefused
 from tieout.model.record import Event, Page, Record, Seen
@@ -29,6 +32,7 @@ from tieout.transport import Answer
 
 SEARCH_PAGE = 200
 PAGES_LIMIT = 100_000  # twenty million records
+WINDOW_PAGES = 100  # of the server's own; a search shows no more than 10,000 records so (R41)
 SEEN_LIMIT = 2_000  # remembered of an overlap; more of it only comes again
 CURSOR_FORM = 1
 
@@ -95,11 +99,17 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """One page of a search: records by ascending id, and whether it is the last."""
+    """One page of a search: records by ascending id, whether it is the last, how many there are."""
 
     rows: Sequence[Mapping[str, Any]]
     last: bool
     served_at: datetime
+    total: int | None = None
+    after: str = ""
+
+
+class OutOfOrder(Unavailable):
+    """A page is not in the order, or not of the ids, that were asked for."""
 
 
 class Feed:
@@ -156,26 +166,65 @@ class Feed:
 
     def _events(self, row: Mapping[str, Any], record: Record) -> Iterator[Event]:
         """A merge makes a new record that lists every old id (R41): one event for each."""
-        for old in ((row.get("properties") or {}).get(MERGED_IDS) or "").split(";"):
+        for old in text_of((row.get("properties") or {}).get(MERGED_IDS)).split(";"):
             if old and old != record.ref.id:
                 gone = Ref(record.ref.company, record.ref.kind, old)
                 yield Event(gone, Seen.MERGED, merged_into=record.ref, at=record.updated_at)
         yield Event(record.ref, record=record, at=record.updated_at)
 
     def _search(self, place: Place) -> Found:
-        filters = list(self._scope(place.since))
-        if place.after_id:
-            filters.append(_filter("hs_object_id", "GT", place.after_id))
+        if self._kind.name not in self._reading.unordered:
+            try:
+                return self._page(place.since, after_id=place.after_id)
+            except OutOfOrder:
+                found = self._whole(place.since)
+            self._reading.unordered.add(self._kind.name)
+            return found
+        return self._whole(place.since)
+
+    def _whole(self, since: datetime | None) -> Found:
+        """Read the server's own pages to their end, and return all as one.
+
+        Raises:
+            Unavailable: fewer different records came than were counted, or the pages do not end.
+        """
+        held: dict[int, Mapping[str, Any]] = {}
+        counted, token, began_at = 0, "", None
+        for _ in range(WINDOW_PAGES):
+            page = self._page(since, token=token)
+            held.update({int(row["id"]): row for row in page.rows})
+            counted = max(counted, page.total or 0)
+            began_at = began_at or page.served_at
+            token = page.after
+            if not token:
+                break
+        if token or len(held) < counted or began_at is None:
+            raise Unavailable(f"A walk over {self._kind.object} in HubSpot's order was not whole.")
+        return Found([held[one] for one in sorted(held)], last=True, served_at=began_at)
+
+    def _page(
+        self, since: datetime | None, *, after_id: str = "", token: str | None = None
+    ) -> Found:
+        """Ask for a page: that after a record's id, or with ``token`` that of the server's own."""
+        filters = list(self._scope(since))
+        if after_id:
+            filters.append(_filter("hs_object_id", "GT", after_id))
         body = {
             "filterGroups": [{"filters": filters}],
             "sorts": [{"propertyName": "hs_object_id", "direction": "ASCENDING"}],
             "properties": self._reading.properties(self._kind),
             "limit": SEARCH_PAGE,
         }
-        path = f"/crm/objects/{self._reading.version}/{self._kind.object}/search"
-        return self._reading.wire.ask(
-            "POST", path, body, understand=lambda answer: _found(answer, place.after_id)
-        )
+        if token:
+            body["after"] = token
+        path = self._reading.path("objects", f"{self._kind.object}/search")
+
+        def understood(answer: Answer) -> Found:
+            if token is not None:
+                return _found(answer)
+            return _in_order(answer, _whole_page(answer, _found(answer)), after_id)
+
+        return self._reading.wire.ask("POST", path, body, understand=understood)
 
     def _scope(self, since: datetime | None) -> Iterator[Mapping[str, str]]:
         """Only the first read filters: a feed of won deals never shows a reopened one."""
@@ -191,22 +240,62 @@ class Feed:
             yield _filter(begins, "GTE", milliseconds(midnight.astimezone(UTC)))
 
 
-def _found(answer: Answer, after_id: str) -> Found:
+def _found(answer: Answer) -> Found:
     """Understand a search's answer.
 
     Raises:
-        Unavailable: it is not the whole page that was asked for, or has no date (R51).
+        Unavailable: a record stands there twice or without a number, or there is no date (R51).
     """
     page = rows(answer, "id", "updatedAt")
-    ids = [int(row["id"]) if str(row["id"]).isdecimal() else -1 for row in page]
-    total = answer.json.get("total")
-    if not isinstance(total, int) or len(page) != min(total, SEARCH_PAGE):
-        raise answer.unclear(f"A page of {answer.route.name} is not whole.")
-    if ids != sorted(set(ids)) or (ids and ids[0] <= int(after_id or 0)):
-        raise answer.unclear(f"A page of {answer.route.name} is not the one that was asked for.")
+    total, after = _count(answer.json.get("total")), next_after(answer.json)
+    ids = {str(row["id"]) for row in page}
+    if len(ids) < len(page) or not all(map(str.isdecimal, ids)):
+        raise answer.unclear(f"A page of {answer.route.name} is not well-formed.")
     if answer.served_at is None:
         raise answer.unclear("HubSpot's answer has no date, so its clock is not known.")
-    return Found(page, last=total <= SEARCH_PAGE, served_at=answer.served_at)
+    last = not after and len(page) >= (total or 0)
+    return Found(page, last, answer.served_at, total, after)
+
+
+def _whole_page(answer: Answer, found: Found) -> Found:
+    """Return a first page; a server may count badly or not at all, and have smaller pages.
+
+    Raises:
+        Unavailable: it has fewer records than it counts, and no next page says why.
+    """
+    shown, after = len(found.rows), found.after
+    as_counted = found.total is None or shown >= min(found.total, SEARCH_PAGE)
+    own_size = bool(shown and after) and (not after.isdecimal() or int(after) == shown)
+    if not as_counted and not own_size:
+        raise answer.unclear(f"A page of {answer.route.name} is not whole.")
+    return found
+
+
+def _in_order(answer: Answer, found: Found, after_id: str) -> Found:
+    """Return the page by ascending id; what one page holds whole may come in any order.
+
+    Raises:
+        OutOfOrder: it is not the next page by id.
+    """
+    ids = [int(row["id"]) for row in found.rows]
+    if ids and min(ids) > int(after_id or 0):
+        if ids == sorted(ids):
+            return found
+        if found.last and not after_id:
+            return replace(found, rows=sorted(found.rows, key=lambda row: int(row["id"])))
+    if not ids and found.last:
+        return found
+    raise OutOfOrder(
+        f"A page of {answer.route.name} is not the one that was asked for.",
+        vendor_words=answer.words,
+        trace_id=answer.trace_id,
+    )
+
+
+def _count(total: object) -> int | None:
+    """Return how many records a search counts, None where it does not say."""
+    text = text_of(total)
+    return int(text) if text.isdecimal() else None
 
 
 def _filter(name: str, operator: str, value: str) -> Mapping[str, str]:

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 
 from connectors.hubspot.facts import Kind
-from connectors.hubspot.reading import READ_BATCH, Reading
-from connectors.hubspot.wire import rows
+from connectors.hubspot.reading import READ_BATCH, Reading, fold
 from connectors.hubspot.writing import GROUP, PROPERTY
 from tieout.model.errors import TieoutError, Unavailable, Unsupported
 from tieout.model.lookup import MARKER, Absent, Answer, Found, Lookup, NotKnown
@@ -72,18 +71,19 @@ def _by_unique(
     by = kind.property_of(field)
     asked = list(dict.fromkeys(values))
     read = reading.batch(kind, asked, by=by)
-    found = {**{_fold(value): row for value, row in read.found.items()}, **read.found}
-    missing = {_fold(value) for value in read.missing}
+    found = {**{fold(value): row for value, row in read.found.items()}, **read.found}
+    missing = {fold(value) for value in read.missing}
     known: dict[str, Answer] = {}
     for value in asked:
-        row = found.get(value) or found.get(_fold(value))
+        row = found.get(value) or found.get(fold(value))
         if row is not None:
             record = reading.record(kind, row)
             known[value] = Found(record.ref, field, record=record)
-        elif _fold(value) in missing:
+        elif fold(value) in missing:
             known[value] = Absent(reading.server_now())
         else:
-            known[value] = NotKnown(Unavailable(f"HubSpot's answer left out {field} {value}."))
+            unknown = Unavailable(f"HubSpot's answer left out {field} {value}.")
+            known[value] = NotKnown(read.refused.get(value, unknown))
     return known
 
 
@@ -95,11 +95,8 @@ def _named(reading: Reading, kind: str, values: Sequence[str]) -> Mapping[str, A
         if target is None or not target.relations:
             return _refuse(f"{owner} is no kind of record that has properties.")
         ending = "/groups" if kind == GROUP else ""
-        path = f"/crm/properties/{reading.version}/{target.object}{ending}"
-        there = {
-            f"{owner}.{row['name']}": row
-            for row in reading.wire.ask("GET", path, understand=lambda answer: rows(answer, "name"))
-        }
+        listed = reading.listed("properties", f"{target.object}{ending}", "name")
+        there = {f"{owner}.{row['name']}": row for row in listed}
         for value in values:
             if value in there:
                 ref = Ref(reading.company, kind, value)
@@ -127,7 +124,3 @@ def _by(answer: Answer, lookup: Lookup) -> Answer:
 
 def _refuse(what: str) -> Mapping[str, Answer]:
     raise Unsupported(what)
-
-
-def _fold(value: str) -> str:
-    return value.casefold()  # HubSpot compares unique texts without case where they are addresses

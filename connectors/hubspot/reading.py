@@ -7,21 +7,24 @@ that leaves one out without a word says nothing of it (pain 13).
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any, TypeVar
+from urllib.parse import quote
 
+from connectors.hubspot import paths
 from connectors.hubspot.facts import MERGED_IDS, Facts, Field, Kind
 from connectors.hubspot.refusals import context_ids, refusal
-from connectors.hubspot.translation import TYPES, Translator
+from connectors.hubspot.translation import TYPES, Translator, text_of
 from connectors.hubspot.wire import Wire, next_after, refusals, rows
 from tieout.model.capability import FieldInfo
 from tieout.model.contract import Opening
 from tieout.model.dates import time_zone
 from tieout.model.errors import (
     ConfigError,
+    NotFound,
     TieoutError,
     Unavailable,
     Unsupported,
@@ -72,6 +75,7 @@ class Reading:
         self.facts = facts
         self.version = version
         self.owner_of: dict[Ref, str | None] = {}  # of the latest records that were read
+        self.unordered: set[str] = set()  # kinds whose searches do not come in the order asked
         self._account: Account | None = None
         self._zone = ""
         self._described: dict[str, Mapping[str, FieldInfo]] = {}
@@ -110,10 +114,41 @@ class Reading:
         if by:
             body["idProperty"] = by
         query = {"archived": "true"} if archived else {}
-        path = f"/crm/objects/{self.version}/{kind.object}/batch/read"
-        return self.wire.ask(
+        path = self.path("objects", f"{kind.object}/batch/read")
+        read = self.wire.ask(
             "POST", path, body, understand=lambda answer: _batch(answer, by), **query
         )
+        self._complete(kind, read, ids, by, query)
+        return read
+
+    def _complete(
+        self, kind: Kind, read: Batch, ids: Sequence[str], by: str, query: Mapping[str, str]
+    ) -> None:
+        """Ask for each id alone that a batch left out without a reason, or without a category."""
+        known = {fold(one) for one in (*read.found, *read.merged, *read.missing, *read.refused)}
+        for one in ids:
+            if fold(one) in known:
+                continue
+            try:
+                row = self._one(kind, one, by, query)
+            except NotFound:
+                read.missing.add(one)
+            except TieoutError as error:
+                read.refused[one] = error
+            else:
+                (read.found if by or str(row["id"]) == one else read.merged)[one] = row
+
+    def _one(self, kind: Kind, asked: str, by: str, query: Mapping[str, str]) -> Mapping[str, Any]:
+        """Read one record by its id or unique value; a merged one's is answered with another id.
+
+        Raises:
+            NotFound: HubSpot says that it is not there.
+            TieoutError: it was refused or not answered.
+        """
+        wanted = ",".join(self.properties(kind) + ([by] if by else []))
+        query = {**query, "properties": wanted, **({"idProperty": by} if by else {})}
+        path = self.path("objects", f"{kind.object}/{quote(asked, safe='')}")
+        return self.wire.ask("GET", path, understand=_record_row, **query)
 
     def properties(self, kind: Kind) -> list[str]:
         """Return what to ask for of a kind: what the mappings use, and what we need ourselves."""
@@ -141,9 +176,26 @@ class Reading:
         """Ask what the portal is; asked once, unless it must be fresh."""
         with self._once:
             if self._account is None or fresh:
-                path = f"/account-info/{self.version}/details"
-                self._account = self.wire.ask("GET", path, understand=_account)
+                self._account = self._get(
+                    paths.account(self.version), paths.account(paths.NUMBERED), _account
+                )
             return self._account
+
+    def path(self, area: str, rest: str = "") -> str:
+        """Return a path of the API's version that this session speaks."""
+        return paths.crm(self.version, area, rest)
+
+    def listed(self, area: str, rest: str, *needed: str) -> list[Mapping[str, Any]]:
+        """Return the whole list of something that has no pages.
+
+        Raises:
+            TieoutError: it was refused or not answered.
+        """
+        return self._get(
+            self.path(area, rest),
+            paths.crm(paths.NUMBERED, area, rest),
+            lambda answer: rows(answer, *needed),
+        )
 
     def server_now(self) -> datetime:
         """Return the present instant by HubSpot's clock (R51); ask for it if nothing was asked yet.
@@ -196,6 +248,15 @@ class Reading:
             if self._owners is None:
                 self._owners = {owner.ref.id: owner for owner in self._all_owners()}
             return self._owners
+
+    @property
+    def uses_owners(self) -> bool:
+        """Whether any mapping uses a field of owners; nothing named is everything."""
+        return not self.opening.reads or bool(self.opening.reads.get("owner"))
+
+    def nameless_owner(self, owner_id: str) -> Record:
+        """Return an owner of whom only the id was read."""
+        return Record(Ref(self.company, "owner", owner_id), Version(""), {"id": owner_id})
 
     def _names(self, kind: Kind) -> list[str]:
         wanted = self.opening.reads.get(kind.name, frozenset(kind.fields))
@@ -259,7 +320,7 @@ class Reading:
             query = {"limit": str(OWNERS_PAGE), **({"after": after} if after else {})}
             page, after = self.wire.ask(
                 "GET",
-                f"/crm/owners/{self.version}",
+                self.path("owners"),
                 understand=lambda answer: (rows(answer, "id"), next_after(answer.json)),
                 **query,
             )
@@ -282,35 +343,55 @@ class Reading:
         return Record(ref, Version(str(row.get("updatedAt") or "")), values)
 
     def _told_properties(self, kind: Kind) -> Mapping[str, Mapping[str, Any]]:
-        path = f"/crm/properties/{self.version}/{kind.object}"
-        told = self.wire.ask("GET", path, understand=lambda answer: rows(answer, "name", "type"))
+        told = self.listed("properties", kind.object, "name", "type")
         return {str(row["name"]): row for row in told}
+
+    def _get(self, path: str, other: str, understand: Callable[[Answer], T]) -> T:
+        """Ask at the version's path, and at the numbered one where nothing is there."""
+        try:
+            return self.wire.ask("GET", path, understand=understand)
+        except NotFound:
+            if other == path:
+                raise
+            return self.wire.ask("GET", other, understand=understand)
 
 
 def _batch(answer: Answer, by: str) -> Batch:
     read = Batch()
     for row in rows(answer, "id", "updatedAt"):
         told = row.get("properties") or {}
-        read.found[str(told.get(by)) if by else str(row["id"])] = row
-        for old in (told.get(MERGED_IDS) or "").split(";"):
+        read.found[text_of(told.get(by)) if by else str(row["id"])] = row
+        for old in text_of(told.get(MERGED_IDS)).split(";"):
             if old:
                 read.merged[old] = row
     for told in refusals(answer):
         ids = list(context_ids(told, "ids", "id"))
         if told.get("category") == NOT_FOUND:
             read.missing.update(ids)
-        else:
+        elif told.get("category"):
             error = refusal(told, str(answer.status), answer.trace_id)
             read.refused.update(dict.fromkeys(ids, error))
     return read
 
 
+def _record_row(answer: Answer) -> Mapping[str, Any]:
+    told = answer.json
+    if not isinstance(told, Mapping) or not told.get("id") or not told.get("updatedAt"):
+        raise answer.unclear(f"The answer of {answer.route.name} shows no record.")
+    return told
+
+
+def fold(value: str) -> str:
+    """Return a unique text as HubSpot compares it: without case where it is an address."""
+    return value.casefold()
+
+
 def _account(answer: Answer) -> Account:
     told = answer.json
-    try:
-        return Account(str(told["portalId"]), str(told["timeZone"]), str(told["companyCurrency"]))
-    except (KeyError, TypeError) as wrong:
-        raise answer.unclear("HubSpot did not say which account this is.") from wrong
+    if not isinstance(told, Mapping) or not told.get("portalId"):
+        raise answer.unclear("HubSpot did not say which account this is.")
+    zone, currency = told.get("timeZone"), told.get("companyCurrency")
+    return Account(str(told["portalId"]), str(zone or ""), str(currency or ""))
 
 
 def _infos(kind: Kind, told: Mapping[str, Mapping[str, Any]]) -> Mapping[str, FieldInfo]:

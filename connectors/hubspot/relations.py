@@ -2,7 +2,7 @@
 
 An association read answers up to a thousand records at once; each may have more pages of its own.
 HubSpot says itself when a record has none (NO_ASSOCIATIONS_FOUND); one that is not answered at all
-is not known, which is never an empty set (pain 13).
+is asked for alone, and if that says nothing, it is not known: never an empty set (pain 13).
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import partial
+from typing import Any
 
 from connectors.hubspot.facts import Kind, Relation
 from connectors.hubspot.reading import Reading
@@ -22,15 +23,17 @@ from tieout.model.ref import Ref
 from tieout.transport import Answer
 
 ASSOCIATIONS_BATCH = 1_000  # sdk.md 3
+ASSOCIATIONS_PAGE = 500
 PAGES_LIMIT = 1_000
 NONE_FOUND = "NO_ASSOCIATIONS_FOUND"
+PRIMARY = "primary"  # how the label of such a type begins
 
 
 @dataclass(slots=True)
 class Links:
-    """What an association read said: ids in its order with their association types."""
+    """What an association read said: ids in its order with their association types and labels."""
 
-    to: dict[str, dict[str, set[int]]] = field(default_factory=dict)
+    to: dict[str, dict[str, set[str]]] = field(default_factory=dict)
     more: dict[str, str] = field(default_factory=dict)
     none: set[str] = field(default_factory=set)
     refused: dict[str, TieoutError] = field(default_factory=dict)
@@ -108,12 +111,13 @@ def _set(
     )
 
 
-def _primary(found: Mapping[str, set[int]], relation: Relation) -> str:
-    """Return the one that HubSpot calls primary (R41), else the only one, else none."""
+def _primary(found: Mapping[str, set[str]], relation: Relation) -> str:
+    """Return the one that HubSpot calls primary, by type (R41) or label, else the only one."""
     if relation.primary is not None:
-        labelled = [one for one, types in found.items() if relation.primary in types]
-        if len(labelled) == 1:
-            return labelled[0]
+        for name in (str(relation.primary), PRIMARY):
+            named = [one for one, types in found.items() if name in types]
+            if len(named) == 1:
+                return named[0]
     return next(iter(found)) if len(found) == 1 else ""
 
 
@@ -131,7 +135,7 @@ def _links(reading: Reading, kind: Kind, target: Kind, ids: Sequence[str]) -> Li
     Raises:
         TieoutError: a page was refused or not answered.
     """
-    path = f"/crm/associations/{reading.version}/{kind.object}/{target.object}/batch/read"
+    path = reading.path("associations", f"{kind.object}/{target.object}/batch/read")
     links = Links()
     inputs: list[dict[str, str]] = [{"id": one} for one in ids]
     for _ in range(PAGES_LIMIT):
@@ -140,18 +144,40 @@ def _links(reading: Reading, kind: Kind, target: Kind, ids: Sequence[str]) -> Li
         reading.wire.ask("POST", path, {"inputs": asked}, understand=partial(_add, links))
         inputs += [{"id": one, "after": after} for one, after in links.more.items()]
         if not inputs:
+            known = {*links.to, *links.none, *links.refused}
+            for one in ids:
+                if one not in known:
+                    _ask_alone(reading, kind, target, one, links)
             return links
     raise Unavailable(f"The associations of {kind.object} did not end.")
+
+
+def _ask_alone(reading: Reading, kind: Kind, target: Kind, source: str, links: Links) -> None:
+    """Read what a batch left out without a word, every page; an empty list is HubSpot's own."""
+    path = reading.path("objects", f"{kind.object}/{source}/associations/{target.object}")
+    found: dict[str, set[str]] = {}
+    after = ""
+    try:
+        for _ in range(PAGES_LIMIT):
+            query = {"limit": str(ASSOCIATIONS_PAGE), **({"after": after} if after else {})}
+            after = reading.wire.ask("GET", path, understand=partial(_add_page, found), **query)
+            if not after:
+                links.to[source] = found
+                return
+    except TieoutError as error:
+        links.refused[source] = error
+
+
+def _add_page(found: dict[str, set[str]], answer: Answer) -> str:
+    _add_links(found, rows(answer), answer)
+    return next_after(answer.json)
 
 
 def _add(links: Links, answer: Answer) -> None:
     links.more = {}
     for row in rows(answer, "from", "to"):
-        source = str(row["from"]["id"])
-        found = links.to.setdefault(source, {})
-        for one in row["to"]:
-            types = {told.get("typeId") for told in one.get("associationTypes") or ()}
-            found.setdefault(str(one["toObjectId"]), set()).update(types)
+        source = str(row["from"].get("id")) if isinstance(row["from"], Mapping) else ""
+        _add_links(links.to.setdefault(source, {}), row["to"], answer)
         after = next_after(row)
         if after:
             links.more[source] = after
@@ -159,9 +185,29 @@ def _add(links: Links, answer: Answer) -> None:
         ids = context_ids(told, "fromObjectId", "ids", "id")
         if NONE_FOUND in str(told.get("subCategory") or ""):
             links.none.update(ids)
-        else:
+        elif told.get("category"):
             error = refusal(told, str(answer.status), answer.trace_id)
             links.refused.update(dict.fromkeys(ids, error))
+
+
+def _add_links(
+    found: dict[str, set[str]], told: Sequence[Mapping[str, Any]], answer: Answer
+) -> None:
+    """Add linked ids with what names their types: the type's id, and whether it is a primary one.
+
+    Raises:
+        Unavailable: one of them has no id.
+    """
+    for one in told:
+        linked = one.get("toObjectId") or one.get("id")
+        if not linked:
+            raise answer.unclear("HubSpot did not say to what a record is linked.")
+        names = found.setdefault(str(linked), set())
+        for type_ in one.get("associationTypes") or ():
+            names.add(str(type_.get("typeId")))
+            label = str(type_.get("label") or "").lower()
+            if type_.get("category") == "HUBSPOT_DEFINED" and label.startswith(PRIMARY):
+                names.add(PRIMARY)
 
 
 def _records(
@@ -188,9 +234,12 @@ def _records(
 
 
 def _by_property(reading: Reading, refs: Sequence[Ref], role: str) -> Iterator[Related]:
-    """Find owners: their id is a property of the record, most often read before."""
+    """Find owners: their id is a property of the record, most often read before.
+
+    Where no mapping uses a field of theirs their list is not asked for: a key may lack its scope.
+    """
     try:
-        owners = reading.owners()
+        owners = reading.owners() if reading.uses_owners else None
         ids = dict(_owner_ids(reading, refs))
     except TieoutError as error:
         yield from (Related(ref, role, error=error) for ref in refs)
@@ -199,8 +248,8 @@ def _by_property(reading: Reading, refs: Sequence[Ref], role: str) -> Iterator[R
         owner_id = ids[ref]
         if isinstance(owner_id, TieoutError):
             yield Related(ref, role, error=owner_id)
-        elif owner_id in owners:
-            owner = owners[owner_id]
+        elif owner_id and (owners is None or owner_id in owners):
+            owner = reading.nameless_owner(owner_id) if owners is None else owners[owner_id]
             yield Related(ref, role, (owner.ref,), owner.ref, {owner.ref: owner})
         else:
             yield Related(ref, role)

@@ -1,9 +1,15 @@
-"""Between HubSpot's texts and our values. Every property travels as a text, null or empty."""
+"""Between HubSpot's texts and our values.
+
+A property travels as a text, null or empty; a number or a flag that comes as JSON's own is read as
+the text that it stands for.
+"""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, date, datetime
+from decimal import Decimal
 from functools import lru_cache
 from typing import Any, TypeAlias
 
@@ -57,12 +63,12 @@ class Translator:
         is not of its property's type stays a text: the mapping says what it thinks of it.
         """
         record_id, updated = str(told["id"]), str(told["updatedAt"])
-        held: Mapping[str, str | None] = told.get("properties") or {}
+        held: Mapping[str, Any] = told.get("properties") or {}
         values: dict[str, Any] = {"id": record_id}
         for name, property_, read in self._plan:
             if property_ not in held:
                 continue
-            text = held[property_]
+            text = text_of(held[property_])
             if not text:
                 values[name] = None
             elif read is None:
@@ -72,20 +78,36 @@ class Translator:
                     values[name] = read(text)
                 except ValueRefused:
                     values[name] = text
-        created = told.get("createdAt")
         return Record(
             ref=Ref(self._company, self._kind, record_id),
             version=Version(updated),
             fields=values,
-            updated_at=parse_instant(updated),
-            created_at=parse_instant(created) if created else None,
+            updated_at=_instant_or_none(updated),
+            created_at=_instant_or_none(text_of(told.get("createdAt"))),
         )
 
     def _reader(self, field: Field) -> Reader | None:
         """Return what reads a field's text; None keeps it."""
         if field.type == "date" and field.from_instant:
-            return lambda text: day_of(_instant(text), self._zone())
+            return self._day_there
         return _READERS.get(field.type)
+
+    def _day_there(self, text: str) -> date:
+        """The day of an instant in the business time zone; a text that is a day already is it."""
+        if _DAY.fullmatch(text):
+            return parse_day(text)
+        return day_of(_instant(text), self._zone())
+
+
+def text_of(value: object) -> str:
+    """Return the text that a property's value is or stands for; empty where there is none."""
+    if isinstance(value, str):
+        return value
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return format(value, "f") if isinstance(value, Decimal) else str(value)
 
 
 def written(field: Field | None, name: str, value: Plain) -> str:
@@ -112,9 +134,10 @@ def milliseconds(instant: datetime) -> str:
 
 
 def _flag(text: str) -> bool:
-    if text not in ("true", "false"):
+    said = text.lower()
+    if said not in ("true", "false"):
         raise ValueRefused(f"{text!r} is neither true nor false.")
-    return text == "true"
+    return said == "true"
 
 
 def _day(text: str) -> date:
@@ -123,14 +146,24 @@ def _day(text: str) -> date:
 
 
 def _instant(text: str) -> datetime:
+    """An instant as milliseconds or ISO 8601; one without an offset is in UTC (R40)."""
     if not text.lstrip("-").isdecimal():
-        return parse_instant(text)
+        return parse_instant(text if _OFFSET.search(text) else f"{text}Z")
     try:
         return datetime.fromtimestamp(int(text) // 1000, UTC)
     except (OverflowError, ValueError, OSError) as wrong:
         raise ValueRefused(f"{text} is not an instant.") from wrong
 
 
+def _instant_or_none(text: str) -> datetime | None:
+    try:
+        return _instant(text) if text else None
+    except ValueRefused:
+        return None
+
+
+_DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
+_OFFSET = re.compile(r"(Z|[+-]\d{2}:?\d{2})\Z", re.ASCII)
 _number = lru_cache(maxsize=4096)(decimal)  # quantities and prices repeat
 _READERS: Mapping[str, Reader] = {
     "number": _number,

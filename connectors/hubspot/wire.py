@@ -31,7 +31,10 @@ T = TypeVar("T")
 A = TypeVar("A")
 
 _READS = re.compile(r"/(search|batch/read)$")
-_OPERATION = re.compile(r"^/(?:crm/)?(objects|associations|properties|owners|account-info)/[^/]+/?")
+_OPERATION = re.compile(
+    r"^/(?:crm/)?(?:v\d+/)?(objects|associations|properties|owners|account-info)"
+    r"(?:/\d{4}-\d{2}[^/]*|/v\d+)?/?"
+)
 
 
 class Wire:
@@ -166,8 +169,8 @@ def _has(row: Any, needed: Sequence[str]) -> bool:
 
 def refusals(answer: Answer) -> list[Mapping[str, Any]]:
     """Return what an answer of 207 says of the inputs that failed."""
-    told = answer.json.get("errors") or ()
-    return [one for one in told if isinstance(one, Mapping)]
+    told = answer.json.get("errors")
+    return [one for one in told if isinstance(one, Mapping)] if isinstance(told, list) else []
 
 
 def next_after(told: Mapping[str, Any]) -> str:
@@ -182,6 +185,9 @@ def route(method: str, path: str) -> Route:
     limits = (ROLLING, SEARCH) if path.endswith("/search") else (ROLLING,)
     known = _OPERATION.match(path)
     name = path if known is None else f"{known[1]} {path[known.end() :]}".strip()
+    if method == "GET" and name.startswith("objects "):  # counted together, whoever's it is
+        kind, *rest = name.split("/")
+        name = f"{kind} {'associations' if 'associations' in rest else 'one'}"
     return Route(name, write=writes, limits=limits)
 
 

@@ -89,7 +89,7 @@ def _updates(reading: Reading, name: str, requests: Sequence[Request]) -> Parcel
         }
         for item, request in zip(items, requests, strict=True)
     ]
-    call = f"POST /crm/objects/{reading.version}/{kind.object}/batch/update"
+    call = f"POST {reading.path('objects', f'{kind.object}/batch/update')}"
     return _parcel(reading, call, {"inputs": inputs}, requests)
 
 
@@ -109,7 +109,7 @@ def _creation(reading: Reading, request: Request) -> Parcel:
     kind = reading.facts.kinds.get(str(values.get("object")))
     if kind is None or not kind.relations:
         raise InvalidField("It names no kind of record to belong to.", record=request.about)
-    path = f"/crm/properties/{reading.version}/{kind.object}"
+    path = reading.path("properties", kind.object)
     body: dict[str, Any] = {"name": str(values["name"]), "label": str(values["label"])}
     if request.change.kind == GROUP:
         return _parcel(reading, f"POST {path}/groups", body, [request])

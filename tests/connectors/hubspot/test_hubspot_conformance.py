@@ -1,5 +1,6 @@
 """HubSpot keeps the contract that every connector keeps."""
 
+import re
 from datetime import UTC, datetime, time
 from decimal import Decimal
 from time import sleep
@@ -30,7 +31,7 @@ SPELT = {
     **SPELLINGS,
     Fault.OMIT_ITEM: {"fault": "drop_item"},
     Fault.REORDER: {"fault": "reorder"},
-    Fault.SHORT_PAGE: {"fault": "drop_item"},
+    Fault.SHORT_PAGE: {"fault": "short_page"},
     Fault.WRONG_PAGE: {"fault": "wrong_page"},
 }
 
@@ -71,7 +72,14 @@ class HubSpotBench(Bench):
             {"id": str(n), "email": f"o{n}@x.example", "firstName": "O", "lastName": str(n)}
             for n in range(1, 4)
         ]
+        portal.faults.transformers["short_page"] = self._short
         self.connector = self.opened(url)
+
+    def _short(self, asked, right, dice):
+        """Leave one out; not of one record's own links, which have no count to show it by."""
+        if re.search(r"/[0-9]+/associations/", asked.path):
+            return right
+        return self.portal.faults.transformers["drop_item"](asked, right, dice)
 
     def opened(self, url):
         options = {"searches_per_sec": 10_000, "calls_per_ten_secs": 100_000}

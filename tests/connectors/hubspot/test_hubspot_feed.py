@@ -220,6 +220,45 @@ def test_a_page_that_is_not_the_right_one_is_asked_again(hubspot, portal, read_a
     assert [event.ref.id for event in events] == [str(one) for one in ids]
 
 
+def test_a_server_that_keeps_no_order_is_read_through_its_own_pages(hubspot, portal, read_all):
+    ids = _plant(portal, SEARCH_PAGE + 10)
+    portal.faults.add(fault="reorder", path="/search$", count=None)
+    events, cursor = read_all(hubspot, "deal")
+    assert [event.ref.id for event in events] == [str(one) for one in ids]
+    portal.edit("deals", ids[0], dealname="Changed")
+    again, _ = read_all(hubspot, "deal", cursor)
+    assert [event.ref.id for event in again] == [str(ids[0])]
+
+
+def test_pages_in_no_order_that_lack_a_record_are_an_error_and_not_an_end(hubspot, portal):
+    _plant(portal, SEARCH_PAGE + 10)
+    shuffle, drop = portal.faults.transformers["reorder"], portal.faults.transformers["drop_item"]
+    portal.faults.transformers["short_and_shuffled"] = lambda asked, right, dice: shuffle(
+        asked, drop(asked, right, dice), dice
+    )
+    portal.faults.add(fault="short_and_shuffled", path="/search$", count=None)
+    with pytest.raises(Unavailable):
+        list(hubspot.changes(["deal"], None))
+
+
+@pytest.mark.parametrize("counts", [True, False])
+def test_a_server_with_smaller_pages_is_read_whole(hubspot, portal, read_all, counts):
+    ids = _plant(portal, SEARCH_PAGE + 10)
+
+    def cut(_asked, right, _dice):
+        told = {**right, "results": right["results"][:90]}
+        if len(right["results"]) > 90:
+            told["paging"] = {"next": {"after": "NTI1Cg%3D%3D"}}
+        if not counts:
+            del told["total"]
+        return told
+
+    portal.faults.transformers["cut"] = cut
+    portal.faults.add(fault="cut", path="/search$", count=None)
+    events, _ = read_all(hubspot, "deal")
+    assert [event.ref.id for event in events] == [str(one) for one in ids]
+
+
 @pytest.mark.parametrize("fault", ["drop_item", "cut_body", "html", "not_json", "refuse"])
 def test_a_page_that_stays_unreadable_is_an_error_and_not_an_end(hubspot, portal, fault):
     portal.deal()

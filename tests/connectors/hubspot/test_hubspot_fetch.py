@@ -59,9 +59,17 @@ def test_a_merged_record_is_answered_as_what_it_became(hubspot, portal, ref):
     assert {answer.into.ref for answer in answers[:2]} == {ref("deal", merged.id)}
 
 
-def test_one_that_the_answer_leaves_out_is_not_known(hubspot, portal, ref):
+def test_one_that_the_answer_leaves_out_is_asked_for_alone(hubspot, portal, ref):
     asked = [ref("deal", portal.deal()) for _ in range(3)]
     portal.faults.add(fault="drop_item", path="/batch/read$")
+    assert [answer.ref for answer in fetched(hubspot, asked)] == asked
+    assert hubspot.calls["objects deals one"] == 1
+
+
+def test_one_that_is_left_out_and_not_answered_alone_is_not_known(hubspot, portal, ref):
+    asked = [ref("deal", portal.deal()) for _ in range(3)]
+    portal.faults.add(fault="drop_item", path="/batch/read$")
+    portal.faults.add(fault="refuse", path="/deals/[0-9]+$", count=None)
     answers = fetched(hubspot, asked)
     assert sorted(type(answer).__name__ for answer in answers) == ["Record", "Record", "Unreadable"]
     (left_out,) = (answer for answer in answers if isinstance(answer, Unreadable))

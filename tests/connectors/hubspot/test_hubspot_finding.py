@@ -67,11 +67,14 @@ def test_a_search_that_fails_is_not_an_absence(hubspot, portal, fault):
     assert isinstance(answer.error, Unavailable)
 
 
-def test_one_that_the_answer_leaves_out_is_not_known(hubspot, portal):
-    portal.deal(tieout_mark="M-1")
+def test_one_that_the_answer_leaves_out_is_asked_for_alone(hubspot, portal):
+    deal = portal.deal(tieout_mark="M-1")
     portal.faults.add(fault="drop_item", path="/batch/read$", count=None)
     (answer,) = hubspot.find("deal", [Lookup("deal", "marker", "M-1")])
-    assert isinstance(answer, NotKnown)
+    assert answer.ref.id == deal
+    portal.faults.add(fault="refuse", path="/deals/M-1$", count=None)
+    (answer,) = hubspot.find("deal", [Lookup("deal", "marker", "M-1")])
+    assert isinstance(answer.error, Unavailable)
 
 
 def test_a_property_that_is_not_unique_finds_nothing(hubspot, portal):

@@ -74,7 +74,20 @@ def test_the_api_version_is_a_setting(opened, portal):
     portal.api_versions = ("2025-09",)
     assert opened(options={"version": "2025-09"}).check().company == str(portal.portal_id)
     with pytest.raises(NotFound, match=r"no version 2026-03"):
-        opened().check()
+        list(opened().changes(["deal"], None))
+
+
+def test_the_numbered_paths_before_the_dated_ones_are_a_version_too(opened, portal, read_all):
+    portal.api_versions = ()
+    session = opened(options={"version": "v3"})
+    assert session.check().company == str(portal.portal_id)
+    deal = portal.deal(lines=[{}], company=portal.company())
+    (event,), _ = read_all(session, "deal")
+    assert event.ref.id == deal
+    for role in ("line_items", "company", "owner"):
+        (answer,) = session.related([event.ref], role)
+        assert answer.error is None
+    assert session.describe("deal")["name"].label
 
 
 def test_it_describes_and_counts(hubspot):

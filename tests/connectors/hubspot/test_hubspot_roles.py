@@ -79,9 +79,17 @@ def test_a_thousand_deals_are_one_association_read(hubspot, portal, ref):
     assert hubspot.calls == {"associations deals/companies/batch/read": 2}
 
 
-def test_a_deal_that_the_answer_leaves_out_is_not_known(hubspot, portal, ref):
+def test_a_deal_that_the_answer_leaves_out_is_asked_for_alone(hubspot, portal, ref):
     deals = [ref("deal", portal.deal(lines=[{}])) for _ in range(3)]
     portal.faults.add(fault="drop_item", path="/associations/")
+    answers = list(hubspot.related(deals, "line_items"))
+    assert [len(answer.refs) for answer in answers] == [1, 1, 1]
+
+
+def test_a_deal_that_is_left_out_and_not_answered_alone_is_not_known(hubspot, portal, ref):
+    deals = [ref("deal", portal.deal(lines=[{}])) for _ in range(3)]
+    portal.faults.add(fault="drop_item", path="/associations/.*/batch/read$")
+    portal.faults.add(fault="refuse", path="/associations/line_items$", count=None)
     answers = list(hubspot.related(deals, "line_items"))
     assert sorted(answer.error is None for answer in answers) == [False, True, True]
 
@@ -89,6 +97,7 @@ def test_a_deal_that_the_answer_leaves_out_is_not_known(hubspot, portal, ref):
 def test_a_line_that_is_not_read_blocks_its_deal_only(hubspot, portal, ref):
     deals = [ref("deal", portal.deal(lines=[{}, {}])) for _ in range(3)]
     portal.faults.add(fault="drop_item", path="/objects/.*/line_items/batch/read")
+    portal.faults.add(fault="refuse", path="/line_items/[0-9]+$", count=None)
     answers = list(hubspot.related(deals, "line_items"))
     assert sorted(len(answer.refs) for answer in answers if answer.error is None) == [2, 2]
     (blocked,) = (answer for answer in answers if answer.error is not None)
