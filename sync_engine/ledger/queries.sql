@@ -183,7 +183,7 @@ SELECT * FROM mirror WHERE company = :company AND kind = :kind AND email_key = :
 -- mirror_by_sku: records of a kind with a folded stock keeping unit
 SELECT * FROM mirror WHERE company = :company AND kind = :kind AND sku_key = :value;
 
--- mirror_all: all records of a kind, for a clue that has no index
+-- mirror_all: all records of a kind, for a clue that has no index (reads all)
 SELECT * FROM mirror WHERE company = :company AND kind = :kind;
 
 -- mirror_of_customer: a customer's documents of some days
@@ -603,9 +603,6 @@ WHERE key = :key AND state IN ('refused', 'rejected');
 -- documents_tell_again: the CRM may need to hear of every document of a pair (reads all)
 UPDATE document SET told = 0 WHERE pair = :pair;
 
--- documents_tell_again: the CRM may need to hear of every document of a pair (reads all)
-UPDATE document SET told = 0 WHERE pair = :pair;
-
 -- document_look_at: settle and reconcile must look at a document
 UPDATE document SET told = 0, checked = 0 WHERE key = :key;
 
@@ -624,7 +621,7 @@ SELECT pair, company, source_kind, source_id, 0 FROM document
 WHERE pair = :pair AND key = :key AND posted_id IS NULL
 ON CONFLICT (pair, company, kind, id) DO NOTHING;
 
--- touch_all: every source that has a document is to be read and drafted again
+-- touch_all: every source that has a document is to be read and drafted again (reads all)
 INSERT INTO touched (pair, company, kind, id, reread)
 SELECT DISTINCT pair, company, source_kind, source_id, 1 FROM document
 WHERE pair = :pair AND company = :company AND changed_at >= :since AND kind IN ('invoice', 'payment') AND state <> 'skipped'

@@ -9,7 +9,7 @@ CREATE TABLE allocation (       -- which payment or credit covers which invoice 
     amount TEXT NOT NULL,
     day TEXT,
     PRIMARY KEY (company, kind, id, invoice)
-) WITHOUT ROWID;
+);
 
 CREATE INDEX allocation_invoice ON allocation (company, invoice);
 
@@ -141,7 +141,9 @@ CREATE TABLE member (           -- the same sets, seen from the other side
     id TEXT NOT NULL,
     role TEXT NOT NULL,
     PRIMARY KEY (company, to_kind, to_id, kind, id, role)
-) WITHOUT ROWID;
+);
+
+CREATE INDEX member_set ON member (company, kind, id, role, to_kind);
 
 CREATE TABLE meta (
     name TEXT PRIMARY KEY,
@@ -172,7 +174,7 @@ CREATE TABLE mirror (           -- the books' records as they were last shown
     gone INTEGER NOT NULL,      -- 1: deleted
     created_at TEXT,
     PRIMARY KEY (company, kind, id)
-) WITHOUT ROWID;
+);
 
 CREATE INDEX mirror_customer ON mirror (company, kind, customer, day) WHERE customer IS NOT NULL;
 
@@ -190,7 +192,9 @@ CREATE TABLE mirror_text (      -- custom fields of the books' documents, to fin
     words TEXT NOT NULL,
     id TEXT NOT NULL,
     PRIMARY KEY (company, kind, words, id)
-) WITHOUT ROWID;
+);
+
+CREATE INDEX mirror_text_of ON mirror_text (company, kind, id);
 
 CREATE TABLE need (             -- which documents wait for which new customer or item
     key TEXT NOT NULL,

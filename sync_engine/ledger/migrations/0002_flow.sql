@@ -43,7 +43,9 @@ CREATE TABLE member (           -- the same sets, seen from the other side
     id TEXT NOT NULL,
     role TEXT NOT NULL,
     PRIMARY KEY (company, to_kind, to_id, kind, id, role)
-) WITHOUT ROWID;
+);
+
+CREATE INDEX member_set ON member (company, kind, id, role, to_kind);
 
 CREATE TABLE touched (          -- sources to draft again
     pair TEXT NOT NULL,
@@ -72,7 +74,7 @@ CREATE TABLE mirror (           -- the books' records as they were last shown
     gone INTEGER NOT NULL,      -- 1: deleted
     created_at TEXT,
     PRIMARY KEY (company, kind, id)
-) WITHOUT ROWID;
+);
 CREATE INDEX mirror_name ON mirror (company, kind, name_key) WHERE name_key IS NOT NULL;
 CREATE INDEX mirror_email ON mirror (company, kind, email_key) WHERE email_key IS NOT NULL;
 CREATE INDEX mirror_sku ON mirror (company, kind, sku_key) WHERE sku_key IS NOT NULL;
@@ -85,7 +87,9 @@ CREATE TABLE mirror_text (      -- custom fields of the books' documents, to fin
     words TEXT NOT NULL,
     id TEXT NOT NULL,
     PRIMARY KEY (company, kind, words, id)
-) WITHOUT ROWID;
+);
+
+CREATE INDEX mirror_text_of ON mirror_text (company, kind, id);
 
 CREATE TABLE document (
     key TEXT PRIMARY KEY,
@@ -246,7 +250,7 @@ CREATE TABLE allocation (       -- which payment or credit covers which invoice 
     amount TEXT NOT NULL,
     day TEXT,
     PRIMARY KEY (company, kind, id, invoice)
-) WITHOUT ROWID;
+);
 CREATE INDEX allocation_invoice ON allocation (company, invoice);
 
 CREATE TABLE written (          -- what the CRM was last told, to tell it only what changed
