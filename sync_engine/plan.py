@@ -433,6 +433,7 @@ def _keep_what_it_says_now(tx: Writes, held: Row, sketch: Sketch) -> None:
         content=content,
         content_hash=digest(content),
         net=amount_text(sketch.net) if alive else None,
+        currency=None if sketch.net is None else sketch.net.currency.code,
         reason=None if alive else (sketch.skipped and "not-won") or sketch.state,
         purchase_order=order_of(sketch.document) or held["purchase_order"],
         at=tx.now_text(),

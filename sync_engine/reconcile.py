@@ -1,30 +1,26 @@
 """reconcile: what was approved, what the CRM says now, what the books say now, compared.
 
-Nothing is overwritten: a difference is a task with its cause and its figures. For each source the
-open tasks name together exactly what is won and not invoiced (or the other way round), so that won
-= invoiced + held; a rest that no task explains becomes a task of its own.
+Nothing is overwritten: a difference is a task with its cause and its figures.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from mapping.rules import InvoiceRules
 from sync_engine.gather import followed
 from sync_engine.ledger.spelling import fields_of, money_of
 from sync_engine.ledger.sqlite import Ledger
 from sync_engine.ledger.store import Reads, Row, Writes
 from sync_engine.pair import Pair
 from sync_engine.plan import IN_THE_BOOKS
-from sync_engine.tasks import DRIFT, TIE_OUT, Wanted, keep
+from sync_engine.tasks import DRIFT, Wanted, keep
+from sync_engine.tie_out import figure_of, tie_out
 from tieout.model.canonical import canonical, plain
-from tieout.model.document import Prices
-from tieout.model.money import plain_text
 from tieout.model.ref import Ref
 
 DOCUMENTS_AT_ONCE = 500
@@ -52,7 +48,7 @@ class Sides:
 
     Attributes:
         posted: what it said when it was posted (content).
-        now: what its source says now (content), None when it is no longer to be invoiced.
+        now: what its source says now (content), None when no document can be made of it.
         gone: why it is not: not-won, gone, merged.
         answered: the fields that the books answered when it was posted.
         books: the fields that they show now, None when they deleted it.
@@ -115,39 +111,6 @@ def reconcile(ledger: Ledger, pair: Pair, now: datetime) -> int:
     return compared
 
 
-def tie_out(tx: Writes, pair: Pair, source: Ref, now: datetime) -> None:
-    """Give the open tasks of a source the amount that they hold: won less invoiced, signed."""
-    rows = [
-        row
-        for row in tx.all(
-            "documents_of_source",
-            company=source.company,
-            source_kind=source.kind,
-            source_id=source.id,
-        )
-        if row["kind"] == "invoice" and row["pair"] == pair.name
-    ]
-    if not rows:
-        return
-    held = _won(rows) - _invoiced(tx, pair, source, rows)
-    code = next((row["currency"] for row in rows if row["currency"]), None)
-    subject = rows[0]["key"]
-    tasks = [
-        task
-        for task in tx.all(
-            "tasks_of_source", company=source.company, kind=source.kind, id=source.id
-        )
-        if task["family"] != TIE_OUT and task["subject"] in {row["key"] for row in rows}
-    ]
-    wanted = [_rest(tx, rows, f"{plain_text(held)} {code}")] if held and not tasks else []
-    keep(tx, pair=pair.name, family=TIE_OUT, subject=subject, source=source, wanted=wanted, now=now)
-    if wanted:
-        tasks = list(tx.all("task_open_of", family=TIE_OUT, subject=subject))
-    for n, task in enumerate(tasks):
-        amount = plain_text(held) if n == 0 else "0"
-        tx.run("task_amount", id=task["id"], net=amount, currency=code)
-
-
 def _in_the_crm(sides: Sides) -> Iterator[Difference]:
     if sides.gone is not None:
         cause, words = {
@@ -158,6 +121,13 @@ def _in_the_crm(sides: Sides) -> Iterator[Difference]:
             cause, words, "Void or credit the invoice in the books, or correct the deal."
         )
         return
+    if sides.now is None and sides.posted:
+        yield Difference(
+            "changed-in-crm",
+            "The deal changed after it was invoiced: as it stands it could not be invoiced.",
+            "`tieout explain` says what it lacks; correct the deal, or its invoice in the books.",
+            dict(sides.posted),
+        )
     changed = {
         name: (sides.posted.get(name), value)
         for name, value in (sides.now or {}).items()
@@ -296,16 +266,8 @@ def _sides(tx: Reads, pair: Pair, row: Row) -> Sides:
         expected=_amount(plan, "expected", code),
         net=_approved_net(plan, row, code) if is_invoice else None,
         tolerance=_amount(plan, "tolerance", code) or Decimal(0),
-        includes_tax=_figure(pair, row) == "total",
+        includes_tax=figure_of(pair, row) == "total",
     )
-
-
-def _figure(pair: Pair, row: Row) -> str:
-    """Return which figure of an invoice compares with its deal's: the total if prices hold tax."""
-    mapping = next((held for held in pair.mappings if held.identity == row["mapping"]), None)
-    rules = None if mapping is None else mapping.document
-    inclusive = isinstance(rules, InvoiceRules) and rules.tax.prices is Prices.INCLUSIVE
-    return "total" if inclusive else "net"
 
 
 def _merges_followed(tx: Reads, row: Row, posted: dict[str, Any]) -> dict[str, Any]:
@@ -327,96 +289,3 @@ def _approved_net(plan: Row | None, row: Row, code: str | None) -> Decimal | Non
         return _amount(plan, "net", code)
     net = (json.loads(row["posted_content"] or "null") or {}).get("net")
     return None if net is None else Decimal(net["amount"])
-
-
-def _won(rows: list[Row]) -> Decimal:
-    present = (row for row in rows if row["state"] != "superseded" and row["net"] is not None)
-    return sum((Decimal(row["net"]) for row in present), Decimal(0))
-
-
-def _invoiced(tx: Reads, pair: Pair, source: Ref, rows: list[Row]) -> Decimal:
-    """Return what the live invoices of a source come to: ours, and those with its order number.
-
-    An invoice of another deal counts for this one only when that deal was merged into it.
-    """
-    books = pair.books.company
-    nets: dict[str, Decimal] = {}
-    figure = _figure(pair, rows[0])
-    for row in rows:
-        shown = row["posted_id"] and tx.one(
-            "mirror_get", company=books, kind="invoice", id=row["posted_id"]
-        )
-        if shown and _is_live(shown) and not _passed_on(tx, source, row):
-            nets[shown["id"]] = Decimal(shown[figure])
-        order = row["purchase_order"]
-        alive = row["state"] != "skipped" and row["reason"] not in ("gone", "merged")
-        if not order or not alive:
-            continue
-        for other in tx.all("mirror_by_words", company=books, kind="invoice", words=order):
-            if _is_live(other) and not _is_of_another_deal(tx, source, other["id"]):
-                nets[other["id"]] = Decimal(other[figure])
-    return sum(nets.values(), Decimal(0))
-
-
-def _is_live(shown: Row) -> bool:
-    return bool(shown["live"]) and not shown["gone"]
-
-
-def _passed_on(tx: Reads, source: Ref, row: Row) -> bool:
-    """Whether the deal that took this one over carries its order number, and so its invoice."""
-    if row["reason"] != "merged" or not row["purchase_order"]:
-        return False
-    heir = followed(tx, source)
-    carriers = tx.all("documents_with_order", purchase_order=row["purchase_order"], kind="invoice")
-    return any(carrier["source_id"] == heir.id for carrier in carriers)
-
-
-def _is_of_another_deal(tx: Reads, source: Ref, invoice: str) -> bool:
-    """Whether an invoice is that of a deal which is not this one, nor merged into it."""
-    owner = tx.one("document_of_record", kind="invoice", posted_id=invoice)
-    return owner is not None and followed(tx, replace(source, id=owner["source_id"])) != source
-
-
-def _rest(tx: Reads, rows: list[Row], amount: str) -> Wanted:
-    """Return the task for an amount that no other task holds."""
-    states = {row["state"] for row in rows}
-    title = rows[0]["title"]
-    if rows[0]["state"] == "rejected":
-        return _rejected(tx, rows[0], amount)
-    if states & {"sending", "unknown"}:
-        return Wanted(
-            "unknown",
-            title,
-            f"{amount} was sent and not answered: it may be in the books.",
-            "Nothing to do: Tieout looks for it before it sends it again.",
-        )
-    if states & {"planned", "approved"}:
-        return Wanted(
-            "on-its-way",
-            title,
-            f"{amount} is approved and not posted yet.",
-            "`tieout status` says why the round ended before it was posted.",
-        )
-    return Wanted(
-        "does-not-tie-out",
-        title,
-        f"{amount} is won and not invoiced, or the other way round, and nothing else says why.",
-        "Compare the deal with its invoice; `tieout explain` shows both.",
-    )
-
-
-def _rejected(tx: Reads, row: Row, amount: str) -> Wanted:
-    """Say whose decision keeps a won deal out of the books."""
-    decisions = tx.all("decisions_of", key=row["key"])
-    answered = [one for one in tx.all("task_answered_of", subject=row["key"]) if one["answer"]]
-    if row["reason"] == "ignored" and answered:
-        who, why = answered[-1]["answered_by"], answered[-1]["answer_reason"]
-    else:
-        who, why = (decisions[-1]["who"], decisions[-1]["reason"]) if decisions else ("nobody", "")
-    return Wanted(
-        "rejected",
-        row["title"],
-        f"{row['title']}: {amount} is won and not invoiced: {who} said no ({why or 'no reason'}).",
-        "`retry` plans it again; a change of the deal does so too.",
-        choices=("retry",),
-    )

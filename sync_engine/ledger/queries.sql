@@ -242,11 +242,12 @@ ON CONFLICT (key) DO UPDATE SET state = excluded.state, reason = excluded.reason
     title = excluded.title, content = excluded.content, content_hash = excluded.content_hash,
     net = excluded.net, currency = excluded.currency, purchase_order = excluded.purchase_order,
     customer = excluded.customer, name_key = excluded.name_key, plan_hash = excluded.plan_hash,
-    told = 0, checked = 0, changed_at = excluded.changed_at;
+    posted_content = NULL, told = 0, checked = 0, changed_at = excluded.changed_at;
 
 -- document_now: what the source of a posted document says now
 UPDATE document SET content = :content, content_hash = :content_hash, net = :net, reason = :reason,
-    purchase_order = :purchase_order, checked = 0, told = 0, changed_at = :at
+    currency = coalesce(:currency, currency), purchase_order = :purchase_order, checked = 0, told = 0,
+    changed_at = :at
 WHERE key = :key;
 
 -- document_state: another state, and why
@@ -259,7 +260,8 @@ WHERE key = :key AND state <> 'posted';
 
 -- document_posted: the books have it
 UPDATE document SET state = 'posted', reason = NULL, posted_id = :posted_id,
-    customer = coalesce(:customer, customer), posted_content = content, told = 0, checked = 0, changed_at = :at
+    customer = coalesce(:customer, customer), posted_content = coalesce(posted_content, content),
+    told = 0, checked = 0, changed_at = :at
 WHERE key = :key;
 
 -- document_look: settle and reconcile must look at the document that a record of the books is
@@ -578,8 +580,8 @@ UPDATE task SET net = :net, currency = :currency WHERE id = :id;
 -- task_counts: how many are open, by code
 SELECT pair, family, code, count(*) AS n FROM task WHERE state = 'open' GROUP BY pair, family, code;
 
--- document_queued: its approved plan is in the outbox
-UPDATE document SET state = 'sending' WHERE key = :key;
+-- document_queued: its approved plan is in the outbox, and this is what it says
+UPDATE document SET state = 'sending', posted_content = content WHERE key = :key;
 
 -- document_unqueue: what is queued, never sent or proven absent, is only approved again
 UPDATE document SET state = 'approved' WHERE pair = :pair AND state IN ('sending', 'unknown')

@@ -1,0 +1,186 @@
+"""tie_out: the open tasks of a deal name together exactly what is won and not invoiced.
+
+Or the other way round, signed: so won = invoiced + held, in each currency. A rest that no other
+task explains becomes a task of its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+from decimal import Decimal
+
+from mapping.rules import InvoiceRules
+from sync_engine.gather import followed
+from sync_engine.ledger.spelling import fields_of
+from sync_engine.ledger.store import Reads, Row, Writes
+from sync_engine.pair import Pair
+from sync_engine.tasks import TIE_OUT, Wanted, keep
+from tieout.model.document import Prices
+from tieout.model.money import plain_text
+from tieout.model.ref import Ref
+
+ZERO = Decimal(0)
+
+
+def tie_out(tx: Writes, pair: Pair, source: Ref, now: datetime) -> None:
+    """Give the open tasks of a source the amounts that they hold: won less invoiced, signed."""
+    address = {"company": source.company, "source_kind": source.kind, "source_id": source.id}
+    rows = [
+        row
+        for row in tx.all("documents_of_source", **address)
+        if row["kind"] == "invoice" and row["pair"] == pair.name
+    ]
+    if not rows:
+        return
+    (code, amount), *others = _held(rows, _invoiced(tx, pair, source, rows))
+    subjects = [row["key"] for row in rows]
+    tasks = [
+        task
+        for task in tx.all(
+            "tasks_of_source", company=source.company, kind=source.kind, id=source.id
+        )
+        if task["family"] != TIE_OUT and task["subject"] in subjects
+    ]
+    wanted = [_also_in(rows[0]["title"], *other) for other in others]
+    if amount and not tasks:
+        wanted.append(_rest(tx, rows, f"{plain_text(amount)} {code}"))
+    for subject in subjects:  # an earlier generation holds nothing any more
+        _keep(tx, pair, source, subject, wanted if subject == subjects[0] else (), now)
+    opened = {
+        task["code"]: task["id"]
+        for task in tx.all("task_open_of", family=TIE_OUT, subject=subjects[0])
+    }
+    for task, (name, part) in zip(wanted, others, strict=False):
+        tx.run("task_amount", id=opened.pop(task.code), net=plain_text(part), currency=name)
+    for n, number in enumerate([*(task["id"] for task in tasks), *opened.values()]):
+        held = plain_text(amount) if n == 0 else "0"
+        tx.run("task_amount", id=number, net=held, currency=code)
+
+
+def figure_of(pair: Pair, row: Row) -> str:
+    """Return which figure of an invoice compares with its deal's: the total if prices hold tax."""
+    mapping = next((held for held in pair.mappings if held.identity == row["mapping"]), None)
+    rules = None if mapping is None else mapping.document
+    inclusive = isinstance(rules, InvoiceRules) and rules.tax.prices is Prices.INCLUSIVE
+    return "total" if inclusive else "net"
+
+
+def _keep(
+    tx: Writes, pair: Pair, source: Ref, subject: str, wanted: Sequence[Wanted], now: datetime
+) -> None:
+    keep(tx, pair=pair.name, family=TIE_OUT, subject=subject, source=source, wanted=wanted, now=now)
+
+
+def _held(rows: Sequence[Row], invoiced: Mapping[str, Decimal]) -> list[tuple[str | None, Decimal]]:
+    """Return what is held in the deal's own currency, then what is in others."""
+    held: dict[str | None, Decimal] = {code: -amount for code, amount in invoiced.items()}
+    for row in rows:
+        if row["state"] != "superseded" and row["net"] is not None:
+            held[row["currency"]] = held.get(row["currency"], ZERO) + Decimal(row["net"])
+    own = next((row["currency"] for row in rows if row["currency"]), None)
+    others = sorted((code, amount) for code, amount in held.items() if amount and code != own)
+    return [(own, held.get(own, ZERO)), *others]
+
+
+def _invoiced(tx: Reads, pair: Pair, source: Ref, rows: Sequence[Row]) -> Mapping[str, Decimal]:
+    """Return by currency what the live invoices of a source come to: ours, and those by its number.
+
+    An invoice of another deal counts for this one only when that deal was merged into it.
+    """
+    books = pair.books.company
+    figure = figure_of(pair, rows[0])
+    found: dict[str, Row] = {}
+    for row in rows:
+        shown = row["posted_id"] and tx.one(
+            "mirror_get", company=books, kind="invoice", id=row["posted_id"]
+        )
+        if shown and _is_live(shown) and not _passed_on(tx, source, row):
+            found[shown["id"]] = shown
+        order = row["purchase_order"]
+        alive = row["state"] != "skipped" and row["reason"] not in ("gone", "merged")
+        if not order or not alive:
+            continue
+        for other in tx.all("mirror_by_words", company=books, kind="invoice", words=order):
+            if _is_live(other) and not _is_of_another_deal(tx, source, other["id"]):
+                found[other["id"]] = other
+    sums: dict[str, Decimal] = {}
+    for shown in found.values():
+        code = fields_of(shown["fields"])["currency"]
+        sums[code] = sums.get(code, ZERO) + Decimal(shown[figure])
+    return sums
+
+
+def _is_live(shown: Row) -> bool:
+    return bool(shown["live"]) and not shown["gone"]
+
+
+def _passed_on(tx: Reads, source: Ref, row: Row) -> bool:
+    """Whether the deal that took this one over carries its order number, and so its invoice."""
+    if row["reason"] != "merged" or not row["purchase_order"]:
+        return False
+    heir = followed(tx, source)
+    heirs = tx.all("documents_with_order", purchase_order=row["purchase_order"], kind="invoice")
+    return any(one["source_id"] == heir.id for one in heirs)
+
+
+def _is_of_another_deal(tx: Reads, source: Ref, invoice: str) -> bool:
+    """Whether an invoice is that of a deal which is not this one, nor merged into it."""
+    owner = tx.one("document_of_record", kind="invoice", posted_id=invoice)
+    return owner is not None and followed(tx, replace(source, id=owner["source_id"])) != source
+
+
+def _also_in(title: str, code: str | None, amount: Decimal) -> Wanted:
+    """Return the task for an amount in a currency that is not the deal's own any more."""
+    return Wanted(
+        f"also-in-{str(code).lower()}",
+        title,
+        f"{plain_text(amount)} {code} is held too: the deal and its invoice differ in currency.",
+        "Correct the deal's currency, or void its invoice in the books.",
+    )
+
+
+def _rest(tx: Reads, rows: Sequence[Row], amount: str) -> Wanted:
+    """Return the task for an amount that no other task holds."""
+    states = {row["state"] for row in rows}
+    title = rows[0]["title"]
+    if rows[0]["state"] == "rejected":
+        return _rejected(tx, rows[0], amount)
+    if states & {"sending", "unknown"}:
+        return Wanted(
+            "unknown",
+            title,
+            f"{amount} was sent and not answered: it may be in the books.",
+            "Nothing to do: Tieout looks for it before it sends it again.",
+        )
+    if states & {"planned", "approved"}:
+        return Wanted(
+            "on-its-way",
+            title,
+            f"{amount} is approved and not posted yet.",
+            "`tieout status` says why the round ended before it was posted.",
+        )
+    return Wanted(
+        "does-not-tie-out",
+        title,
+        f"{amount} is won and not invoiced, or the other way round, and nothing else says why.",
+        "Compare the deal with its invoice; `tieout explain` shows both.",
+    )
+
+
+def _rejected(tx: Reads, row: Row, amount: str) -> Wanted:
+    """Say whose decision keeps a won deal out of the books."""
+    decisions = tx.all("decisions_of", key=row["key"])
+    answered = [one for one in tx.all("task_answered_of", subject=row["key"]) if one["answer"]]
+    if row["reason"] == "ignored" and answered:
+        who, why = answered[-1]["answered_by"], answered[-1]["answer_reason"]
+    else:
+        who, why = (decisions[-1]["who"], decisions[-1]["reason"]) if decisions else ("nobody", "")
+    return Wanted(
+        "rejected",
+        row["title"],
+        f"{row['title']}: {amount} is won and not invoiced: {who} said no ({why or 'no reason'}).",
+        "`retry` plans it again; a change of the deal does so too.",
+        choices=("retry",),
+    )

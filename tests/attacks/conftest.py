@@ -1,0 +1,27 @@
+"""A world under attack, and the judge of every story (see ``tie_out``)."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from simulated_world import World, open_world, seller
+from tie_out import assert_ties_out
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> Iterator[World]:
+    with open_world(tmp_path) as made:
+        made.crm_rates = {"searches_per_sec": 1_000}  # the portal here has no limits to keep
+        yield made
+
+
+@pytest.fixture
+def sold(world: World) -> Callable[..., str]:
+    """Return a function that lets a deal be won; it returns the deal's id."""
+    return seller(world)
+
+
+@pytest.fixture
+def ties_out() -> Callable[..., None]:
+    """Return the judge: deal by deal, won = invoiced + held."""
+    return assert_ties_out
