@@ -149,23 +149,33 @@ def read_sources(ledger: Ledger, pair: Pair, refs: Sequence[Ref], observed: Obse
 def read_related(ledger: Ledger, pair: Pair, observed: Observed) -> None:
     """Read the related records of touched sources that may be posted.
 
+    A source that could not be read itself is asked for again first.
     A deal that its mapping's ``when`` already excludes by its own fields costs no call.
     """
-    for mapping in pair.mappings:
-        while waiting := _to_read(ledger, pair, mapping):
-            refs = [
-                Ref(pair.crm.company, mapping.kind, row["id"])
-                for row in waiting
-                if row["state"] == "live" and _may_apply(mapping, row, pair.cutover_date)
-            ]
-            parents = {mapping.source: refs}
-            for role in mapping.roles:
-                parents[role.name] = _read_role(ledger, pair, role, parents[role.of], observed)
+    for kind in sorted(source_kinds(pair)):
+        unread = [row for row in _to_read(ledger, pair, kind) if row["state"] == "unreadable"]
+        again = [Ref(pair.crm.company, kind, row["id"]) for row in unread]
+        read_records(ledger, pair, again, observed)
+        while waiting := _to_read(ledger, pair, kind):
+            for mapping in (held for held in pair.mappings if held.kind == kind):
+                _read_roles(ledger, pair, mapping, waiting, observed)
             with ledger.transaction() as tx:
-                tx.many("touched_read", [_source(pair, mapping.kind, row["id"]) for row in waiting])
-            observed.sources.update(
-                Ref(pair.crm.company, mapping.kind, row["id"]) for row in waiting
-            )
+                tx.many("touched_read", [_source(pair, kind, row["id"]) for row in waiting])
+            observed.sources.update(Ref(pair.crm.company, kind, row["id"]) for row in waiting)
+
+
+def _read_roles(
+    ledger: Ledger, pair: Pair, mapping: Mapping, waiting: Sequence[Row], observed: Observed
+) -> None:
+    """Read what one mapping needs beside its sources."""
+    refs = [
+        Ref(pair.crm.company, mapping.kind, row["id"])
+        for row in waiting
+        if row["state"] == "live" and _may_apply(mapping, row, pair.cutover_date)
+    ]
+    parents = {mapping.source: refs}
+    for role in mapping.roles:
+        parents[role.name] = _read_role(ledger, pair, role, parents[role.of], observed)
 
 
 def watched_kinds(pair: Pair) -> frozenset[str]:
@@ -385,12 +395,12 @@ def _may_apply(mapping: Mapping, row: Row, cutover_date: date) -> bool:
     return not excluded_by_source(mapping, fields_of(row["fields"]), cutover_date)
 
 
-def _to_read(ledger: Ledger, pair: Pair, mapping: Mapping) -> list[Row]:
+def _to_read(ledger: Ledger, pair: Pair, kind: str) -> list[Row]:
     return ledger.all(
         "touched_to_read",
         pair=pair.name,
         company=pair.crm.company,
-        kind=mapping.kind,
+        kind=kind,
         limit=TOUCHED_AT_ONCE,
     )
 

@@ -31,6 +31,8 @@ from tieout.model.ref import Key, Ref
 
 IN_THE_BOOKS = frozenset({"posted", "voided", "deleted"})
 ASKED = IN_THE_BOOKS | {"sending", "unknown"}  # something was sent: never planned again
+UNREADABLE = "unreadable"  # the finding of what could not be read, which says nothing about it
+HOLDABLE = frozenset({"planned", "waiting", "approved", "blocked"})
 DECIDED = frozenset({"planned", "waiting", "approved", "rejected", "refused"})
 OVERRULED = "create"  # the answer that says: it is no twin, go on
 LEFT_ALONE = "ignore"
@@ -58,7 +60,24 @@ def plan_sketch(tx: Writes, pair: Pair, sketch: Sketch, now: datetime) -> None:
             _put(tx, pair, sketch, held, state="skipped", reason=sketch.skipped or sketch.state)
             _keep_tasks(tx, pair, sketch, held, (), state="skipped", now=now)
         return
+    if held is not None and held["plan_hash"] and _is_unread(sketch):
+        _hold_as_it_was(tx, pair, sketch, held, now)
+        return
     _plan_or_block(tx, pair, sketch, held, now)
+
+
+def _is_unread(sketch: Sketch) -> bool:
+    return any(finding.code == UNREADABLE for finding in sketch.findings)
+
+
+def _hold_as_it_was(tx: Writes, pair: Pair, sketch: Sketch, held: Row, now: datetime) -> None:
+    """Hold a document whose records cannot be read now: its plan and what it comes to stay."""
+    if held["state"] not in HOLDABLE:
+        return
+    if held["reason"] != UNREADABLE:
+        at = tx.now_text()
+        tx.run("document_state", key=held["key"], state="blocked", reason=UNREADABLE, at=at)
+    _keep_tasks(tx, pair, sketch, held, sketch.findings, state="blocked", now=now)
 
 
 def _plan_or_block(tx: Writes, pair: Pair, sketch: Sketch, held: Row | None, now: datetime) -> None:
@@ -87,7 +106,7 @@ def _plan_or_block(tx: Writes, pair: Pair, sketch: Sketch, held: Row | None, now
             next(finding.code for finding in findings if finding.severity is not Severity.WARN),
         )
     else:
-        state, reason = _state_of_same_plan(held, plan), None
+        state, reason = _state_of_same_plan(tx, held, plan), None
         if state == "approved" and tx.all("needs_planned", key=str(sketch.key)):
             state = "planned"  # what it waits for moved: both are decided about anew
     _keep_plan(tx, pair, plan, now)
@@ -116,11 +135,15 @@ def _plan(sketch: Sketch, resolved: Resolved, findings: tuple[Finding, ...]) -> 
     )
 
 
-def _state_of_same_plan(held: Row | None, plan: Plan) -> str:
+def _state_of_same_plan(tx: Writes, held: Row | None, plan: Plan) -> str:
     """A plan with the same hash keeps what was decided; any other starts anew."""
-    if held is not None and held["plan_hash"] == plan.hash and held["state"] in DECIDED:
-        return str(held["state"])
-    return "planned"
+    if held is None or held["plan_hash"] != plan.hash:
+        return "planned"
+    if held["state"] == "blocked" and held["reason"] == UNREADABLE:
+        decisions = tx.all("decisions_of", key=plan.key)
+        same = [str(one["verdict"]) for one in decisions if one["plan_hash"] == plan.hash]
+        return same[-1] if same else "planned"
+    return str(held["state"]) if held["state"] in DECIDED else "planned"
 
 
 def _causes(findings: list[Finding]) -> list[Finding]:
@@ -334,7 +357,7 @@ def _put_new(
         **_document_row(pair, sketch, plan.key, new.key, tx.now_text()),
         **_address(new.source),
         kind=new.kind,
-        state=_state_of_same_plan(held, plan),
+        state=_state_of_same_plan(tx, held, plan),
         reason=None,
         title=plan.title,
         content=content,
@@ -424,8 +447,8 @@ def _put(
 def _keep_what_it_says_now(tx: Writes, held: Row, sketch: Sketch) -> None:
     """Keep what the source of a posted document says now; reconcile compares the two."""
     alive = sketch.state == "live" and not sketch.skipped
-    if sketch.state in ("unreadable", "unknown"):
-        return
+    if sketch.state in ("unreadable", "unknown") or _is_unread(sketch):
+        return  # a failed read says nothing (pain 13)
     content = canonical(content_of(sketch.document)) if sketch.document else "null"
     tx.run(
         "document_now",

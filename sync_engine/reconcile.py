@@ -114,11 +114,11 @@ def reconcile(ledger: Ledger, pair: Pair, now: datetime) -> int:
 def _in_the_crm(sides: Sides) -> Iterator[Difference]:
     if sides.gone is not None:
         cause, words = {
-            "gone": ("deleted-in-crm", "Its deal was deleted in the CRM."),
-            "merged": ("merged", "Its deal was merged into another one."),
-        }.get(sides.gone, ("reopened", "Its deal is no longer won, or no longer in scope."))
+            "gone": ("deleted-in-crm", "It was deleted in the CRM."),
+            "merged": ("merged", "It was merged into another one."),
+        }.get(sides.gone, ("reopened", "It no longer counts: not won, not paid, or out of scope."))
         yield Difference(
-            cause, words, "Void or credit the invoice in the books, or correct the deal."
+            cause, words, "Take it back in the books by a void or credit, or correct it in the CRM."
         )
         return
     if sides.now is None and sides.posted:

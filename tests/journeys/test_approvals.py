@@ -194,3 +194,18 @@ def test_what_was_sent_is_what_was_approved(world, sold):
         approved = json.loads(planned)["values"]
         approved.pop("customer")  # named by the key of its plan until the books gave it an id
         assert approved.items() <= json.loads(change)["values"].items()
+
+
+def test_a_failed_read_holds_what_was_approved_and_costs_no_second_approval(world, sold, ties_out):
+    engine = world.restart(approve="by_hand")
+    sold()
+    world.round()
+    engine.approve(engine.sheet_hash("main"), who="ann")
+    world.fault("crm", fault="status", status=500, path="deals/batch/read", count=20)
+    world.round()
+    assert (world.invoices(), world.codes()) == ([], ["unreadable"])
+    ties_out(world)
+    world.mend("crm")
+    world.round()
+    assert (len(world.invoices()), world.codes()) == (1, [])
+    ties_out(world)

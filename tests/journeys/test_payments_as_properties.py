@@ -103,3 +103,12 @@ def test_what_we_wrote_back_is_never_a_source(world, deal, ties_out):
     assert world.told(deal, "last_payment_date") == "2026-04-21"
     assert (len(payments(world)), world.codes()) == (1, [])
     ties_out(world)
+
+
+def test_what_only_the_second_mapping_of_a_kind_needs_is_read_too(world, deal, ties_out):
+    text = MAPPING.replace("\nwhen:", "\nwith:\n  taken: deal.payments[]\n\nwhen:")
+    (world.path / "paid.yaml").write_text(text, "utf-8")
+    world.crm("edit_deal", deal, {"paid_amount": "100.00", "paid_on": "2026-04-20"})
+    world.round()
+    assert (payments(world), world.codes()) == ([(100, "2026-04-20")], [])
+    ties_out(world)
