@@ -22,9 +22,10 @@ from sync_engine.ledger.store import Reads, Row, Writes
 from sync_engine.marks import own_mark
 from sync_engine.mirror import mirror_gone, mirror_record
 from sync_engine.pair import Clock, Pair
-from sync_engine.tasks import CLOCK, Wanted, keep
+from sync_engine.tasks import CLOCK, FEED, Wanted, keep
 from tieout.model.canonical import canonical
 from tieout.model.dates import instant_text
+from tieout.model.errors import Rejected, TieoutError, Unauthorized
 from tieout.model.record import (
     Event,
     Fetched,
@@ -91,25 +92,77 @@ def _rewound(ledger: Ledger, pair: Pair, kinds: Sequence[str], cursor: Cursor) -
 
 
 def observe_crm(ledger: Ledger, pair: Pair, observed: Observed, clock: Clock) -> None:
-    """Read the CRM's feeds into snapshots and touch the sources that moved."""
+    """Read the CRM's feeds into snapshots and touch the sources that moved.
+
+    A kind that nothing else is made of (payments, where deals are invoiced) may be refused, for
+    want of a scope or of the product: that is one task, and the rest goes on.
+    """
     watched = watched_kinds(pair)
     for kinds in pair.crm.capabilities.feeds:
         asked = [kind for kind in kinds if kind in watched]
         if not asked:
             continue
-        feed = "+".join(asked)
-        strangers: list[Ref] = []
-        unread: list[Ref] = []
-        asked_at = clock()
-        for page in pair.crm.changes(asked, _cursor(ledger, pair, pair.crm.company, feed)):
-            _compare_clocks(observed, pair.crm.company, page, asked_at, clock())
-            with ledger.transaction() as tx:
-                for event in page.events:
-                    _take(tx, pair, event, strangers=strangers, unread=unread)
-                _keep_cursor(tx, pair, pair.crm.company, feed, page)
-            observed.events += len(page.events)
-        read_records(ledger, pair, unread, observed)
-        _touch_owners_of_strangers(ledger, pair, strangers)
+        refused: TieoutError | None = None
+        try:
+            _observe_feed(ledger, pair, asked, observed, clock)
+        except (Unauthorized, Rejected) as error:
+            if not _stands_alone(pair, asked):
+                raise
+            refused = error
+        _judge_feed(ledger, pair, "+".join(asked), refused, clock())
+
+
+def _observe_feed(
+    ledger: Ledger, pair: Pair, kinds: Sequence[str], observed: Observed, clock: Clock
+) -> None:
+    feed = "+".join(kinds)
+    strangers: list[Ref] = []
+    unread: list[Ref] = []
+    asked_at = clock()
+    for page in pair.crm.changes(kinds, _cursor(ledger, pair, pair.crm.company, feed)):
+        _compare_clocks(observed, pair.crm.company, page, asked_at, clock())
+        with ledger.transaction() as tx:
+            for event in page.events:
+                _take(tx, pair, event, strangers=strangers, unread=unread)
+            _keep_cursor(tx, pair, pair.crm.company, feed, page)
+        observed.events += len(page.events)
+    read_records(ledger, pair, unread, observed)
+    _touch_owners_of_strangers(ledger, pair, strangers)
+
+
+def _stands_alone(pair: Pair, kinds: Sequence[str]) -> bool:
+    """Whether no mapping but their own needs these kinds, and there is another kind of source."""
+    needed = {role.kind for mapping in pair.mappings for role in mapping.roles}
+    return needed.isdisjoint(kinds) and not source_kinds(pair).issubset(kinds)
+
+
+def _judge_feed(
+    ledger: Ledger, pair: Pair, feed: str, refused: TieoutError | None, now: datetime
+) -> None:
+    """Keep the task that says what the CRM does not show; it closes when it is shown again."""
+    subject = f"{pair.name}:{feed}"
+    mappings = ", ".join(held.identity for held in pair.mappings if held.kind in feed.split("+"))
+    wanted = [
+        Wanted(
+            "feed-refused",
+            f"The CRM shows no {feed} records",
+            f"Nothing is made by {mappings}; everything else goes on. {error}",
+            f"{error.next} Or take {mappings} out of the pair's mappings.",
+        )
+        for error in [refused]
+        if error is not None
+    ]
+    if wanted or ledger.all("task_open_of", family=FEED, subject=subject):
+        with ledger.transaction() as tx:
+            keep(
+                tx,
+                pair=pair.name,
+                family=FEED,
+                subject=subject,
+                source=None,
+                wanted=wanted,
+                now=now,
+            )
 
 
 def judge_clock(ledger: Ledger, pair: Pair, observed: Observed, now: datetime) -> None:

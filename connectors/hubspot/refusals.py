@@ -6,6 +6,7 @@ the category, then the status. The same is done for one entry of a batch's ``err
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from typing import Any
@@ -29,6 +30,11 @@ DAILY = "DAILY"
 POLICY_SECS = {"SECONDLY": 1.0, "TEN_SECONDLY_ROLLING": 10.0}  # its windows (page "API usage")
 KEY_REMEDY = (
     "Put a service key that is in force where the configuration names one; the queue is kept."
+)
+_CODE_IN_WORDS = re.compile(r'"(?:error|code)"\s*:\s*"([A-Z][A-Z_]+)"')
+_PROPERTY_REMEDY = (
+    "Run `tieout provision COMPANY`, or correct the name in the mapping; then "
+    "`tieout tasks answer ID retry`."
 )
 _SCOPE_REMEDY = "Give the key the scope that it names, in HubSpot's settings; the queue is kept."
 
@@ -67,6 +73,8 @@ def refusal(
         return RateLimited(after_secs=named if after_secs is None else after_secs, **words)
     if kind is Unauthorized and status == "401":
         return Unauthorized(remedy=KEY_REMEDY, **words)
+    if code == "PROPERTY_DOESNT_EXIST":
+        return kind(remedy=_PROPERTY_REMEDY, **words)
     if "MISSING_SCOPES" in codes:
         return kind(f"The key lacks a scope: {_scopes(told)}.", remedy=_SCOPE_REMEDY, **words)
     return kind(**words)
@@ -74,16 +82,19 @@ def refusal(
 
 def context_ids(told: Mapping[str, Any], *names: str) -> Iterator[str]:
     """Yield the values that an error's context holds under these names."""
-    context = told.get("context") or {}
+    context = told.get("context")
+    if not isinstance(context, Mapping):
+        return
     for name in names:
         held = context.get(name) or ()
-        yield from (str(one) for one in ([held] if isinstance(held, str) else held))
+        yield from (str(one) for one in (held if isinstance(held, list) else [held]) if one)
 
 
 def _codes(told: Mapping[str, Any]) -> Iterator[str]:
-    """Yield the codes of an error, the most telling first."""
-    for detail in told.get("errors") or ():
+    """Yield the codes of an error, the most telling first; some stand only within its message."""
+    for detail in _details(told):
         yield str(detail.get("code") or "")
+    yield from _CODE_IN_WORDS.findall(str(told.get("message") or ""))
     yield str(told.get("subCategory") or "")
     yield str(told.get("category") or "")
     yield str(told.get("errorType") or "")
@@ -92,10 +103,15 @@ def _codes(told: Mapping[str, Any]) -> Iterator[str]:
 def _scopes(told: Mapping[str, Any]) -> str:
     named = (
         scope
-        for detail in told.get("errors") or ()
-        for scope in (detail.get("context") or {}).get("requiredGranularScopes", ())
+        for detail in _details(told)
+        for scope in context_ids(detail, "requiredGranularScopes")
     )
     return ", ".join(sorted(set(named))) or "see its words"
+
+
+def _details(told: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    held = told.get("errors")
+    yield from (one for one in held or () if isinstance(one, Mapping))
 
 
 @lru_cache(maxsize=1)

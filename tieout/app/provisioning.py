@@ -13,7 +13,7 @@ from typing import Literal, Protocol, runtime_checkable
 from tieout.model.canonical import Values
 from tieout.model.change import Create
 from tieout.model.contract import Connector, Request
-from tieout.model.errors import OutcomeUnknown
+from tieout.model.errors import Duplicate, OutcomeUnknown, Rejected, Unauthorized
 from tieout.model.lookup import Found, Lookup, NotKnown
 
 
@@ -51,12 +51,19 @@ class Provided:
 def provide(connector: Connector, *, dry: bool = False) -> Iterator[Provided]:
     """Make what is missing; with ``dry`` only say what that is.
 
+    Where Tieout may not ask or make, it says what a person must look for and make, and why.
+
     Raises:
-        TieoutError: the system does not say what is there.
+        TieoutError: the system does not answer.
     """
     wanted = connector.provisions() if isinstance(connector, Provisions) else ()
     for create in wanted:
-        if _is_there(connector, create):
+        try:
+            is_there = _is_there(connector, create)
+        except (Rejected, Unauthorized) as refused:
+            yield Provided(create.kind, create.values, "by hand", str(refused))
+            continue
+        if is_there:
             yield Provided(create.kind, create.values, "there")
         elif dry:
             yield Provided(create.kind, create.values, "by hand")
@@ -71,6 +78,8 @@ def _made(connector: Connector, create: Create) -> Provided:
             error = outcome.error
             if isinstance(error, OutcomeUnknown) and _is_there(connector, create):
                 error = None
+            if isinstance(error, Duplicate):  # also one that a list does not show, or just made
+                return Provided(create.kind, create.values, "there")
             if error is not None:
                 return Provided(create.kind, create.values, "by hand", str(error))
     return Provided(create.kind, create.values, "made")
