@@ -6,6 +6,7 @@ same. What is already posted is never planned again: a change of it is for ``rec
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -13,6 +14,7 @@ from decimal import Decimal
 from typing import Any
 
 from sync_engine.draft import Sketch, content_of, order_of
+from sync_engine.gather import followed
 from sync_engine.ledger.spelling import amount_text, change_text, fields_of, findings_text
 from sync_engine.ledger.store import Row, Writes
 from sync_engine.marks import own_mark
@@ -259,12 +261,11 @@ def _clones(tx: Writes, invoice: Invoice, resolved: Resolved) -> Iterator[Findin
     for row in tx.all(
         "documents_with_order", purchase_order=invoice.purchase_order, kind="invoice"
     ):
-        same = (row["customer"], _planned_net(tx, row), row["currency"]) == (
-            resolved.customer,
-            amount_text(invoice.net),
-            invoice.currency.code,
-        )
-        if same and row["stem"] != invoice.key.stem and row["state"] in (ASKED | DECIDED):
+        amount = (_planned_net(tx, row), row["currency"])
+        same = amount == (amount_text(invoice.net), invoice.currency.code)
+        source = followed(tx, Ref(row["company"], row["source_kind"], row["source_id"]))
+        other = source != invoice.source and row["state"] in (ASKED | DECIDED)
+        if other and same and _same_customer(tx, row, invoice, resolved):
             yield Finding(
                 "clone?",
                 Severity.ASK,
@@ -274,6 +275,17 @@ def _clones(tx: Writes, invoice: Invoice, resolved: Resolved) -> Iterator[Findin
                 invoice.source,
                 choices=(OVERRULED, LEFT_ALONE),
             )
+
+
+def _same_customer(tx: Writes, row: Row, invoice: Invoice, resolved: Resolved) -> bool:
+    """Whether two documents are for one customer of the books, or one company of the CRM."""
+    known = (json.loads(row["posted_content"] or row["content"]) or {}).get("customer")
+    asked = invoice.customer.source
+    if known and asked is not None:
+        return row["customer"] == resolved.customer or followed(
+            tx, Ref(row["company"], *known)
+        ) == followed(tx, asked)
+    return bool(row["customer"] == resolved.customer)
 
 
 def _left_alone(answered: Mapping[str, Row]) -> bool:

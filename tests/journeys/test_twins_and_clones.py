@@ -256,3 +256,23 @@ def test_a_clone_of_an_archived_deal_does_not_count_its_invoice(world, deal, tie
     world.round()
     assert len(world.invoices()) == 1
     ties_out(world)
+
+
+def test_a_clone_is_seen_although_its_company_was_merged(world, deal, ties_out):
+    world.round()
+    world.crm("clone", deal)
+    other = buy(world, "Nord AG")
+    world.books("create", kind="Customer", body={**CUSTOMER, "DisplayName": "Nord AG"})
+    world.crm("merge", "companies", other, world.deal(deal)["company"])
+    world.round(2)
+    assert (len(world.invoices()), world.codes()) == (1, ["clone?"])
+    ties_out(world)
+
+
+def test_a_deal_that_took_over_an_empty_one_is_asked_about_once(world, deal, sold, ties_out):
+    empty = sold(lines=[], amount=None, dealstage="appointmentscheduled")
+    world.round()
+    world.crm("merge", "deals", deal, empty)
+    world.round(2)
+    assert (len(world.invoices()), world.codes()) == (1, ["merged", "merged?"])
+    ties_out(world)
