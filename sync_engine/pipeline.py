@@ -14,6 +14,7 @@ from typing import Any
 
 from structlog.contextvars import bound_contextvars
 
+from sync_engine.activate import activate
 from sync_engine.approve import approve
 from sync_engine.draft import draft_source, setting_of
 from sync_engine.ledger import journal
@@ -35,9 +36,9 @@ from sync_engine.pair import Clock, Pair, Sleep
 from sync_engine.plan import plan_sketch
 from sync_engine.preflight import PERIOD_CLOSED
 from sync_engine.push import Pushed, is_paused, push
-from sync_engine.queue import queue, unqueue
+from sync_engine.queue import queue, take_apart, unqueue
 from sync_engine.reconcile import reconcile
-from sync_engine.settle import settle, standing_approval
+from sync_engine.settle import settle
 from tieout.model.canonical import canonical
 from tieout.model.dates import instant_text, parse_instant
 from tieout.model.errors import NextStep, TieoutError
@@ -135,7 +136,7 @@ def _stages(
 ) -> Iterator[tuple[str, Callable[[], object]]]:
     """Yield the stages in their order, each with the name that the log gives it."""
     yield "begin", lambda: begin(ledger, pair, hands.clock())
-    yield "begin", lambda: standing_approval(ledger, pair)
+    yield "begin", lambda: activate(ledger, pair, hands.clock())
     yield (
         "observe",
         lambda: observe_books(
@@ -237,9 +238,13 @@ def draft_and_plan(ledger: Ledger, pair: Pair, done: Round, hands: Hands) -> Non
 
 def send(ledger: Ledger, pair: Pair, done: Round, hands: Hands) -> None:
     """Queue what is approved and send it, dependencies first, until nothing more is ready."""
-    if ledger.all("documents_ready", pair=pair.name, limit=1):
+    if ledger.all("documents_ready", pair=pair.name, limit=1) or ledger.all(
+        "parcels_again", pair=pair.name
+    ):
         moved = [_read_again(ledger, pair, done), _preferences_moved(ledger, pair)]
         if any(moved):
+            draft_and_plan(ledger, pair, done, hands)
+        if take_apart(ledger, pair) or any(moved):
             draft_and_plan(ledger, pair, done, hands)
             approve(ledger, pair, hands.clock())
     while queue(ledger, pair):
@@ -274,7 +279,7 @@ def _read_again(ledger: Ledger, pair: Pair, done: Round) -> bool:
 
     No feed shows that a deal was archived or that a line was taken out of it.
     """
-    rows = ledger.all("sources_approved", pair=pair.name)
+    rows = ledger.all("sources_leaving", pair=pair.name)
     sources = [Ref(row["company"], row["source_kind"], row["source_id"]) for row in rows]
     refs = [ref for ref in sources if ref not in done.observed.sources]
     if not refs:

@@ -29,7 +29,27 @@ def queue(ledger: Ledger, pair: Pair) -> int:
 def unqueue(tx: Writes, pair: Pair) -> None:
     """Give back what was queued and never sent: its world may move before the next push."""
     tx.run("document_unqueue", pair=pair.name)
-    tx.run("outbox_unqueue", pair=pair.name, company=pair.books.company)
+    tx.run("outbox_unqueue", pair=pair.name, crm=pair.crm.company)
+
+
+def take_apart(ledger: Ledger, pair: Pair) -> bool:
+    """Give back what was certainly not done and would be sent again, where its source moved since.
+
+    Only whole parcels whose every change is proven undone are to be sent again, so nothing of them
+    can be asked twice by this; return whether there was any.
+    """
+    moved = ledger.all("parcels_moved", pair=pair.name)
+    if not moved:
+        return False
+    with ledger.transaction() as tx:
+        for row in moved:
+            request_id = row["request_id"]
+            tx.run("parcel_state", request_id=request_id, state="settled")
+            tx.run("outbox_give_back", request_id=request_id)
+            tx.run("documents_give_back", request_id=request_id)
+            tx.run("touch_parcel", request_id=request_id)
+            tx.journal("tieout", "taken apart", request_id, None)
+    return True
 
 
 def _queue_one(tx: Writes, pair: Pair, row: Row) -> None:

@@ -49,10 +49,11 @@ def take_receipt(tx: Writes, pair: Pair, row: Row, receipt: Receipt, *, how: str
 def adopt(tx: Writes, pair: Pair, sketch: Sketch, now: datetime) -> bool:
     """Take a record of the books that carries this document's marker for what it is: ours.
 
-    So a ledger that lost its last lines, or all of them, posts nothing twice.
+    So a ledger that lost its last lines, or all of them, posts nothing twice; a record that was
+    voided since is posted and voided, not to be made again.
     """
     row = tx.one(
-        "mirror_live_by_marker",
+        "mirror_of_marker",
         company=pair.books.company,
         kind=sketch.mapping.to,
         marker=str(sketch.key),

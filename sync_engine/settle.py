@@ -1,8 +1,7 @@
 """settle: what the books say was paid, told to the CRM through the same outbox.
 
 A settlement is read from the payments and credits that name the invoice, never inferred from its
-balance (pain 15). The CRM is told only what changed since it was told last; the standing approval
-for that is the mapping's activation, journaled with its hash.
+balance (pain 15). The CRM is told only what changed since it was told last.
 """
 
 from __future__ import annotations
@@ -22,7 +21,7 @@ from sync_engine.ledger.sqlite import Ledger
 from sync_engine.ledger.store import Reads, Row, Writes
 from sync_engine.marks import own_mark
 from sync_engine.pair import Pair
-from tieout.model.canonical import Plain, canonical, digest
+from tieout.model.canonical import Plain, digest
 from tieout.model.change import Update
 from tieout.model.dates import parse_day, parse_instant
 from tieout.model.ref import Key, Ref, Version
@@ -200,17 +199,3 @@ def _queue(
 
 def _written(pair: Pair, ref: Ref) -> dict[str, str]:
     return {"pair": pair.name, "company": ref.company, "kind": ref.kind, "id": ref.id}
-
-
-def standing_approval(ledger: Ledger, pair: Pair) -> None:
-    """Journal, once for each meaning of the mappings, that their write-backs are approved."""
-    hashes = canonical(sorted(mapping.hash for mapping in pair.mappings))
-    state = ledger.one("pair_get", pair=pair.name)
-    if state is not None and state["mappings_hash"] == digest(hashes):
-        return
-    with ledger.transaction() as tx:
-        tx.run("pair_mappings", pair=pair.name, hash=digest(hashes))
-        tx.run("pending_again", pair=pair.name)
-        for mapping in pair.mappings:
-            detail = {"hash": mapping.hash, "version": mapping.version}
-            tx.journal("configuration", "mapping activated", mapping.name, detail)

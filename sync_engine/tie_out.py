@@ -74,12 +74,13 @@ def _keep(
 
 
 def _held(rows: Sequence[Row], invoiced: Mapping[str, Decimal]) -> list[tuple[str | None, Decimal]]:
-    """Return what is held in the deal's own currency, then what is in others."""
+    """Return what is held in the deal's own currency, or its invoice's, then what is in others."""
     held: dict[str | None, Decimal] = {code: -amount for code, amount in invoiced.items()}
     for row in rows:
         if row["state"] != "superseded" and row["net"] is not None:
             held[row["currency"]] = held.get(row["currency"], ZERO) + Decimal(row["net"])
-    own = next((row["currency"] for row in rows if row["currency"]), None)
+    known = [row["currency"] for row in rows if row["currency"]]
+    own = next(iter([*known, *invoiced]), None)
     others = sorted((code, amount) for code, amount in held.items() if amount and code != own)
     return [(own, held.get(own, ZERO)), *others]
 

@@ -73,6 +73,7 @@ class World:
     sleep: Callable[[float], None] = time.sleep
     approve: str = "automatic"
     quiet_secs: float = 0.2
+    realm: str = REALM
     provided: list[Any] = field(default_factory=list)
     settings: dict[str, Any] = field(default_factory=dict)
     rates: dict[str, int] = field(default_factory=dict)
@@ -141,7 +142,7 @@ class World:
             sleep=sleep,
         )
         books = QuickBooks.open(
-            Opening(REALM, {}, CUTOVER, options={"twin_days": 45, **self.rates}),
+            Opening(self.realm, {}, CUTOVER, options={"twin_days": 45, **self.rates}),
             urls={"api": self.books_url},
             credentials=StaticToken(f"file:{self._token('books', 'books-token')}"),
             now=now,
@@ -220,7 +221,7 @@ def open_world(path: Path, clock: SimulatedClock | None = None, **books: Any) ->
     ``books`` makes other books: the words of ``QuickBooksCompany``.
     """
     now = clock or real_now
-    german = {"country": "DE", "home_currency": "EUR", "multicurrency": True}
+    german = {"realm_id": REALM, "country": "DE", "home_currency": "EUR", "multicurrency": True}
     given = {**german, "utc_offset_hours": 1, "stamp_millis": True, **books}
     portal = HubSpotPortal(
         portal_id="123",
@@ -232,13 +233,13 @@ def open_world(path: Path, clock: SimulatedClock | None = None, **books: Any) ->
         index_lag_secs=0,
         limits=Limits(on=False),
     )
-    company = QuickBooksCompany(realm_id=REALM, now=now, **given)
+    company = QuickBooksCompany(now=now, **given)
     seed_company(company, items=ITEMS)
     sell_uniform(portal, 0, companies=1)  # its custom properties and people
-    authority = Authority(now=now, static_tokens={"books-token": REALM})
+    authority = Authority(now=now, static_tokens={"books-token": given["realm_id"]})
     app = quickbooks_app([company], authority=authority, limits=NO_LIMITS)
     with serve(hubspot_app(portal)) as crm, serve(app) as books:
-        made = World(portal, company, crm.url, books.url, path, now)
+        made = World(portal, company, crm.url, books.url, path, now, realm=given["realm_id"])
         if clock is not None:
             made.sleep = clock.advance
         with made.opened:

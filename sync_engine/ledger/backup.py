@@ -85,7 +85,8 @@ def restore(source: Path, path: Path, now: Callable[[], datetime], who: str) -> 
     """Put a backup in a ledger's place; return where the ledger that stood there is kept.
 
     The restored ledger knows that it was restored: its first round reads the books from an hour
-    before its last line (``journal.last_known_at``), and wishes that were open are closed.
+    before its last line (``journal.last_known_at``), what it would have sent again is looked for
+    first, and wishes that were open are closed.
 
     Raises:
         LedgerHeld: a process owns the ledger.
@@ -169,6 +170,7 @@ def _mark_restored(
         since = manifest.at if known_at is None else instant_text(known_at)
         tx.run("meta_set", name="restored_from", value=since)
         tx.run("meta_set", name="restored_at", value=tx.now_text())
+        tx.run("parcels_doubted")
         tx.run("wish_close_all", outcome=outcome, at=tx.now_text())
         tx.journal(who, "restore", manifest.head, told)
 

@@ -193,9 +193,9 @@ AND day BETWEEN :since AND :until AND live = 1 AND gone = 0;
 -- mirror_by_marker: the records that carry a marker
 SELECT id, kind, live, gone, created_at FROM mirror WHERE company = :company AND marker = :marker;
 
--- mirror_live_by_marker: the living record of a kind that carries a marker, the oldest
+-- mirror_of_marker: the record of a kind that carries a marker: a living one, else a voided; the oldest
 SELECT * FROM mirror WHERE company = :company AND marker = :marker AND kind = :kind
-AND live = 1 AND gone = 0 ORDER BY created_at LIMIT 1;
+ORDER BY live DESC, gone, created_at LIMIT 1;
 
 -- mirror_text_clear: forget a document's custom fields
 DELETE FROM mirror_text WHERE company = :company AND kind = :kind AND id = :id;
@@ -312,9 +312,12 @@ LIMIT :limit;
 -- documents_held: whether anything is blocked for one reason
 SELECT key FROM document WHERE pair = :pair AND state = 'blocked' AND reason = :reason LIMIT 1;
 
--- sources_approved: where the documents that are about to be sent come from
+-- sources_leaving: where the documents come from that are about to be sent, or sent again
 SELECT company, source_kind, source_id FROM document
-WHERE pair = :pair AND state = 'approved' AND kind NOT IN ('customer', 'item');
+WHERE pair = :pair AND state = 'approved' AND kind NOT IN ('customer', 'item')
+UNION SELECT d.company, d.source_kind, d.source_id FROM parcel p
+JOIN outbox o ON o.request_id = p.request_id JOIN document d ON d.key = o.key
+WHERE p.pair = :pair AND p.state = 'again' AND d.kind NOT IN ('customer', 'item');
 
 -- document_counts: how many documents of a pair are in which state (reads all)
 SELECT kind, state, count(*) AS n FROM document WHERE pair = :pair GROUP BY kind, state;
@@ -437,6 +440,19 @@ WHERE request_id = :request_id;
 
 -- parcels_again: parcels whose exact bytes may be sent again
 SELECT * FROM parcel WHERE pair = :pair AND state = 'again' ORDER BY first_at;
+
+-- parcels_moved: parcels to be sent again with a document whose source says something else now
+SELECT DISTINCT p.request_id FROM parcel p JOIN outbox o ON o.request_id = p.request_id
+JOIN document d ON d.key = o.key
+WHERE p.pair = :pair AND p.state = 'again' AND o.state IN ('sending', 'unknown')
+AND d.content <> d.posted_content;
+
+-- parcels_doubted: what was to be sent again when a backup was made may have been sent since
+UPDATE parcel SET state = 'sending' WHERE state = 'again';
+
+-- parcel_elsewhere: a call of a pair to a company that the pair has no more
+SELECT company FROM parcel WHERE pair = :pair AND state IN ('sending', 'unknown', 'again')
+AND company NOT IN (:crm, :books) LIMIT 1;
 
 -- parcels_unknown: parcels whose outcome is not known
 SELECT * FROM parcel WHERE pair = :pair AND state = 'unknown' ORDER BY first_at;
@@ -583,12 +599,35 @@ SELECT pair, family, code, count(*) AS n FROM task WHERE state = 'open' GROUP BY
 -- document_queued: its approved plan is in the outbox, and this is what it says
 UPDATE document SET state = 'sending', posted_content = content WHERE key = :key;
 
+-- outbox_give_back: what was not done and shall not be done so is approved and no more
+UPDATE outbox SET state = 'refused' WHERE request_id = :request_id AND state IN ('sending', 'unknown');
+
+-- documents_give_back: and so are its documents
+UPDATE document SET state = 'approved', told = 0, checked = 0
+WHERE state IN ('sending', 'unknown')
+AND key IN (SELECT key FROM outbox WHERE request_id = :request_id AND state = 'refused');
+
+-- touch_parcel: the sources of a parcel's documents are to be drafted again
+INSERT INTO touched (pair, company, kind, id, reread)
+SELECT d.pair, d.company, d.source_kind, d.source_id, 0 FROM outbox o JOIN document d ON d.key = o.key
+WHERE o.request_id = :request_id AND d.kind NOT IN ('customer', 'item')
+ON CONFLICT (pair, company, kind, id) DO NOTHING;
+
+-- documents_pending: a pair's documents that were never sent, or refused
+SELECT * FROM document WHERE pair = :pair AND kind NOT IN ('customer', 'item')
+AND state IN ('blocked', 'planned', 'waiting', 'approved', 'rejected', 'refused');
+
+-- document_retire: nothing makes it any more
+UPDATE document SET state = 'skipped', reason = :reason, net = NULL, plan_hash = NULL, told = 0,
+    checked = 0, changed_at = :at
+WHERE key = :key;
+
 -- document_unqueue: what is queued, never sent or proven absent, is only approved again
 UPDATE document SET state = 'approved' WHERE pair = :pair AND state IN ('sending', 'unknown')
 AND key IN (SELECT key FROM outbox WHERE pair = :pair AND state = 'queued');
 
 -- outbox_unqueue: and is queued anew when its turn comes
-UPDATE outbox SET state = 'refused' WHERE pair = :pair AND state = 'queued' AND company = :company;
+UPDATE outbox SET state = 'refused' WHERE pair = :pair AND state = 'queued' AND company <> :crm;
 
 -- === what people ask ===========================================================================
 

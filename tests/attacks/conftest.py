@@ -1,4 +1,4 @@
-"""A world under attack, and the judge of every story (see ``tie_out``)."""
+"""A world under attack, whose time can be moved, and the judge of every story."""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -7,10 +7,12 @@ import pytest
 from simulated_world import World, open_world, seller
 from tie_out import assert_ties_out
 
+from tieout.simulator.clock import SimulatedClock
+
 
 @pytest.fixture
 def world(tmp_path: Path) -> Iterator[World]:
-    with open_world(tmp_path) as made:
+    with open_world(tmp_path, SimulatedClock()) as made:
         made.crm_rates = {"searches_per_sec": 1_000}  # the portal here has no limits to keep
         yield made
 
@@ -23,5 +25,5 @@ def sold(world: World) -> Callable[..., str]:
 
 @pytest.fixture
 def ties_out() -> Callable[..., None]:
-    """Return the judge: deal by deal, won = invoiced + held."""
+    """Return the judge: deal by deal, won = invoiced + held (see ``tie_out``)."""
     return assert_ties_out

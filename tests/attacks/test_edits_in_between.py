@@ -3,7 +3,7 @@
 import pytest
 
 LOST = {"fault": "lose_answer", "method": "POST", "path": "/invoice$"}
-UNREACHED = {"fault": "status", "status": 429, "retry_after": 600, "count": None}
+LATER = {"fault": "status", "status": 429, "retry_after": 600, "count": None}
 
 
 def test_an_edit_while_the_outcome_is_unknown_is_drift_once_it_is_found(world, sold, ties_out):
@@ -23,14 +23,26 @@ def test_what_was_refused_for_now_is_not_sent_when_its_deal_moved_meanwhile(
     world, sold, ties_out, deed
 ):
     deal = sold()
-    slept = []
-    world.sleep = slept.append
-    world.fault("books", method="POST", path="/invoice$", **UNREACHED)
+    world.fault("books", method="POST", path="/invoice$", **LATER)
     world.round()
     world.mend("books")
     changes = [{"closedate": "2026-04-01T10:00:00Z"}] if deed == "edit_deal" else []
     world.crm(deed, deal, *changes)
     world.restart(approve="by_hand")
+    world.now.advance(700)
+    world.round(2)
+    assert world.invoices() == []
+    ties_out(world)
+
+
+def test_what_looking_proved_absent_is_not_sent_when_its_deal_moved_meanwhile(
+    world, sold, ties_out
+):
+    deal = sold()
+    world.fault("books", fault="refuse", method="POST", path="/invoice$")
+    assert world.round().unknown == 1
+    world.crm("reopen", deal)
+    world.now.advance(10)
     world.round(2)
     assert world.invoices() == []
     ties_out(world)

@@ -1,0 +1,82 @@
+"""activate: what the configuration means now, and what is left of what it meant before.
+
+A mapping's activation is the standing approval of its write-backs, journaled with its hash. What
+waits under a mapping, or for books, that the pair has no more is never sent; what was already sent
+to such a company must be looked for there first.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sync_engine.ledger.sqlite import Ledger
+from sync_engine.ledger.store import Row, Writes
+from sync_engine.mirror import stop_pair
+from sync_engine.pair import Pair
+from sync_engine.tasks import APPROVAL, FINDING, REFUSED, keep
+from tieout.model.canonical import canonical, digest
+from tieout.model.ref import Key, Ref
+
+
+def activate(ledger: Ledger, pair: Pair, now: datetime) -> None:
+    """Journal each new meaning of the mappings once, and retire what nothing makes any more."""
+    elsewhere = ledger.value("parcel_elsewhere", pair=pair.name, **_companies(pair))
+    if elsewhere is not None:
+        _stop(ledger, pair, str(elsewhere))
+        return
+    meaning = canonical([_companies(pair), sorted(mapping.hash for mapping in pair.mappings)])
+    state = ledger.one("pair_get", pair=pair.name)
+    if state is not None and state["mappings_hash"] == digest(meaning):
+        return
+    with ledger.transaction() as tx:
+        tx.run("pair_mappings", pair=pair.name, hash=digest(meaning))
+        tx.run("pending_again", pair=pair.name)
+        for row in tx.all("documents_pending", pair=pair.name):
+            if not _is_made(pair, row):
+                _retire(tx, pair, row, now)
+        for mapping in pair.mappings:
+            detail = {"hash": mapping.hash, "version": mapping.version}
+            tx.journal("configuration", "mapping activated", mapping.name, detail)
+
+
+def _is_made(pair: Pair, row: Row) -> bool:
+    """Whether one of the pair's mappings makes this very document, for these books."""
+    source = Ref(row["company"], row["source_kind"], row["source_id"])
+    return any(
+        Key.of(
+            source,
+            mapping=mapping.identity,
+            document=mapping.to,
+            target_company=pair.books.company,
+        ).stem
+        == row["stem"]
+        for mapping in pair.mappings
+    )
+
+
+def _retire(tx: Writes, pair: Pair, row: Row, now: datetime) -> None:
+    key = row["key"]
+    tx.run("needs_clear", key=key)
+    tx.run("document_retire", key=key, reason="not-made", at=tx.now_text())
+    source = Ref(row["company"], row["source_kind"], row["source_id"])
+    for family in (FINDING, APPROVAL, REFUSED):
+        keep(tx, pair=pair.name, family=family, subject=key, source=source, wanted=(), now=now)
+    tx.journal("configuration", "left", key, {"mapping": row["mapping"], "state": row["state"]})
+
+
+def _stop(ledger: Ledger, pair: Pair, company: str) -> None:
+    """Stand still while the outcome of a call to a company that was left is not known."""
+    with ledger.transaction() as tx:
+        stop_pair(
+            tx,
+            pair.name,
+            "company-left",
+            f"A call to {company} has no answer yet, and the pair {pair.name} is of other "
+            "companies now.",
+            f"Name {company} again until `tieout status` shows no unknowns, then change it; or "
+            "give the new companies a pair of their own.",
+        )
+
+
+def _companies(pair: Pair) -> dict[str, str]:
+    return {"crm": pair.crm.company, "books": pair.books.company}
