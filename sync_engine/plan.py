@@ -449,7 +449,7 @@ def _put(
         content_hash=digest(content),
         net=amount_text(net),
         currency=None if sketch.net is None else sketch.net.currency.code,
-        purchase_order=order_of(document),
+        purchase_order=order_of(document) or (held["purchase_order"] if held else None),
         customer=customer,
         name_key=None,
         plan_hash=plan_hash,

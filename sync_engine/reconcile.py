@@ -103,12 +103,21 @@ def reconcile(ledger: Ledger, pair: Pair, now: datetime) -> int:
             for row in rows:
                 if row["state"] in IN_THE_BOOKS:
                     _compare(tx, pair, row, now)
-            sources = {(row["company"], row["source_kind"], row["source_id"]) for row in rows}
-            for address in sorted(sources):
+            for address in sorted({each for row in rows for each in _sources(tx, row)}):
                 tie_out(tx, pair, Ref(*address), now)
             tx.many("document_checked", [{"key": row["key"]} for row in rows])
         compared += len(rows)
     return compared
+
+
+def _sources(tx: Reads, row: Row) -> Iterator[tuple[str, str, str]]:
+    """Yield the source of a document, and those that share its order number and so its invoices."""
+    yield row["company"], row["source_kind"], row["source_id"]
+    if row["purchase_order"]:
+        for other in tx.all(
+            "documents_with_order", purchase_order=row["purchase_order"], kind=row["kind"]
+        ):
+            yield other["company"], other["source_kind"], other["source_id"]
 
 
 def _in_the_crm(sides: Sides) -> Iterator[Difference]:

@@ -7,7 +7,6 @@ task explains becomes a task of its own.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
 
@@ -88,7 +87,8 @@ def _held(rows: Sequence[Row], invoiced: Mapping[str, Decimal]) -> list[tuple[st
 def _invoiced(tx: Reads, pair: Pair, source: Ref, rows: Sequence[Row]) -> Mapping[str, Decimal]:
     """Return by currency what the live invoices of a source come to: ours, and those by its number.
 
-    An invoice of another deal counts for this one only when that deal was merged into it.
+    An invoice of another deal counts for this one only when that deal was merged into it. One that
+    is nobody's counts for a single deal of those that carry its number.
     """
     books = pair.books.company
     figure = figure_of(pair, rows[0])
@@ -100,11 +100,10 @@ def _invoiced(tx: Reads, pair: Pair, source: Ref, rows: Sequence[Row]) -> Mappin
         if shown and _is_live(shown) and not _passed_on(tx, source, row):
             found[shown["id"]] = shown
         order = row["purchase_order"]
-        alive = row["state"] != "skipped" and row["reason"] not in ("gone", "merged")
-        if not order or not alive:
+        if not order:
             continue
         for other in tx.all("mirror_by_words", company=books, kind="invoice", words=order):
-            if _is_live(other) and not _is_of_another_deal(tx, source, other["id"]):
+            if _is_live(other) and _owner(tx, other["id"], order) == source:
                 found[other["id"]] = other
     sums: dict[str, Decimal] = {}
     for shown in found.values():
@@ -126,10 +125,22 @@ def _passed_on(tx: Reads, source: Ref, row: Row) -> bool:
     return any(one["source_id"] == heir.id for one in heirs)
 
 
-def _is_of_another_deal(tx: Reads, source: Ref, invoice: str) -> bool:
-    """Whether an invoice is that of a deal which is not this one, nor merged into it."""
-    owner = tx.one("document_of_record", kind="invoice", posted_id=invoice)
-    return owner is not None and followed(tx, replace(source, id=owner["source_id"])) != source
+def _owner(tx: Reads, invoice: str, order: str) -> Ref | None:
+    """Return whose an invoice is: its own deal's, or the first that carries its order number.
+
+    A deal that is to be invoiced comes before one that no longer is, and that before one which was
+    merged into a deal of another number.
+    """
+    own = tx.one("document_of_record", kind="invoice", posted_id=invoice)
+    if own is not None:
+        return followed(tx, Ref(own["company"], own["source_kind"], own["source_id"]))
+    rows = tx.all("documents_with_order", purchase_order=order, kind="invoice")
+    carriers = [
+        (followed(tx, ref) != ref, row["net"] is None, len(ref.id), ref)
+        for row in rows
+        for ref in [Ref(row["company"], row["source_kind"], row["source_id"])]
+    ]
+    return min(carriers)[-1] if carriers else None
 
 
 def _also_in(title: str, code: str | None, amount: Decimal) -> Wanted:

@@ -50,7 +50,7 @@ def tie_out(world: World, linked: dict[str, str], amount: str = "net") -> dict[D
 
     sums: dict[Deal, list[Decimal]] = defaultdict(lambda: [Decimal(0)] * 3)
     for deal in crm["deals"]:
-        if _is_in_scope(deal):
+        if is_in_scope(deal):
             sums[head(deal["id"]), deal["currency"] or home][0] += Decimal(deal["net"])
     for one in books["invoices"]:
         of = linked.get(one["id"]) or owner.get(one["po_number"] or "")
@@ -67,7 +67,8 @@ def _merged(crm: Any, deal: str) -> str:
     return deal
 
 
-def _is_in_scope(deal: Any) -> bool:
+def is_in_scope(deal: Any) -> bool:
+    """Whether a deal is won, not archived, and closed since the cutover in the portal's zone."""
     if not deal["is_won"] or deal["archived"] or not deal["close_date"]:
         return False
     closed = datetime.fromisoformat(deal["close_date"]).astimezone(ZoneInfo(ZONE))

@@ -9,10 +9,13 @@ import pytest
 from simulated_world import World, open_world, seller
 from tie_out import assert_ties_out
 
+UNLIMITED = {"searches_per_sec": 1_000}  # the portal here has no limits to keep
+
 
 @pytest.fixture
 def world(tmp_path: Path) -> Iterator[World]:
     with open_world(tmp_path) as made:
+        made.crm_rates = UNLIMITED
         yield made
 
 
@@ -28,7 +31,9 @@ def make_world(tmp_path: Path) -> Iterator[Callable[..., World]]:
     with ExitStack() as opened:
 
         def make(**books: Any) -> World:
-            return opened.enter_context(open_world(tmp_path, **books))
+            made = opened.enter_context(open_world(tmp_path, **books))
+            made.crm_rates = UNLIMITED
+            return made
 
         yield make
 
