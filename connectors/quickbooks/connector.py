@@ -23,7 +23,14 @@ from connectors.quickbooks.wire import Row, Rows, Wire
 from tieout.credentials import CompanyTokens, Credentials, secret
 from tieout.model.capability import Capabilities, FieldInfo
 from tieout.model.contract import Identity, Opening, Outcome, Parcel, Request
-from tieout.model.errors import ConfigError, TieoutError, Unauthorized, Unavailable, Unsupported
+from tieout.model.errors import (
+    ConfigError,
+    Rejected,
+    TieoutError,
+    Unauthorized,
+    Unavailable,
+    Unsupported,
+)
 from tieout.model.lookup import Answer, Lookup, NotKnown
 from tieout.model.record import Fetched, Gone, Page, Related, Unreadable
 from tieout.model.ref import Cursor, Ref
@@ -295,12 +302,12 @@ class QuickBooks:
         if held and (self._now() - held.read_at).total_seconds() < fresh_secs:
             return held
         answers, at = self._wire.queries(_SETTINGS_QUERIES)
-        *needed, listed = answers
-        company, preferences, codes, rates = (rows_or_raise(answer) for answer in needed)
+        company, preferences = (rows_or_raise(answer) for answer in answers[:2])
+        codes, rates = (_rows_unless_refused(answer) for answer in answers[2:4])
         if not company or not preferences:
             raise Unavailable("QuickBooks did not show the company's settings.")
         self._settings = settings_of(
-            company[0], preferences[0], codes, rates, at, _rows_if_told(listed)
+            company[0], preferences[0], codes, rates, at, _rows_if_told(answers[4])
         )
         return self._settings
 
@@ -350,6 +357,11 @@ def _log() -> Any:
 def _rows_if_told(answer: Rows | TieoutError) -> tuple[Row, ...] | None:
     """Return a query's rows; None where the company does not answer it."""
     return None if isinstance(answer, TieoutError) else answer.rows
+
+
+def _rows_unless_refused(answer: Rows | TieoutError) -> tuple[Row, ...]:
+    """Return a query's rows; none where the company has switched off what they belong to."""
+    return () if isinstance(answer, Rejected) else rows_or_raise(answer)
 
 
 def _refuse_unknown(what: str, given: Mapping[str, Any], known: set[str]) -> None:

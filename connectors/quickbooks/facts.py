@@ -19,7 +19,8 @@ class Kind:
     """One kind of record: the vendor's name of it, and how it is read.
 
     ``listed`` records are never deleted, only made inactive (R5); ``dated`` ones are transactions;
-    the rest are settings. ``fed`` says that change data capture tells of it (R24).
+    the rest are settings. ``fed`` says that change data capture tells of it (R24), ``may_lack``
+    that a company need not have it.
     """
 
     name: str
@@ -27,6 +28,7 @@ class Kind:
     listed: bool
     dated: bool
     fed: bool
+    may_lack: bool
     found_by: frozenset[str]
 
 
@@ -110,6 +112,7 @@ def _kind(name: str, said: Mapping[str, Any]) -> Kind:
         listed=said["group"] == "list",
         dated=said["group"] == "transaction",
         fed=bool(said.get("feed")),
+        may_lack=bool(said.get("may_lack")),
         found_by=frozenset(said.get("found_by", ())),
     )
 

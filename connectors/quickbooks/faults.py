@@ -28,6 +28,7 @@ from tieout.transport import Answer, redact
 
 THROTTLED_SECS = 60.0  # what the vendor asks for after a 429 that names no pause
 WORDS_LIMIT = 500
+NO_SUCH_WAY = (404, 405, 415)  # this address, or this way of asking, is not served
 
 _CODE = re.compile(r'"code"\s*:\s*"(\d{2,6})"')
 
@@ -68,20 +69,31 @@ def judge(answer: Answer) -> TieoutError | None:
         return answer.unclear(f"{answer.route.name} was answered with {answer.status}.")
     if answer.status == 403:
         return _forbidden(answer)
+    if answer.status in NO_SUCH_WAY and not answer.route.write and not _is_json(answer):
+        return _refused(answer)  # in a framework's own words; a write's are not trusted
     body = answer.json
     if not isinstance(body, dict):
         return answer.unclear(f"The answer of {answer.route.name} is not an object.")
     fault = body.get("Fault") or body.get("fault")
     if fault:
         return error_of(fault, write=answer.route.write, trace_id=answer.trace_id)
-    if answer.status >= 300:
-        return Rejected(
-            f"QuickBooks answered with {answer.status}.",
-            vendor_code=str(answer.status),
-            vendor_words=answer.words,
-            trace_id=answer.trace_id,
-        )
-    return None
+    return _refused(answer) if answer.status >= 300 else None
+
+
+def _is_json(answer: Answer) -> bool:
+    try:
+        return answer.json is not None
+    except TieoutError:
+        return False
+
+
+def _refused(answer: Answer) -> Rejected:
+    return Rejected(
+        f"QuickBooks answered with {answer.status}.",
+        vendor_code=str(answer.status),
+        vendor_words=answer.words,
+        trace_id=answer.trace_id,
+    )
 
 
 def error_of(fault: Mapping[str, Any], *, write: bool, trace_id: str = "") -> TieoutError:
@@ -90,7 +102,7 @@ def error_of(fault: Mapping[str, Any], *, write: bool, trace_id: str = "") -> Ti
     A fault of the system itself, or with no error in it, says nothing about a write.
     """
     errors = fault.get("Error") or fault.get("error") or [{}]
-    first = errors[0]
+    first = errors if isinstance(errors, Mapping) else errors[0]
     code = str(first.get("code") or "")
     said = " ".join(str(first.get(name) or "") for name in ("Message", "message"))
     detail = str(first.get("Detail") or first.get("detail") or "")

@@ -9,7 +9,7 @@ parts until nothing can be missing from it.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import TypeAlias
@@ -20,14 +20,15 @@ from connectors.quickbooks.reading import (
     PAGE_ROWS,
     Ask,
     instant,
+    note_refused,
     read_lists,
     text,
     with_inactive,
 )
-from connectors.quickbooks.records import DELETED, Reader
+from connectors.quickbooks.records import Reader, instant_of, is_deleted
 from connectors.quickbooks.wire import Reply, Row, Wire
 from tieout.model.dates import instant_text, parse_instant
-from tieout.model.errors import Unavailable, ValueRefused
+from tieout.model.errors import Rejected, TieoutError, Unauthorized, Unavailable, ValueRefused
 from tieout.model.record import Event, Page
 from tieout.model.ref import Cursor
 
@@ -158,8 +159,11 @@ def _all_changed(
     """
     if not entities:
         raise Unavailable("No kind that was asked for is in the feed.")
-    reply = wire.changed(entities, since)
-    found = _objects(reply)
+    try:
+        reply = wire.changed(entities, since)
+        found = _objects(reply, entities)
+    except (Rejected, Unauthorized) as refused:
+        return _without_lacking(wire, entities, since, refused)
     if len(found) < FULL_OBJECTS:
         return found, reply.at
     counts = {entity: sum(1 for held, _ in found if held == entity) for entity in entities}
@@ -170,6 +174,27 @@ def _all_changed(
         for entity, row in _part_changed(wire, group, since):
             whole[entity, str(row["Id"])] = (entity, row)
     return list(whole.values()), reply.at
+
+
+def _without_lacking(
+    wire: Wire, entities: Sequence[str], since: datetime, refused: TieoutError
+) -> tuple[list[Changed], datetime]:
+    """Ask again without the kinds that a company may lack, and for each of these alone.
+
+    Raises:
+        TieoutError: it is refused all the same.
+    """
+    lacking = [one for one in entities if facts().kinds[facts().kind_of(one)].may_lack]
+    needed = [one for one in entities if one not in lacking]
+    if not lacking or not needed:
+        raise refused
+    found, at = _all_changed(wire, needed, since)
+    for entity in lacking:
+        try:
+            found += _all_changed(wire, [entity], since)[0]
+        except (Rejected, Unauthorized) as alone:
+            note_refused(facts().kinds[facts().kind_of(entity)], alone)
+    return found, at
 
 
 def _groups(heavy: list[str], light: list[str]) -> Iterator[list[str]]:
@@ -203,27 +228,39 @@ def _deleted(wire: Wire, entity: str, since: datetime) -> Iterator[Row]:
     found when the record itself is read.
     """
     for _ in range(STEPS_MAX):
-        rows = [row for _, row in _objects(wire.changed([entity], since))]
-        yield from (row for row in rows if row.get("status") == DELETED)
+        rows = [row for _, row in _objects(wire.changed([entity], since), [entity])]
+        yield from filter(is_deleted, rows)
         if len(rows) < FULL_OBJECTS:
             return
         since = max(*(_updated_at(row) for row in rows), since + timedelta(seconds=1))
     raise Unavailable(f"The feed of {entity} did not end.")
 
 
-def _objects(reply: Reply) -> list[Changed]:
-    """Return every object of a feed's answer; a fault nested in it is raised."""
+def _objects(reply: Reply, entities: Sequence[str]) -> list[Changed]:
+    """Return every object of a feed's answer, of the entities that were asked for.
+
+    Raises:
+        Unavailable: it is no feed's answer; nothing changed is told as an empty one.
+        TieoutError: the fault that is nested in it.
+    """
     found: list[Changed] = []
-    for response in reply.body.get("CDCResponse") or ():
-        for part in [response, *(response.get("QueryResponse") or ())]:
+    for response in _maps(reply.body.get("CDCResponse"), reply):
+        for part in [response, *_maps(response.get("QueryResponse", ()), reply)]:
             fault = part.get("Fault") or part.get("fault")
             if fault:
                 raise error_of(fault, write=False, trace_id=reply.trace_id)
-        for part in response.get("QueryResponse") or ():
-            for entity, rows in part.items():
-                if isinstance(rows, list):
-                    found.extend((entity, row) for row in rows)
+            for entity in entities:
+                rows = part.get(entity) or ()
+                found.extend((entity, row) for row in _maps(rows, reply))
     return found
+
+
+def _maps(told: object, reply: Reply) -> Sequence[Row]:
+    """Return a list of objects; one by itself is a list of one."""
+    listed = [told] if isinstance(told, Mapping) else told
+    if not isinstance(listed, list | tuple) or not all(isinstance(one, Mapping) for one in listed):
+        raise Unavailable("The answer of the feed has another form.", trace_id=reply.trace_id)
+    return listed
 
 
 def _told(reader: Reader, kinds: Sequence[Kind]) -> list[Event]:
@@ -250,10 +287,9 @@ def _recent(found: Sequence[Changed], at: datetime) -> set[str]:
 
 def _name(entity: str, row: Row) -> str:
     """The name of one state of a record; a customer's balance moves without its version."""
-    version = "gone" if row.get("status") == DELETED else row.get("SyncToken")
+    version = "gone" if is_deleted(row) else row.get("SyncToken")
     return f"{entity} {row.get('Id')} {version} {_updated_at(row).timestamp():.0f}"
 
 
 def _updated_at(row: Row) -> datetime:
-    said = (row.get("MetaData") or {}).get("LastUpdatedTime")
-    return parse_instant(said) if said else datetime.fromtimestamp(0, UTC)
+    return instant_of(row, "LastUpdatedTime") or datetime.fromtimestamp(0, UTC)

@@ -19,6 +19,7 @@ from tieout.transport import Answer, Door, Route
 
 SCOPE = "com.intuit.quickbooks.accounting"
 TOKEN_SECS_MAX = 10 * 365 * 86_400  # a life longer than that is not one
+SECS_DIGITS = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,13 +77,14 @@ class OAuth:
             Unauthorized: it is not accepted (any more).
             Unavailable: the token server did not answer; the token may be used again.
         """
-        return self._bought({"grant_type": "refresh_token", "refresh_token": refresh})
+        form = {"grant_type": "refresh_token", "refresh_token": refresh}
+        return self._bought(form, refresh)
 
     def close(self) -> None:
         """Give back connections."""
         self.door.close()
 
-    def _bought(self, form: Mapping[str, str]) -> Grant:
+    def _bought(self, form: Mapping[str, str], refresh: str | None = None) -> Grant:
         app = self._app()
         pair = base64.b64encode(f"{app.client_id}:{app.client_secret}".encode()).decode()
         headers = {
@@ -91,27 +93,31 @@ class OAuth:
             "x-include-refresh-token-hard-expires-in": "true",  # tells the end of the five years
         }
         response = self._session.post(app.token_url, data=dict(form), headers=headers)
-        return _grant(response.answer.json, self._now())  # type: ignore[attr-defined]  # the door's
+        answer: Answer = response.answer  # type: ignore[attr-defined]  # the door's
+        return _grant(answer.json, self._now(), refresh)
 
 
-def _grant(said: Mapping[str, Any], now: datetime) -> Grant:
-    access, refresh = said.get("access_token"), said.get("refresh_token")
+def _grant(said: Any, now: datetime, used: str | None) -> Grant:
+    """Return what was given; an answer without a refresh token leaves the one that was used."""
+    told = said if isinstance(said, Mapping) else {}
+    access, refresh = told.get("access_token"), told.get("refresh_token") or used
     if not isinstance(access, str) or not isinstance(refresh, str):
         raise Unavailable("The token server's answer has no tokens.")
     return Grant(
         access=access,
         refresh=refresh,
         issued_at=now,
-        access_until=_after(now, said.get("expires_in")),
-        refresh_until=_after(now, said.get("x_refresh_token_expires_in")),
-        hard_until=_after(now, said.get("x_refresh_token_hard_expires_in")),
+        access_until=_after(now, told.get("expires_in")),
+        refresh_until=_after(now, told.get("x_refresh_token_expires_in")),
+        hard_until=_after(now, told.get("x_refresh_token_hard_expires_in")),
     )
 
 
 def _after(now: datetime, secs: object) -> datetime | None:
-    if isinstance(secs, bool) or not isinstance(secs, int) or not 0 < secs < TOKEN_SECS_MAX:
+    text = str(secs)  # some servers write the number as a text
+    if not text.isdecimal() or len(text) > SECS_DIGITS or not 0 < int(text) < TOKEN_SECS_MAX:
         return None
-    return now + timedelta(seconds=secs)
+    return now + timedelta(seconds=int(text))
 
 
 def _route(method: str, path: str) -> Route:

@@ -140,7 +140,11 @@ def _batch_outcomes(parcel: Parcel, reply: Reply, reader: Reader) -> list[Outcom
     """Match answers by bId, in whatever order; an item without one answer is unknown."""
     answers: dict[str, list[Mapping[str, Any]]] = {}
     for answer in reply.body.get("BatchItemResponse") or ():
-        answers.setdefault(str(answer.get("bId")), []).append(answer)
+        answers.setdefault(str(answer.get("bId") or ""), []).append(answer)
+    nameless = answers.pop("", [])
+    unanswered = [item.item_id for item in parcel.items if item.item_id not in answers]
+    if len(nameless) == len(unanswered) and _are_alike(nameless):
+        answers.update(zip(unanswered, ([one] for one in nameless), strict=True))
     outcomes = []
     for item in parcel.items:
         found = answers.get(item.item_id, [])
@@ -153,6 +157,12 @@ def _batch_outcomes(parcel: Parcel, reply: Reply, reader: Reader) -> list[Outcom
             )
             outcomes.append(_failed(item, error))
     return outcomes
+
+
+def _are_alike(nameless: Sequence[Mapping[str, Any]]) -> bool:
+    """Whether answers without a bId are faults of one kind, so that any is any item's."""
+    faults = [one.get("Fault") or one.get("fault") or {} for one in nameless]
+    return all(faults) and len({error_of(fault, write=True).vendor_code for fault in faults}) == 1
 
 
 def _outcome(item: ParcelItem, answer: Mapping[str, Any], trace_id: str, reader: Reader) -> Outcome:

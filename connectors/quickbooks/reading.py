@@ -6,9 +6,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+import structlog
+
 from connectors.quickbooks.facts import Kind
 from connectors.quickbooks.wire import Row, Rows, Wire
-from tieout.model.errors import TieoutError, Unavailable
+from tieout.model.errors import Rejected, TieoutError, Unauthorized, Unavailable
 
 PAGE_ROWS = 1000  # the most that a query answers (R10)
 PAGES_AHEAD = 4  # of one list, asked for in one call: a batch has 120 s for all its queries
@@ -85,7 +87,8 @@ def read_lists(wire: Wire, asks: Sequence[Ask]) -> Iterator[Part]:
     """Read whole lists, the first page of each in one call, then of the long ones several at once.
 
     A row may come twice, none is left out: when a row vanishes from an earlier page all later ones
-    move up, which is seen at the overlap, and the list is read again.
+    move up, which is seen at the overlap, and the list is read again. A list that a company may
+    lack and that is refused has no rows.
 
     Raises:
         TieoutError: a page cannot be read; what was yielded before is not the whole.
@@ -103,6 +106,10 @@ def read_lists(wire: Wire, asks: Sequence[Ask]) -> Iterator[Part]:
         for (reading, start), answer in zip(planned, answers, strict=True):
             if reading.done or start != reading.next_start:
                 continue  # beyond the end, or read again from the start
+            if reading.ask.kind.may_lack and isinstance(answer, Rejected | Unauthorized):
+                reading.done = True
+                note_refused(reading.ask.kind, answer)
+                continue
             yield Part(reading.ask, reading.take(rows_or_raise(answer)), began_at)
     raise Unavailable("A list did not end.")
 
@@ -112,6 +119,12 @@ def rows_or_raise(answer: Rows | TieoutError) -> tuple[Row, ...]:
     if isinstance(answer, TieoutError):
         raise answer
     return answer.rows
+
+
+def note_refused(kind: Kind, error: TieoutError) -> None:
+    """Say in the log that a company shows no records of a kind."""
+    log = structlog.get_logger("tieout.quickbooks")
+    log.warning("kind-refused", kind=kind.name, said=str(error))
 
 
 def one_of(field: str, values: Sequence[str]) -> Iterator[tuple[str, tuple[str, ...]]]:

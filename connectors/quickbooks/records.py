@@ -18,14 +18,15 @@ from connectors.quickbooks.settings import (
     TaxCode,
 )
 from tieout.model.dates import parse_day, parse_instant
-from tieout.model.errors import Unavailable
+from tieout.model.errors import Unavailable, ValueRefused
 from tieout.model.money import decimal
 from tieout.model.record import Event, Record, Seen
 from tieout.model.ref import Ref, Version, find_marker
 
-DELETED = "Deleted"
+DELETED = "deleted"  # in either case
 VOIDED = "Voided"  # what a void puts before the private note (R11)
 ZERO = Decimal(0)
+MOST_PLACES = 7  # of any number in the books, a unit price's (R8)
 
 _MARKER_TEXT = re.compile(r"\s*\[TIEOUT:[0-9A-HJKMNP-TV-Z]{16}-\d{1,4}\]\s*\Z", re.IGNORECASE)
 _ITEM_TYPES = {"Service": "service", "NonInventory": "non_inventory", "Inventory": "inventory"}
@@ -51,15 +52,14 @@ class Reader:
             Unavailable: the body is not one of that kind.
         """
         try:
-            meta = body.get("MetaData") or {}
             return Record(
                 ref=self.ref(kind, str(body["Id"])),
                 version=Version(str(body["SyncToken"])),
                 fields=_FIELDS[kind](self, body),
-                updated_at=_instant(meta.get("LastUpdatedTime")),
-                created_at=_instant(meta.get("CreateTime")),
+                updated_at=instant_of(body, "LastUpdatedTime"),
+                created_at=instant_of(body, "CreateTime"),
             )
-        except (KeyError, TypeError, ValueError, AttributeError) as wrong:
+        except (KeyError, TypeError, ValueError, AttributeError, ArithmeticError) as wrong:
             raise Unavailable(
                 f"QuickBooks showed a record of kind {kind} that cannot be read: {wrong!r}.",
                 record=f"{kind} {body.get('Id', '?')}",
@@ -68,8 +68,8 @@ class Reader:
     def event(self, entity: str, body: Body) -> Event:
         """Return what a body in a feed says: its record, or that it is gone (R24)."""
         kind = facts().kind_of(entity)
-        at = _instant((body.get("MetaData") or {}).get("LastUpdatedTime"))
-        if body.get("status") == DELETED:
+        at = instant_of(body, "LastUpdatedTime")
+        if is_deleted(body):
             return Event(self.ref(kind, str(body["Id"])), Seen.GONE, at=at)
         record = self.record(kind, body)
         return Event(record.ref, record=record, at=at)
@@ -133,6 +133,20 @@ class Reader:
         )
 
 
+def is_deleted(body: Body) -> bool:
+    """Whether a body in a feed says that its record is gone (R24)."""
+    return str(body.get("status")).lower() == DELETED
+
+
+def instant_of(body: Body, name: str) -> datetime | None:
+    """Return an instant of a body's MetaData; None where it is not told or not readable."""
+    said = _part(body, "MetaData").get(name)
+    try:
+        return parse_instant(str(said)) if said else None
+    except ValueRefused:
+        return None
+
+
 def _customer(reader: Reader, body: Body) -> dict[str, Any]:
     return {
         "name": body["DisplayName"],
@@ -177,9 +191,9 @@ def _invoice(reader: Reader, body: Body) -> dict[str, Any]:
         "project": _reference(body, "ProjectRef"),
         "department": _reference(body, "DepartmentRef"),
         "custom_fields": {
-            str(custom["DefinitionId"]): custom["StringValue"]
+            str(custom["DefinitionId"]): str(custom["StringValue"])
             for custom in body.get("CustomField") or ()
-            if custom.get("StringValue")
+            if custom.get("StringValue") and custom.get("DefinitionId")
         },
         "lines": list(_lines(body)),
         "url": reader.url("invoice", str(body["Id"])),
@@ -193,7 +207,7 @@ def _credit_memo(reader: Reader, body: Body) -> dict[str, Any]:
 
 def _sale(reader: Reader, body: Body) -> dict[str, Any]:
     total = _amount(body, "TotalAmt")
-    tax = _amount(_part(body, "TxnTaxDetail"), "TotalTax")
+    tax = _tax(body, total)
     return {
         "number": body.get("DocNumber"),
         "customer": _reference(body, "CustomerRef"),
@@ -204,6 +218,15 @@ def _sale(reader: Reader, body: Body) -> dict[str, Any]:
         "total": total,
         **_note(body, total),
     }
+
+
+def _tax(body: Body, total: Decimal) -> Decimal:
+    """Return what a sale bears of tax; where no detail is shown, what its lines do not make."""
+    detail = body.get("TxnTaxDetail")
+    lines = list(_lines(body))
+    if isinstance(detail, Mapping) or not lines:
+        return _amount(_part(body, "TxnTaxDetail"), "TotalTax")
+    return total - sum((line["amount"] for line in lines), ZERO)
 
 
 def _payment(reader: Reader, body: Body) -> dict[str, Any]:
@@ -310,7 +333,7 @@ def _snake(words: str) -> str:
 
 
 def _active(body: Body) -> bool:
-    return body.get("Active") is not False
+    return str(body.get("Active")).lower() != "false"
 
 
 def _part(body: Body, name: str) -> Body:
@@ -324,17 +347,18 @@ def _reference(body: Body, name: str) -> str | None:
 
 
 def _amount(body: Body, name: str) -> Decimal:
-    return decimal(body.get(name) or 0)
+    return _amount_or_none(body, name) or ZERO
 
 
 def _amount_or_none(body: Body, name: str) -> Decimal | None:
+    """Return a number, without the noise of one that went through binary fractions."""
     value = body.get(name)
-    return None if value is None else decimal(value)
+    if value is None or value == "":
+        return None
+    exact = decimal(value)
+    near = round(exact, MOST_PLACES)
+    return exact if near == exact else near.normalize() + ZERO
 
 
 def _day(text: str | None) -> date | None:
     return parse_day(text[:10]) if text else None
-
-
-def _instant(text: str | None) -> datetime | None:
-    return parse_instant(text) if text else None

@@ -149,8 +149,8 @@ def _custom_fields(sales: Body) -> Iterator[CustomField]:
     """Read the names and switches that SalesFormsPrefs keeps as ``…SalesCustomName1``."""
     flat = {
         str(entry.get("Name", "")).rpartition(".")[2]: entry
-        for group in sales.get("CustomField", ())
-        for entry in group.get("CustomField", ())
+        for group in sales.get("CustomField") or ()
+        for entry in group.get("CustomField") or ()
     }
     for number in range(1, CUSTOM_FIELDS_MAX + 1):
         name = flat.get(f"SalesCustomName{number}", {}).get("StringValue")

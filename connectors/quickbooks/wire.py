@@ -1,11 +1,15 @@
 """The calls: python-quickbooks as a transport, through our door, with our own bodies.
 
+A server that takes fewer queries in a batch, none at all, or a query in its address only is asked
+in the way that it takes: it says so by refusing, which changes nothing.
+
 Its client knows the addresses, headers and parameters; its objects, its batch helper and its
 exceptions are never used: they invent fields, lose results and hide what was answered (sdk.md 4).
 """
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -16,10 +20,10 @@ from typing import Any, TypeAlias, TypeVar
 
 from quickbooks.client import QuickBooks as Client
 
-from connectors.quickbooks.faults import TokenRefused, error_of, judge
+from connectors.quickbooks.faults import NO_SUCH_WAY, TokenRefused, error_of, judge
 from tieout.credentials import Credentials
 from tieout.model.dates import parse_instant
-from tieout.model.errors import TieoutError, Unavailable
+from tieout.model.errors import Rejected, TieoutError, Unauthorized, Unavailable, ValueRefused
 from tieout.transport import Answer, Door, Limit, Route, dump_json, retry_call
 
 MINOR_VERSION = 75  # the floor and the default since August 2025 (R27)
@@ -27,6 +31,11 @@ QUERIES_PER_BATCH = 30
 WRITE_SECS = 130.0  # the vendor gives up after 120
 READ_SECS = 130.0  # a batch of queries may take as long
 
+_PAGED = re.compile(
+    r"SELECT \* FROM (?P<what>.+?)(?: ORDERBY Id)? STARTPOSITION (?P<start>\d+) "
+    r"MAXRESULTS (?P<most>\d+)",
+    re.DOTALL,
+)
 _READING: ContextVar[bool] = ContextVar("reading", default=False)
 
 T = TypeVar("T")
@@ -81,6 +90,8 @@ class Wire:
             trace_header="intuit_tid",
         )
         self._session = self.door.session()
+        self._queries_per_batch = QUERIES_PER_BATCH
+        self._query_in_address = False
 
     def query(self, select: str) -> tuple[Rows, datetime]:
         """Ask one query; return its rows and the server's clock.
@@ -90,9 +101,17 @@ class Wire:
         """
 
         def rows_of(reply: Reply) -> tuple[Rows, datetime]:
-            return _rows_of(reply.body.get("QueryResponse")), reply.at
+            return self._rows(select, reply.body.get("QueryResponse")), reply.at
 
-        return self._read(lambda client: client.query(select), rows_of)
+        if not self._query_in_address:
+            try:
+                return self._read(lambda client: client.query(select), rows_of)
+            except Rejected as refused:
+                if refused.vendor_code not in map(str, NO_SUCH_WAY):
+                    raise
+                self._query_in_address = True  # as the vendor's page on data queries shows it
+        address, asked = self._address("query"), {"query": select}
+        return self._read(lambda client: client.get(address, params=dict(asked)), rows_of)
 
     def queries(self, selects: Sequence[str]) -> tuple[list[Rows | TieoutError], datetime]:
         """Ask many queries in as few calls as there can be; each is answered on its own.
@@ -104,16 +123,25 @@ class Wire:
         """
         answers: list[Rows | TieoutError] = []
         first_at: datetime | None = None
-        for start in range(0, len(selects), QUERIES_PER_BATCH):
-            part = selects[start : start + QUERIES_PER_BATCH]
-            if len(part) == 1:
-                rows, at = self.query(part[0])
-                answers.append(rows)
-            else:
-                found, at = self._batch_of_queries(part)
-                answers.extend(found)
+        waiting = list(selects)
+        while waiting:
+            part = waiting[: self._queries_per_batch]
+            try:
+                found, at = self._answers(part)
+            except (Rejected, Unauthorized) as refused:
+                if isinstance(refused, TokenRefused):
+                    raise
+                if len(part) > 1:
+                    self._queries_per_batch = len(part) // 2
+                    continue
+                found, at = [refused], None
+            answers.extend(found)
+            waiting = waiting[len(part) :]
             first_at = first_at or at
-        assert first_at is not None, "asked without a question"
+        if first_at is None:  # each was asked alone, and none was answered
+            last = answers[-1]
+            assert isinstance(last, TieoutError), "an answer has a time"
+            raise last
         return answers, first_at
 
     def changed(self, entities: Sequence[str], since: datetime) -> Reply:
@@ -163,17 +191,67 @@ class Wire:
         """Give back connections."""
         self.door.close()
 
+    def _answers(
+        self, selects: Sequence[str]
+    ) -> tuple[Sequence[Rows | TieoutError], datetime | None]:
+        if len(selects) > 1:
+            return self._batch_of_queries(selects)
+        rows, at = self.query(selects[0])
+        return [rows], at
+
     def _batch_of_queries(
         self, selects: Sequence[str]
     ) -> tuple[list[Rows | TieoutError], datetime]:
+        """Ask queries in a batch; one that its answer does not know by its bId is asked alone."""
         items = [{"bId": str(n), "Query": select} for n, select in enumerate(selects)]
         body = dump_json({"BatchItemRequest": items})
         reply = self._read(lambda client: client.post(self._address("batch"), body), _itself)
         answered = {
             str(item.get("bId")): item for item in reply.body.get("BatchItemResponse") or ()
         }
-        found = [_query_answer(answered.get(item["bId"]), reply.trace_id) for item in items]
+        found: list[Rows | TieoutError] = []
+        for item in items:
+            told = answered.get(item["bId"])
+            try:
+                if told is None:
+                    found.append(self.query(item["Query"])[0])
+                    continue
+                fault = told.get("Fault") or told.get("fault")
+                if fault:
+                    raise error_of(fault, write=False, trace_id=reply.trace_id)
+                found.append(self._rows(item["Query"], told.get("QueryResponse")))
+            except TieoutError as error:
+                found.append(error)
         return found, reply.at
+
+    def _rows(self, select: str, response: object) -> Rows:
+        """Return the rows of a QueryResponse.
+
+        Some servers say in ``maxResults`` how many were asked for; then the books are asked to
+        count, so that a page that lacks rows is never taken for a whole one.
+
+        Raises:
+            Unavailable: it is none, or it shows fewer rows than there are.
+        """
+        rows, said = _rows_of(response)
+        if said == len(rows.rows):
+            return rows
+        asked = _PAGED.fullmatch(select)
+        if asked is None or said != int(asked["most"]):
+            raise _short(len(rows.rows), said)
+        count = f"SELECT COUNT(*) FROM {asked['what']}"  # noqa: S608 - a part of our own query
+        reply = self._read(self._counting(count), _itself)
+        told = reply.body.get("QueryResponse")
+        there = told.get("totalCount") if isinstance(told, Mapping) else None
+        left = int(str(there)) - int(asked["start"]) + 1 if str(there).isdecimal() else said
+        if min(max(left, 0), said) != len(rows.rows):
+            raise _short(len(rows.rows), left)
+        return rows
+
+    def _counting(self, count: str) -> Callable[[Any], object]:
+        if not self._query_in_address:
+            return lambda client: client.query(count)
+        return lambda client: client.get(self._address("query"), params={"query": count})
 
     def _read(self, operation: Callable[[Any], object], understand: Callable[[Reply], T]) -> T:
         """Ask until the answer is understood; what cannot be is asked again, a few times."""
@@ -270,26 +348,17 @@ def _server_clock(answer: Answer) -> datetime:
     if answer.served_at is not None:
         return answer.served_at
     said = answer.json.get("time")
-    return parse_instant(said) if isinstance(said, str) else answer.received_at
-
-
-def _query_answer(item: Row | None, trace_id: str) -> Rows | TieoutError:
-    if item is None:
-        return Unavailable("A query is missing from the answer of its batch.", trace_id=trace_id)
-    fault = item.get("Fault") or item.get("fault")
-    if fault:
-        return error_of(fault, write=False, trace_id=trace_id)
     try:
-        return _rows_of(item.get("QueryResponse"))
-    except Unavailable as short:
-        return short
+        return parse_instant(said) if isinstance(said, str) else answer.received_at
+    except ValueRefused:
+        return answer.received_at
 
 
-def _rows_of(response: object) -> Rows:
-    """Return the rows of a QueryResponse, whatever entity they are listed under.
+def _rows_of(response: object) -> tuple[Rows, int]:
+    """Return the rows of a QueryResponse, whatever entity they are listed under, and its count.
 
     Raises:
-        Unavailable: it is none, or it shows fewer rows than it says.
+        Unavailable: it is none.
     """
     if not isinstance(response, Mapping):
         raise Unavailable("The answer of a query has no QueryResponse.")
@@ -299,7 +368,9 @@ def _rows_of(response: object) -> Rows:
             rows = tuple(held)
         elif isinstance(held, Mapping):  # Preferences and CompanyInfo may come as one object
             rows = (held,)
-    said = response.get("maxResults", len(rows))
-    if said != len(rows):
-        raise Unavailable(f"The answer of a query has {len(rows)} rows and says {said}.")
-    return Rows(rows)
+    said = str(response.get("maxResults", len(rows)))
+    return Rows(rows), int(said) if said.isdecimal() else len(rows)
+
+
+def _short(shown: int, said: int) -> Unavailable:
+    return Unavailable(f"The answer of a query has {shown} rows and says {said}.")

@@ -65,6 +65,20 @@ def test_a_real_company_is_not_connected_without_a_person(changed):
         books.check()
 
 
+def test_a_company_on_this_machine_with_a_token_of_its_own_asks_for_no_consent(site, monkeypatch):
+    monkeypatch.setenv("BOOKS_TOKEN", "kept elsewhere")
+    text = (site.directory / "tieout.yaml").read_text()
+    (site.directory / "tieout.yaml").write_text(
+        text.replace("    client_id: file:id\n", "    token: env:BOOKS_TOKEN\n").replace(
+            "    client_secret: file:secret\n", ""
+        )
+    )
+    held = Site(site.directory, load(site.directory))
+
+    with session(held, "books") as books, pytest.raises(Unauthorized):
+        books.check()
+
+
 def test_a_make_believe_company_that_is_not_served_is_told(site, monkeypatch):
     text = (site.directory / "tieout.yaml").read_text()
     url = str(site.company("books").url)

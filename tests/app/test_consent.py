@@ -5,9 +5,13 @@ import time
 import urllib.request
 
 import pytest
+from starlette.applications import Starlette
+from starlette.responses import HTMLResponse, RedirectResponse
+from starlette.routing import Route
 
 from tieout.app import consent
 from tieout.model.errors import ConfigError, Unauthorized
+from tieout.simulator.serving import serve
 
 
 class Vendor:
@@ -49,6 +53,22 @@ def test_a_refusal_is_told_in_the_vendors_words():
         consent.read_redirect("https://x/?error=access_denied&error_description=No+thanks", "s")
 
     assert (refused.value.vendor_code, refused.value.vendor_words) == ("access_denied", "No thanks")
+
+
+@pytest.mark.parametrize(
+    "answer", [HTMLResponse("<h1>Do you agree?</h1>"), RedirectResponse("/login")]
+)
+def test_a_page_on_this_machine_that_asks_a_person_is_left_to_one(answer):
+    class Elsewhere(Vendor):
+        def authorise_url(self, state: str, redirect_uri: str) -> str:
+            return f"{page.url}/?state={state}&redirect_uri={redirect_uri}"
+
+    vendor = Elsewhere()
+    asking = Starlette(routes=[Route("/", lambda _asked: answer)])
+    with serve(asking) as page:
+        assert consent.agree_by_itself(vendor, "913") is False
+
+    assert vendor.exchanged == []
 
 
 def test_tokens_of_another_company_are_never_taken():

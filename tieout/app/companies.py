@@ -108,7 +108,9 @@ def session(
 def _connect_make_believe(site: Site, company: Company, connector: Connector) -> None:
     """Give a simulated company's first tokens without a person; a real one's need ``connect``."""
     page = company.urls.get("authorise")
-    if page is None or not page.on_this_machine or not isinstance(connector, Authorises):
+    if company.token is not None or page is None or not page.on_this_machine:
+        return  # its token is somebody else's to renew, or a person must consent
+    if not isinstance(connector, Authorises):
         return
     if company.ref_company not in SealedTokens(site.settings.tokens, now=now).companies():
         consent.agree_by_itself(connector, company.id)

@@ -86,12 +86,12 @@ def settle(connector: Authorises, redirect: Redirect, redirect_uri: str, company
     connector.exchange(redirect.code, redirect_uri, company_id)
 
 
-def agree_by_itself(connector: Authorises, company_id: str) -> None:
-    """Consent to a make-believe company on this machine: its page asks nobody.
+def agree_by_itself(connector: Authorises, company_id: str) -> bool:
+    """Consent to a make-believe company on this machine; False where its page asks a person.
 
     Raises:
         Unavailable: it is not being served.
-        ConfigError: its page does not send back to us.
+        ConfigError: its page sends back something else than consent to this company.
     """
     state = new_state()
     redirect_uri = f"http://{LOOPBACK}{PATH}"
@@ -107,7 +107,10 @@ def agree_by_itself(connector: Authorises, company_id: str) -> None:
         ) from wrong
     finally:
         page.close()
+    if not address.startswith(redirect_uri):
+        return False
     settle(connector, read_redirect(address, state), redirect_uri, company_id)
+    return True
 
 
 class LocalPage:

@@ -6,6 +6,7 @@ from urllib.parse import parse_qs, urlsplit
 from urllib.request import HTTPRedirectHandler, build_opener
 
 import pytest
+from foreign_server import Bent
 
 from connectors.quickbooks import QuickBooks
 from tieout.credentials import SealedTokens
@@ -129,6 +130,27 @@ def test_a_token_is_renewed_before_it_ends(connection):
     connection.connector.check()
     assert connection.tokens.access_token() != first
     assert connection.connector.calls["POST token"] == 2
+
+
+def test_an_answer_that_says_less_is_enough(connection, stage):
+    """RFC 6749: a renewal may leave the refresh token as it is, and no life need be told."""
+    bent = stage.app = Bent(stage.app)
+
+    def bend(exchange):
+        if exchange.path.endswith("/tokens/bearer"):
+            told = exchange.told
+            exchange.told = {"access_token": told["access_token"], "token_type": "bearer"}
+            if exchange.asked.startswith("grant_type=authorization_code"):
+                exchange.told["refresh_token"] = told["refresh_token"]
+                exchange.told["expires_in"] = "3600"
+
+    bent.bends.append(bend)
+    connection.connect()
+    first = connection.tokens.access_token()
+    assert connection.tokens.until is None
+    connection.clock.advance(3600)
+    assert connection.connector.check().company == "913"
+    assert connection.tokens.access_token() != first
 
 
 def test_a_token_revoked_in_the_middle_is_renewed_and_the_write_sent_once_more(connection):

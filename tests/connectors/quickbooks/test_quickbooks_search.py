@@ -167,6 +167,7 @@ def test_an_unanswered_part_of_a_reading_hides_no_other(books):
     refs = [Ref(BOOKS, "invoice", books.make_invoice()["Id"]) for _ in range(250)]
     books.connector.check()
     books.fault(fault="omit_batch_item", path="/batch$")
+    books.fault(fault="refuse", path="/query$", count=None)
     answers = list(books.connector.fetch(refs))
     assert [answer.ref for answer in answers] == refs
     unread = [answer for answer in answers if isinstance(answer, Unreadable)]

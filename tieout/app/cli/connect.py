@@ -38,16 +38,15 @@ def command(caller: Caller, company: str, *, paste: bool, port: int, no_browser:
 
     site = companies.Site(caller.directory, caller.settings())
     chosen = site.company(company)
-    with companies.session(site, company) as connector:
+    with companies.session(site, company, asks=False) as connector:
         if not isinstance(connector, Authorises):
             raise ConfigError(
                 f"{chosen.system} asks for no consent.",
                 remedy="Set the company's token in tieout.yaml: env:NAME or file:PATH.",
             )
         page = chosen.urls.get("authorise")
-        if page is not None and page.on_this_machine:
-            consent.agree_by_itself(connector, chosen.id)
-        else:
+        makes_believe = page is not None and page.on_this_machine and not paste
+        if not (makes_believe and consent.agree_by_itself(connector, chosen.id)):
             _ask(caller, connector, chosen, paste=paste, port=port, browser=not no_browser)
     until = companies.credentials_of(site, company).until
     values = {"company": company, "id": chosen.id, "until": until.isoformat() if until else None}
