@@ -38,7 +38,7 @@ def gather(ledger: Reads, pair: Pair, mapping: Mapping, ref: Ref) -> Gathered:
 
     A set or record that could not be read is a finding: never an empty set, never an absence.
     """
-    row = _snapshot(ledger, ref)
+    row = _snapshot(ledger, pair, ref)
     if row is None:
         return Gathered(ref, "unknown", None, (_unread(ref, "It has not been read yet."),))
     if row["state"] != "live":
@@ -54,7 +54,7 @@ def gather(ledger: Reads, pair: Pair, mapping: Mapping, ref: Ref) -> Gathered:
     findings: list[Finding] = []
     parents: dict[str, list[Ref]] = {mapping.source: [ref]}
     for role in mapping.roles:
-        records, first = _role(ledger, parents[role.of], role, findings)
+        records, first = _role(ledger, pair, parents[role.of], role, findings)
         related[role.name] = tuple(records)
         parents[role.name] = [record.ref for record in records]
         if first is not None:
@@ -82,47 +82,54 @@ def _asks_only(when: Formula, names: set[str]) -> bool:
 
 
 def _role(
-    ledger: Reads, parents: list[Ref], role: Role, findings: list[Finding]
+    ledger: Reads, pair: Pair, parents: list[Ref], role: Role, findings: list[Finding]
 ) -> tuple[list[Record], Ref | None]:
     records: list[Record] = []
     primary: Ref | None = None
     for parent in parents:
         row = ledger.one(
-            "related_get", company=parent.company, kind=parent.kind, id=parent.id, role=role.role
+            "related_get",
+            pair=pair.name,
+            company=parent.company,
+            kind=parent.kind,
+            id=parent.id,
+            role=role.role,
         )
         if row is None or row["reason"] is not None:
             why = "has not been read yet" if row is None else f"could not be read: {row['reason']}"
             findings.append(_unread(parent, f"Its {role.name} {why}."))
             continue
         if row["primary_id"] is not None:
-            primary = followed(ledger, Ref(parent.company, role.kind, row["primary_id"]))
+            primary = followed(ledger, pair, Ref(parent.company, role.kind, row["primary_id"]))
         for member in json.loads(row["to_ids"]):
-            _member(ledger, Ref(parent.company, role.kind, member), records, findings)
+            _member(ledger, pair, Ref(parent.company, role.kind, member), records, findings)
     return records, primary
 
 
-def _member(ledger: Reads, ref: Ref, records: list[Record], findings: list[Finding]) -> None:
+def _member(
+    ledger: Reads, pair: Pair, ref: Ref, records: list[Record], findings: list[Finding]
+) -> None:
     """Add one record; one that the system says is gone is left out, one unread is a finding."""
-    living = followed(ledger, ref)
-    row = _snapshot(ledger, living)
+    living = followed(ledger, pair, ref)
+    row = _snapshot(ledger, pair, living)
     if row is None or row["state"] == "unreadable":
         findings.append(_unread(living, None if row is None else row["reason"]))
     elif row["state"] == "live":
         records.append(_record(living, row))
 
 
-def followed(ledger: Reads, ref: Ref) -> Ref:
+def followed(ledger: Reads, pair: Pair, ref: Ref) -> Ref:
     """Return where a record lives now: itself, or what it was merged into."""
     for _ in range(MERGES_FOLLOWED):
-        row = _snapshot(ledger, ref)
+        row = _snapshot(ledger, pair, ref)
         if row is None or row["state"] != "merged" or row["merged_into"] is None:
             return ref
         ref = Ref(ref.company, ref.kind, row["merged_into"])
     return ref
 
 
-def _snapshot(ledger: Reads, ref: Ref) -> Row | None:
-    return ledger.one("snapshot_get", company=ref.company, kind=ref.kind, id=ref.id)
+def _snapshot(ledger: Reads, pair: Pair, ref: Ref) -> Row | None:
+    return ledger.one("snapshot_get", pair=pair.name, company=ref.company, kind=ref.kind, id=ref.id)
 
 
 def _record(ref: Ref, row: Row) -> Record:

@@ -42,7 +42,7 @@ def mirror_record(tx: Writes, pair: Pair, record: Record, *, strict: bool = Fals
         note_document(tx, ref)
         if fields.get("marker"):
             _judge_marker(tx, pair, record, strict=strict)
-            tx.run("touch_unposted", pair=pair.name, key=str(fields["marker"]))
+            tx.run("touch_unposted", key=str(fields["marker"]))
         if held is not None and held["marker"]:
             _close_copied(tx, pair, ref.company, held["marker"])
     return True

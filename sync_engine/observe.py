@@ -79,7 +79,7 @@ def observe_books(
             with ledger.transaction() as tx:
                 moved = [_mirror(tx, pair, event, strict=strict) for event in page.events]
                 if any(moved):
-                    tx.run("pending_again", pair=pair.name)
+                    tx.run("pending_everywhere")
                 _keep_cursor(tx, pair, pair.books.company, feed, page)
             observed.books_events += len(page.events)
 
@@ -110,24 +110,23 @@ def observe_crm(ledger: Ledger, pair: Pair, observed: Observed, clock: Clock) ->
                 raise
             refused = error
         _judge_feed(ledger, pair, "+".join(asked), refused, clock())
+    _touch_owners_of_strangers(ledger, pair, observed)
 
 
 def _observe_feed(
     ledger: Ledger, pair: Pair, kinds: Sequence[str], observed: Observed, clock: Clock
 ) -> None:
     feed = "+".join(kinds)
-    strangers: list[Ref] = []
     unread: list[Ref] = []
     asked_at = clock()
     for page in pair.crm.changes(kinds, _cursor(ledger, pair, pair.crm.company, feed)):
         _compare_clocks(observed, pair.crm.company, page, asked_at, clock())
         with ledger.transaction() as tx:
             for event in page.events:
-                _take(tx, pair, event, strangers=strangers, unread=unread)
+                _take(tx, pair, event, unread=unread)
             _keep_cursor(tx, pair, pair.crm.company, feed, page)
         observed.events += len(page.events)
     read_records(ledger, pair, unread, observed)
-    _touch_owners_of_strangers(ledger, pair, strangers)
 
 
 def _stands_alone(pair: Pair, kinds: Sequence[str]) -> bool:
@@ -283,11 +282,11 @@ def _read_role(
         answers = list(pair.crm.related(some, role.role))
         with ledger.transaction() as tx:
             for answer in answers:
-                _take_related(tx, role, answer, observed)
+                _take_related(tx, pair, role, answer, observed)
                 members.update(dict.fromkeys(answer.refs))
                 for record in answer.records.values():
                     _keep_snapshot(tx, pair, record)
-    unknown = [ref for ref in members if not _known(ledger, ref)]
+    unknown = [ref for ref in members if not _known(ledger, pair, ref)]
     read_records(ledger, pair, unknown, observed)
     return list(members)
 
@@ -310,45 +309,44 @@ def _mirror(tx: Writes, pair: Pair, event: Event, *, strict: bool) -> bool:
     return event.seen is Seen.GONE and mirror_gone(tx, pair, event.ref)
 
 
-def _take(tx: Writes, pair: Pair, event: Event, *, strangers: list[Ref], unread: list[Ref]) -> None:
+def _take(tx: Writes, pair: Pair, event: Event, *, unread: list[Ref]) -> None:
     if event.seen is Seen.MERGED and event.merged_into is not None:
-        _follow_merge(tx, event.ref, event.merged_into)
-        _touch_for(tx, pair, event.ref, strangers)
-        _touch_for(tx, pair, event.merged_into, strangers)
+        _follow_merge(tx, pair, event.ref, event.merged_into)
+        _touch_for(tx, pair, event.ref)
+        _touch_for(tx, pair, event.merged_into)
     elif event.seen is Seen.GONE:
-        _mark(tx, event.ref, "gone")
-        _touch_for(tx, pair, event.ref, strangers)
+        _mark(tx, pair, event.ref, "gone")
+        _touch_for(tx, pair, event.ref)
     elif event.record is None:
         unread.append(event.ref)
     elif _keep_snapshot(tx, pair, event.record):
-        _touch_for(tx, pair, event.ref, strangers)
+        _touch_for(tx, pair, event.ref)
 
 
 def _take_fetched(tx: Writes, pair: Pair, answer: Fetched, observed: Observed) -> None:
-    strangers: list[Ref] = []
     match answer:
         case Record():
             if _keep_snapshot(tx, pair, answer):
-                _touch_for(tx, pair, answer.ref, strangers)
+                _touch_for(tx, pair, answer.ref)
         case Gone(ref):
-            _mark(tx, ref, "gone")
-            _touch_for(tx, pair, ref, strangers)
+            _mark(tx, pair, ref, "gone")
+            _touch_for(tx, pair, ref)
         case MergedInto(ref, into):
             _keep_snapshot(tx, pair, into)
-            _follow_merge(tx, ref, into.ref)
-            _touch_for(tx, pair, ref, strangers)
-            _touch_for(tx, pair, into.ref, strangers)
+            _follow_merge(tx, pair, ref, into.ref)
+            _touch_for(tx, pair, ref)
+            _touch_for(tx, pair, into.ref)
         case Unreadable(ref, error):
             observed.unreadable.append(answer)
-            _mark(tx, ref, "unreadable", reason=str(error))
-            _touch_for(tx, pair, ref, strangers)
+            _mark(tx, pair, ref, "unreadable", reason=str(error))
+            _touch_for(tx, pair, ref)
 
 
-def _take_related(tx: Writes, role: Role, answer: Related, observed: Observed) -> None:
+def _take_related(tx: Writes, pair: Pair, role: Role, answer: Related, observed: Observed) -> None:
     """Replace the known set; a set that could not be read is kept as not known, never as empty."""
     if answer.error is not None:
         observed.unreadable.append(Unreadable(answer.ref, answer.error))
-    owner = {"company": answer.ref.company, "kind": answer.ref.kind, "id": answer.ref.id}
+    owner = _address(pair, answer.ref)
     tx.run(
         "related_set",
         **owner,
@@ -375,12 +373,12 @@ def _keep_snapshot(tx: Writes, pair: Pair, record: Record) -> bool:
     the feed changes nothing here but the version (R45).
     """
     text = fields_text(_of_others(pair, record))
-    held = tx.one("snapshot_get", **_address(record.ref))
+    held = tx.one("snapshot_get", **_address(pair, record.ref))
     moved = held is None or held["fields"] != text or held["state"] != "live"
     if moved or held is None or held["version"] != record.version:
         tx.run(
             "snapshot_set",
-            **_address(record.ref),
+            **_address(pair, record.ref),
             version=record.version,
             fields=text,
             state="live",
@@ -399,20 +397,26 @@ def _of_others(pair: Pair, record: Record) -> dict[str, Any]:
     return fields
 
 
-def _follow_merge(tx: Writes, old: Ref, new: Ref) -> None:
+def _follow_merge(tx: Writes, pair: Pair, old: Ref, new: Ref) -> None:
     """Note where a record went; what the books' customer was for it holds for the new one."""
-    _mark(tx, old, "merged", merged_into=new)
+    _mark(tx, pair, old, "merged", merged_into=new)
     moved = tx.run("bindings_follow", company=old.company, kind=old.kind, id=old.id, new=new.id)
     if moved:
         tx.journal("tieout", "bindings followed a merge", str(old), {"into": new.id})
 
 
 def _mark(
-    tx: Writes, ref: Ref, state: str, *, merged_into: Ref | None = None, reason: str | None = None
+    tx: Writes,
+    pair: Pair,
+    ref: Ref,
+    state: str,
+    *,
+    merged_into: Ref | None = None,
+    reason: str | None = None,
 ) -> None:
     tx.run(
         "snapshot_mark",
-        **_address(ref),
+        **_address(pair, ref),
         state=state,
         merged_into=None if merged_into is None else merged_into.id,
         reason=reason,
@@ -420,28 +424,52 @@ def _mark(
     )
 
 
-def _touch_for(tx: Writes, pair: Pair, ref: Ref, strangers: list[Ref]) -> None:
+def _touch_for(tx: Writes, pair: Pair, ref: Ref) -> None:
     """Touch the source that a record is, or those that it belongs to."""
     if ref.kind in source_kinds(pair):
         touch(tx, pair, ref, reread=True)
-    owners = tx.all("member_owners", company=ref.company, to_kind=ref.kind, to_id=ref.id)
+    owners = tx.all(
+        "member_owners", pair=pair.name, company=ref.company, to_kind=ref.kind, to_id=ref.id
+    )
     for owner in owners:
         touch(tx, pair, Ref(ref.company, owner["kind"], owner["id"]), reread=False)
-    if not owners and ref.kind not in source_kinds(pair):
-        strangers.append(ref)
+    if not owners and ref.kind in _kinds_of_lists(pair):
+        touch(tx, pair, ref, reread=False)  # a stranger: its owners are asked for next
 
 
-def _touch_owners_of_strangers(ledger: Ledger, pair: Pair, strangers: Sequence[Ref]) -> None:
-    """Ask whose the records are that no known source has: a line was added to its deal."""
-    kinds = {
-        role.kind: mapping.kind for mapping in pair.mappings for role in mapping.roles if role.many
+def _touch_owners_of_strangers(ledger: Ledger, pair: Pair, observed: Observed) -> None:
+    """Ask whose the records are that no known source has: a line was added to its deal.
+
+    They are touched in the transaction that took them from the feed, which shows them once, and
+    stay so until their owners are known.
+    """
+    for kind, source in _kinds_of_lists(pair).items():
+        address = {"pair": pair.name, "company": pair.crm.company, "kind": kind}
+        after = ""
+        while rows := ledger.all(
+            "touched_strangers", **address, after=after, limit=RELATED_AT_ONCE
+        ):
+            after = rows[-1]["id"]
+            asked = [Ref(pair.crm.company, kind, row["id"]) for row in rows]
+            answers = list(pair.crm.related(asked, source))
+            with ledger.transaction() as tx:
+                for answer in answers:
+                    if answer.error is not None:
+                        observed.unreadable.append(Unreadable(answer.ref, answer.error))
+                        continue
+                    for owner in answer.refs:
+                        touch(tx, pair, owner, reread=True)
+                    tx.run("stranger_known", **_address(pair, answer.ref))
+
+
+def _kinds_of_lists(pair: Pair) -> dict[str, str]:
+    """Return the kinds of which a source has many, each with its source's kind."""
+    return {
+        role.kind: mapping.kind
+        for mapping in pair.mappings
+        for role in mapping.roles
+        if role.many and role.kind not in source_kinds(pair)
     }
-    for some in _runs([ref for ref in strangers if ref.kind in kinds], RELATED_AT_ONCE):
-        answers = list(pair.crm.related(some, kinds[some[0].kind]))
-        with ledger.transaction() as tx:
-            for answer in answers:
-                for owner in answer.refs:
-                    touch(tx, pair, owner, reread=True)
 
 
 def _may_apply(mapping: Mapping, row: Row, cutover_date: date) -> bool:
@@ -458,8 +486,8 @@ def _to_read(ledger: Ledger, pair: Pair, kind: str) -> list[Row]:
     )
 
 
-def _known(ledger: Reads, ref: Ref) -> bool:
-    held = ledger.one("snapshot_get", **_address(ref))
+def _known(ledger: Reads, pair: Pair, ref: Ref) -> bool:
+    held = ledger.one("snapshot_get", **_address(pair, ref))
     return held is not None and held["state"] != "unreadable"
 
 
@@ -483,8 +511,8 @@ def _source(pair: Pair, kind: str, source_id: str) -> dict[str, str]:
     return {"pair": pair.name, "company": pair.crm.company, "kind": kind, "id": source_id}
 
 
-def _address(ref: Ref) -> dict[str, str]:
-    return {"company": ref.company, "kind": ref.kind, "id": ref.id}
+def _address(pair: Pair, ref: Ref) -> dict[str, str]:
+    return {"pair": pair.name, "company": ref.company, "kind": ref.kind, "id": ref.id}
 
 
 def _runs(refs: Sequence[Ref], size: int) -> Iterator[Sequence[Ref]]:

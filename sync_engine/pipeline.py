@@ -296,7 +296,7 @@ def _preferences_moved(ledger: Ledger, pair: Pair) -> bool:
     with ledger.transaction() as tx:
         for answer in pair.books.fetch([ref]):
             if isinstance(answer, Record) and mirror_record(tx, pair, answer):
-                tx.run("pending_again", pair=pair.name)
+                tx.run("pending_everywhere")
                 moved = True
     return moved
 

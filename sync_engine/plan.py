@@ -214,7 +214,11 @@ def _twins(tx: Writes, pair: Pair, document: Document, resolved: Resolved) -> It
         ):
             if row["live"] and not row["gone"] and row["marker"] is None:
                 like[row["id"]] = row
-    like = {number: row for number, row in like.items() if not _is_taken(tx, document, number)}
+    like = {
+        number: row
+        for number, row in like.items()
+        if not _is_taken(tx, pair.books.company, document, number)
+    }
     if like:
         numbers = ", ".join(
             str(fields_of(row["fields"]).get("number") or row["id"]) for row in like.values()
@@ -228,12 +232,12 @@ def _twins(tx: Writes, pair: Pair, document: Document, resolved: Resolved) -> It
             choices=(*(f"link:{number}" for number in like), OVERRULED, LEFT_ALONE),
         )
     if isinstance(document, Invoice) and document.purchase_order:
-        yield from _clones(tx, document, resolved)
+        yield from _clones(tx, pair, document, resolved)
 
 
-def _is_taken(tx: Writes, document: Document, number: str) -> bool:
+def _is_taken(tx: Writes, books: str, document: Document, number: str) -> bool:
     """Whether a record by hand was linked to another document."""
-    owner = tx.one("document_of_record", kind=document.kind, posted_id=number)
+    owner = tx.one("document_of_record", company=books, kind=document.kind, id=number)
     return owner is not None and owner["key"] != str(document.key)
 
 
@@ -257,15 +261,15 @@ def _alike(
             yield row["id"], row
 
 
-def _clones(tx: Writes, invoice: Invoice, resolved: Resolved) -> Iterator[Finding]:
+def _clones(tx: Writes, pair: Pair, invoice: Invoice, resolved: Resolved) -> Iterator[Finding]:
     for row in tx.all(
         "documents_with_order", purchase_order=invoice.purchase_order, kind="invoice"
     ):
         amount = (_planned_net(tx, row), row["currency"])
         same = amount == (amount_text(invoice.net), invoice.currency.code)
-        source = followed(tx, Ref(row["company"], row["source_kind"], row["source_id"]))
+        source = followed(tx, pair, Ref(row["company"], row["source_kind"], row["source_id"]))
         other = source != invoice.source and row["state"] in (ASKED | DECIDED)
-        if other and same and _same_customer(tx, row, invoice, resolved):
+        if other and same and _same_customer(tx, pair, row, invoice, resolved):
             yield Finding(
                 "clone?",
                 Severity.ASK,
@@ -277,14 +281,14 @@ def _clones(tx: Writes, invoice: Invoice, resolved: Resolved) -> Iterator[Findin
             )
 
 
-def _same_customer(tx: Writes, row: Row, invoice: Invoice, resolved: Resolved) -> bool:
+def _same_customer(tx: Writes, pair: Pair, row: Row, invoice: Invoice, resolved: Resolved) -> bool:
     """Whether two documents are for one customer of the books, or one company of the CRM."""
     known = (json.loads(row["posted_content"] or row["content"]) or {}).get("customer")
     asked = invoice.customer.source
     if known and asked is not None:
         return row["customer"] == resolved.customer or followed(
-            tx, Ref(row["company"], *known)
-        ) == followed(tx, asked)
+            tx, pair, Ref(row["company"], *known)
+        ) == followed(tx, pair, asked)
     return bool(row["customer"] == resolved.customer)
 
 

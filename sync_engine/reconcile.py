@@ -264,7 +264,7 @@ def _sides(tx: Reads, pair: Pair, row: Row) -> Sides:
     covers = tx.all("allocations_on", company=receipt["company"], invoice=row["posted_id"])
     is_invoice = row["kind"] == "invoice"
     return Sides(
-        posted=_merges_followed(tx, row, json.loads(row["posted_content"] or "null") or {}),
+        posted=_merges_followed(tx, pair, row, json.loads(row["posted_content"] or "null") or {}),
         now=json.loads(row["content"]),
         gone=row["reason"],
         answered=fields_of(receipt["fields"]),
@@ -279,10 +279,10 @@ def _sides(tx: Reads, pair: Pair, row: Row) -> Sides:
     )
 
 
-def _merges_followed(tx: Reads, row: Row, posted: dict[str, Any]) -> dict[str, Any]:
+def _merges_followed(tx: Reads, pair: Pair, row: Row, posted: dict[str, Any]) -> dict[str, Any]:
     """Return what was posted with its customer as the CRM calls it now: a merge is no drift."""
     if posted.get("customer"):
-        customer = followed(tx, Ref(row["company"], *posted["customer"]))
+        customer = followed(tx, pair, Ref(row["company"], *posted["customer"]))
         posted["customer"] = [customer.kind, customer.id]
     return posted
 

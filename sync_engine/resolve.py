@@ -265,7 +265,7 @@ class Resolver:
     def _invoice_of(self, deal: Ref) -> Row | None:
         """Return the posted invoice of a deal, else that of a deal that was merged into it."""
         address = {"company": deal.company, "kind": deal.kind, "id": deal.id}
-        held = self._ledger.one("snapshot_get", **address)
+        held = self._ledger.one("snapshot_get", pair=self._pair.name, **address)
         merged = str((fields_of(held["fields"]) if held else {}).get("merged_ids") or "")
         for number in (deal.id, *filter(None, merged.split(";"))):
             invoice = self._ledger.one(

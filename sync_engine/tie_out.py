@@ -97,13 +97,13 @@ def _invoiced(tx: Reads, pair: Pair, source: Ref, rows: Sequence[Row]) -> Mappin
         shown = row["posted_id"] and tx.one(
             "mirror_get", company=books, kind="invoice", id=row["posted_id"]
         )
-        if shown and _is_live(shown) and not _passed_on(tx, source, row):
+        if shown and _is_live(shown) and not _passed_on(tx, pair, source, row):
             found[shown["id"]] = shown
         order = row["purchase_order"]
         if not order:
             continue
         for other in tx.all("mirror_by_words", company=books, kind="invoice", words=order):
-            if _is_live(other) and _owner(tx, other["id"], order) == source:
+            if _is_live(other) and _owner(tx, pair, other, order) == source:
                 found[other["id"]] = other
     sums: dict[str, Decimal] = {}
     for shown in found.values():
@@ -116,27 +116,27 @@ def _is_live(shown: Row) -> bool:
     return bool(shown["live"]) and not shown["gone"]
 
 
-def _passed_on(tx: Reads, source: Ref, row: Row) -> bool:
+def _passed_on(tx: Reads, pair: Pair, source: Ref, row: Row) -> bool:
     """Whether the deal that took this one over carries its order number, and so its invoice."""
     if row["reason"] != "merged" or not row["purchase_order"]:
         return False
-    heir = followed(tx, source)
+    heir = followed(tx, pair, source)
     heirs = tx.all("documents_with_order", purchase_order=row["purchase_order"], kind="invoice")
     return any(one["source_id"] == heir.id for one in heirs)
 
 
-def _owner(tx: Reads, invoice: str, order: str) -> Ref | None:
+def _owner(tx: Reads, pair: Pair, invoice: Row, order: str) -> Ref | None:
     """Return whose an invoice is: its own deal's, or the first that carries its order number.
 
     A deal that is to be invoiced comes before one that no longer is, and that before one which was
     merged into a deal of another number.
     """
-    own = tx.one("document_of_record", kind="invoice", posted_id=invoice)
+    own = tx.one("document_of_record", company=invoice["company"], kind="invoice", id=invoice["id"])
     if own is not None:
-        return followed(tx, Ref(own["company"], own["source_kind"], own["source_id"]))
+        return followed(tx, pair, Ref(own["company"], own["source_kind"], own["source_id"]))
     rows = tx.all("documents_with_order", purchase_order=order, kind="invoice")
     carriers = [
-        (followed(tx, ref) != ref, row["net"] is None, len(ref.id), ref)
+        (followed(tx, pair, ref) != ref, row["net"] is None, len(ref.id), ref)
         for row in rows
         for ref in [Ref(row["company"], row["source_kind"], row["source_id"])]
     ]

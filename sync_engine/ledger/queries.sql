@@ -69,42 +69,42 @@ SELECT company, feed, as_of FROM cursor WHERE pair = :pair ORDER BY company, fee
 
 -- snapshot_get: a CRM record as it was last shown
 SELECT version, fields, state, merged_into, reason, seen_at FROM snapshot
-WHERE company = :company AND kind = :kind AND id = :id;
+WHERE pair = :pair AND company = :company AND kind = :kind AND id = :id;
 
 -- snapshot_set: what a CRM record shows now
-INSERT INTO snapshot (company, kind, id, version, fields, state, seen_at)
-VALUES (:company, :kind, :id, :version, :fields, :state, :seen_at)
-ON CONFLICT (company, kind, id) DO UPDATE SET version = excluded.version, fields = excluded.fields,
+INSERT INTO snapshot (pair, company, kind, id, version, fields, state, seen_at)
+VALUES (:pair, :company, :kind, :id, :version, :fields, :state, :seen_at)
+ON CONFLICT (pair, company, kind, id) DO UPDATE SET version = excluded.version, fields = excluded.fields,
     state = excluded.state, merged_into = NULL, reason = NULL, seen_at = excluded.seen_at;
 
 -- snapshot_mark: a CRM record that is gone, merged or could not be read; its fields stay
-INSERT INTO snapshot (company, kind, id, version, fields, state, merged_into, reason, seen_at)
-VALUES (:company, :kind, :id, '', '{}', :state, :merged_into, :reason, :seen_at)
-ON CONFLICT (company, kind, id) DO UPDATE SET state = excluded.state,
+INSERT INTO snapshot (pair, company, kind, id, version, fields, state, merged_into, reason, seen_at)
+VALUES (:pair, :company, :kind, :id, '', '{}', :state, :merged_into, :reason, :seen_at)
+ON CONFLICT (pair, company, kind, id) DO UPDATE SET state = excluded.state,
     merged_into = excluded.merged_into, reason = excluded.reason, seen_at = excluded.seen_at;
 
 -- related_get: the set of records in a role to one record
 SELECT to_kind, to_ids, primary_id, reason FROM related
-WHERE company = :company AND kind = :kind AND id = :id AND role = :role;
+WHERE pair = :pair AND company = :company AND kind = :kind AND id = :id AND role = :role;
 
 -- related_set: the whole set as it was answered
-INSERT INTO related (company, kind, id, role, to_kind, to_ids, primary_id, reason)
-VALUES (:company, :kind, :id, :role, :to_kind, :to_ids, :primary_id, :reason)
-ON CONFLICT (company, kind, id, role) DO UPDATE SET to_kind = excluded.to_kind,
+INSERT INTO related (pair, company, kind, id, role, to_kind, to_ids, primary_id, reason)
+VALUES (:pair, :company, :kind, :id, :role, :to_kind, :to_ids, :primary_id, :reason)
+ON CONFLICT (pair, company, kind, id, role) DO UPDATE SET to_kind = excluded.to_kind,
     to_ids = excluded.to_ids, primary_id = excluded.primary_id, reason = excluded.reason;
 
 -- member_clear: forget a set, seen from its members
 DELETE FROM member
-WHERE company = :company AND to_kind = :to_kind AND kind = :kind AND id = :id AND role = :role;
+WHERE pair = :pair AND company = :company AND to_kind = :to_kind AND kind = :kind AND id = :id AND role = :role;
 
 -- member_add: one member of a set
-INSERT INTO member (company, to_kind, to_id, kind, id, role)
-VALUES (:company, :to_kind, :to_id, :kind, :id, :role)
+INSERT INTO member (pair, company, to_kind, to_id, kind, id, role)
+VALUES (:pair, :company, :to_kind, :to_id, :kind, :id, :role)
 ON CONFLICT DO NOTHING;
 
 -- member_owners: to which records a record belongs
 SELECT DISTINCT kind, id FROM member
-WHERE company = :company AND to_kind = :to_kind AND to_id = :to_id;
+WHERE pair = :pair AND company = :company AND to_kind = :to_kind AND to_id = :to_id;
 
 -- touch: a source is to be drafted again
 INSERT INTO touched (pair, company, kind, id, reread)
@@ -113,13 +113,13 @@ ON CONFLICT (pair, company, kind, id) DO UPDATE SET reread = max(reread, exclude
 
 -- touch_members: the sources that name a record are to be drafted again
 INSERT INTO touched (pair, company, kind, id, reread)
-SELECT :pair, company, kind, id, 0 FROM member
-WHERE company = :company AND to_kind = :kind AND to_id = :id
+SELECT pair, company, kind, id, 0 FROM member
+WHERE pair = :pair AND company = :company AND to_kind = :kind AND to_id = :id
 ON CONFLICT (pair, company, kind, id) DO NOTHING;
 
 -- touched_to_read: touched sources whose related records must be read first
 SELECT t.id, s.state, s.fields FROM touched t
-JOIN snapshot s ON s.company = t.company AND s.kind = t.kind AND s.id = t.id
+JOIN snapshot s ON s.pair = t.pair AND s.company = t.company AND s.kind = t.kind AND s.id = t.id
 WHERE t.pair = :pair AND t.company = :company AND t.kind = :kind AND t.reread = 1
 LIMIT :limit;
 
@@ -131,14 +131,29 @@ WHERE pair = :pair AND company = :company AND kind = :kind AND id = :id;
 SELECT id FROM touched WHERE pair = :pair AND company = :company AND kind = :kind AND reread = 0
 AND id > :after ORDER BY id LIMIT :limit;
 
+-- touched_strangers: records of a kind whose owners are to be asked for
+SELECT id FROM touched WHERE pair = :pair AND company = :company AND kind = :kind AND id > :after
+ORDER BY id LIMIT :limit;
+
+-- stranger_known: its owners are known, and touched
+DELETE FROM touched WHERE pair = :pair AND company = :company AND kind = :kind AND id = :id;
+
 -- untouch: a source was drafted
 DELETE FROM touched WHERE pair = :pair AND company = :company AND kind = :kind AND id = :id
 AND reread = 0;
 
--- pending_again: plans that are not sent yet are to be made again, for the books have moved
+-- pending_again: plans of a pair that are not sent yet are to be made again
 INSERT INTO touched (pair, company, kind, id, reread)
 SELECT pair, company, source_kind, source_id, 0 FROM document
 WHERE pair = :pair AND state IN ('blocked', 'planned', 'waiting', 'approved')
+AND kind IN ('invoice', 'payment', 'credit_memo')
+ON CONFLICT (pair, company, kind, id) DO NOTHING;
+
+-- pending_everywhere: and those of every pair, for books have moved that they may share
+INSERT INTO touched (pair, company, kind, id, reread)
+SELECT pair, company, source_kind, source_id, 0 FROM document
+WHERE pair IN (SELECT pair FROM pair_state)
+AND state IN ('blocked', 'planned', 'waiting', 'approved')
 AND kind IN ('invoice', 'payment', 'credit_memo')
 ON CONFLICT (pair, company, kind, id) DO NOTHING;
 
@@ -277,7 +292,8 @@ UPDATE document SET told = 1 WHERE key = :key;
 UPDATE document SET checked = 1 WHERE key = :key;
 
 -- document_of_record: whose record of the books this is
-SELECT * FROM document WHERE kind = :kind AND posted_id = :posted_id ORDER BY generation DESC LIMIT 1;
+SELECT d.* FROM receipt r JOIN document d ON d.key = r.key AND d.posted_id = r.id
+WHERE r.company = :company AND r.kind = :kind AND r.id = :id ORDER BY d.generation DESC LIMIT 1;
 
 -- documents_of_source: every document that was born from a source
 SELECT * FROM document
@@ -659,7 +675,7 @@ ON CONFLICT (pair, company, kind, id) DO NOTHING;
 -- touch_unposted: a record of the books carries this document's marker, and we do not know it posted
 INSERT INTO touched (pair, company, kind, id, reread)
 SELECT pair, company, source_kind, source_id, 0 FROM document
-WHERE pair = :pair AND key = :key AND posted_id IS NULL
+WHERE key = :key AND posted_id IS NULL
 ON CONFLICT (pair, company, kind, id) DO NOTHING;
 
 -- touch_all: every source that has a document is to be read and drafted again (reads all)
@@ -669,7 +685,7 @@ WHERE pair = :pair AND company = :company AND changed_at >= :since AND kind IN (
 ON CONFLICT (pair, company, kind, id) DO UPDATE SET reread = 1;
 
 -- touched_all: every touched source of a pair
-SELECT kind, id FROM touched WHERE pair = :pair AND company = :company;
+SELECT kind, id FROM touched WHERE pair = :pair AND company = :company AND reread = 1;
 
 -- tasks_open_of: the open tasks of a document
 SELECT code, message, remedy FROM task WHERE subject = :subject AND state = 'open' ORDER BY id;

@@ -11,6 +11,7 @@ CREATE TABLE cursor (
 ) WITHOUT ROWID;
 
 CREATE TABLE snapshot (         -- the CRM's records as they were last shown
+    pair TEXT NOT NULL,         -- each pair has its own eyes
     company TEXT NOT NULL,
     kind TEXT NOT NULL,
     id TEXT NOT NULL,
@@ -20,10 +21,11 @@ CREATE TABLE snapshot (         -- the CRM's records as they were last shown
     merged_into TEXT,
     reason TEXT,                -- why it could not be read
     seen_at TEXT NOT NULL,
-    PRIMARY KEY (company, kind, id)
+    PRIMARY KEY (pair, company, kind, id)
 ) WITHOUT ROWID;
 
 CREATE TABLE related (          -- the whole set in a role, as it was last answered
+    pair TEXT NOT NULL,
     company TEXT NOT NULL,
     kind TEXT NOT NULL,
     id TEXT NOT NULL,
@@ -32,20 +34,21 @@ CREATE TABLE related (          -- the whole set in a role, as it was last answe
     to_ids TEXT NOT NULL,       -- JSON list, in the system's order
     primary_id TEXT,
     reason TEXT,                -- why the set is not known
-    PRIMARY KEY (company, kind, id, role)
+    PRIMARY KEY (pair, company, kind, id, role)
 ) WITHOUT ROWID;
 
 CREATE TABLE member (           -- the same sets, seen from the other side
+    pair TEXT NOT NULL,
     company TEXT NOT NULL,
     to_kind TEXT NOT NULL,
     to_id TEXT NOT NULL,
     kind TEXT NOT NULL,
     id TEXT NOT NULL,
     role TEXT NOT NULL,
-    PRIMARY KEY (company, to_kind, to_id, kind, id, role)
+    PRIMARY KEY (pair, company, to_kind, to_id, kind, id, role)
 );
 
-CREATE INDEX member_set ON member (company, kind, id, role, to_kind);
+CREATE INDEX member_set ON member (pair, company, kind, id, role, to_kind);
 
 CREATE TABLE touched (          -- sources to draft again
     pair TEXT NOT NULL,
