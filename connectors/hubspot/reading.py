@@ -109,6 +109,7 @@ class Reading:
         """
         body = {
             "properties": self.properties(kind) + ([by] if by else []),
+            "propertiesWithHistory": [],  # the vendor's own library never leaves it out
             "inputs": [{"id": one} for one in ids],
         }
         if by:

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from foreign_server import Bent
 from simulated_world import REALM, World, open_world, seller
+from starlette.middleware.gzip import GZipMiddleware
 
 from tieout.simulator.hubspot import hubspot_app
 from tieout.simulator.quickbooks import NO_LIMITS, Authority, quickbooks_app
@@ -35,8 +36,8 @@ def make_foreign(tmp_path: Path) -> Iterator[Callable[..., Foreign]]:
             authority = Authority(now=world.now, static_tokens={"books-token": REALM})
             app = quickbooks_app([world.company], authority=authority, limits=NO_LIMITS)
             crm, books = Bent(hubspot_app(world.portal)), Bent(app)
-            world.crm_url = opened.enter_context(serve(crm)).url
-            world.books_url = opened.enter_context(serve(books)).url
+            world.crm_url = opened.enter_context(serve(GZipMiddleware(crm))).url
+            world.books_url = opened.enter_context(serve(GZipMiddleware(books))).url
             opened.enter_context(world.opened)
             return Foreign(world, crm, books, seller(world))
 

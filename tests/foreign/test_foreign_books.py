@@ -124,7 +124,12 @@ def clock_in_the_body_only(exchange):
         exchange.told["time"] = exchange.told["time"].replace("Z", "+00:00")
 
 
+def no_connection_is_kept(exchange):
+    exchange.headers["connection"] = "close"
+
+
 BENDS = [
+    no_connection_is_kept,
     batch_answers_in_another_order,
     without_a_count,
     count_as_it_was_asked_for,

@@ -154,7 +154,30 @@ def without_rate_headers(exchange):
     }
 
 
+def _updates(exchange):
+    if exchange.path.endswith("/batch/update") and exchange.status in (200, 207):
+        yield from exchange.told["results"]
+
+
+def writes_without_trace_ids(exchange):
+    for row in _updates(exchange):
+        row.pop("objectWriteTraceId", None)
+
+
+def writes_answered_backwards_with_207(exchange):
+    if list(_updates(exchange)):
+        exchange.status = 207
+        exchange.told["results"].reverse()
+
+
+def no_connection_is_kept(exchange):
+    exchange.headers["connection"] = "close"
+
+
 BENDS = [
+    writes_without_trace_ids,
+    writes_answered_backwards_with_207,
+    no_connection_is_kept,
     without_total,
     total_too_low,
     total_as_text,
