@@ -25,12 +25,12 @@ from connectors.hubspot.reading import Reading
 from connectors.hubspot.translation import milliseconds, text_of
 from connectors.hubspot.wire import next_after, rows
 from tieout.model.dates import instant_text, parse_instant, time_zone
-from tieout.model.errors import Unavailable, Unsupported, ValueRefused
+from tieout.model.errors import InvalidField, Unavailable, Unsupported, ValueRefused
 from tieout.model.record import Event, Page, Record, Seen
 from tieout.model.ref import Cursor, Ref
 from tieout.transport import Answer
 
-SEARCH_PAGE = 200
+OLDER_SEARCH_PAGE = 100  # the most before 2024
 PAGES_LIMIT = 100_000  # twenty million records
 WINDOW_PAGES = 100  # of the server's own; a search shows no more than 10,000 records so (R41)
 SEEN_LIMIT = 2_000  # remembered of an overlap; more of it only comes again
@@ -213,7 +213,7 @@ class Feed:
             "filterGroups": [{"filters": filters}],
             "sorts": [{"propertyName": "hs_object_id", "direction": "ASCENDING"}],
             "properties": self._reading.properties(self._kind),
-            "limit": SEARCH_PAGE,
+            "limit": self._reading.search_page,
         }
         if token:
             body["after"] = token
@@ -222,9 +222,16 @@ class Feed:
         def understood(answer: Answer) -> Found:
             if token is not None:
                 return _found(answer)
-            return _in_order(answer, _whole_page(answer, _found(answer)), after_id)
+            whole = _whole_page(answer, _found(answer), self._reading.search_page)
+            return _in_order(answer, whole, after_id)
 
-        return self._reading.wire.ask("POST", path, body, understand=understood)
+        try:
+            return self._reading.wire.ask("POST", path, body, understand=understood)
+        except InvalidField:
+            if self._reading.search_page == OLDER_SEARCH_PAGE:
+                raise
+            self._reading.search_page = OLDER_SEARCH_PAGE
+            return self._page(since, after_id=after_id, token=token)
 
     def _scope(self, since: datetime | None) -> Iterator[Mapping[str, str]]:
         """Only the first read filters: a feed of won deals never shows a reopened one."""
@@ -257,14 +264,14 @@ def _found(answer: Answer) -> Found:
     return Found(page, last, answer.served_at, total, after)
 
 
-def _whole_page(answer: Answer, found: Found) -> Found:
+def _whole_page(answer: Answer, found: Found, page_rows: int) -> Found:
     """Return a first page; a server may count badly or not at all, and have smaller pages.
 
     Raises:
         Unavailable: it has fewer records than it counts, and no next page says why.
     """
     shown, after = len(found.rows), found.after
-    as_counted = found.total is None or shown >= min(found.total, SEARCH_PAGE)
+    as_counted = found.total is None or shown >= min(found.total, page_rows)
     own_size = bool(shown and after) and (not after.isdecimal() or int(after) == shown)
     if not as_counted and not own_size:
         raise answer.unclear(f"A page of {answer.route.name} is not whole.")

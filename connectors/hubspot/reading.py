@@ -35,6 +35,8 @@ from tieout.model.ref import Ref, Version
 from tieout.transport import Answer
 
 READ_BATCH = 100  # sdk.md 7
+SEARCH_PAGE = 200
+ASSOCIATIONS_BATCH = 1_000  # sdk.md 3
 OWNERS_PAGE = 500
 OWNER_PAGES_LIMIT = 200
 OWNERS_REMEMBERED = 20_000
@@ -76,6 +78,8 @@ class Reading:
         self.version = version
         self.owner_of: dict[Ref, str | None] = {}  # of the latest records that were read
         self.unordered: set[str] = set()  # kinds whose searches do not come in the order asked
+        self.search_page = SEARCH_PAGE  # less where the server refuses so many
+        self.links_at_once = ASSOCIATIONS_BATCH
         self._account: Account | None = None
         self._zone = ""
         self._described: dict[str, Mapping[str, FieldInfo]] = {}

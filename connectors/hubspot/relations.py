@@ -14,15 +14,15 @@ from functools import partial
 from typing import Any
 
 from connectors.hubspot.facts import Kind, Relation
-from connectors.hubspot.reading import Reading
+from connectors.hubspot.reading import ASSOCIATIONS_BATCH, Reading
 from connectors.hubspot.refusals import context_ids, refusal
 from connectors.hubspot.wire import next_after, refusals, rows
-from tieout.model.errors import NotFound, TieoutError, Unavailable, Unsupported
+from tieout.model.errors import InvalidField, NotFound, TieoutError, Unavailable, Unsupported
 from tieout.model.record import Gone, MergedInto, Record, Related, Unreadable
 from tieout.model.ref import Ref
 from tieout.transport import Answer
 
-ASSOCIATIONS_BATCH = 1_000  # sdk.md 3
+OLDER_ASSOCIATIONS_BATCH = 100  # the most before 2025
 ASSOCIATIONS_PAGE = 500
 PAGES_LIMIT = 1_000
 NONE_FOUND = "NO_ASSOCIATIONS_FOUND"
@@ -139,10 +139,16 @@ def _links(reading: Reading, kind: Kind, target: Kind, ids: Sequence[str]) -> Li
     links = Links()
     inputs: list[dict[str, str]] = [{"id": one} for one in ids]
     for _ in range(PAGES_LIMIT):
-        asked, inputs = inputs[:ASSOCIATIONS_BATCH], inputs[ASSOCIATIONS_BATCH:]
+        asked, rest = inputs[: reading.links_at_once], inputs[reading.links_at_once :]
         links.more = {}
-        reading.wire.ask("POST", path, {"inputs": asked}, understand=partial(_add, links))
-        inputs += [{"id": one, "after": after} for one, after in links.more.items()]
+        try:
+            reading.wire.ask("POST", path, {"inputs": asked}, understand=partial(_add, links))
+        except InvalidField:
+            if len(asked) <= OLDER_ASSOCIATIONS_BATCH:
+                raise
+            reading.links_at_once = OLDER_ASSOCIATIONS_BATCH
+            continue
+        inputs = rest + [{"id": one, "after": after} for one, after in links.more.items()]
         if not inputs:
             known = {*links.to, *links.none, *links.refused}
             for one in ids:

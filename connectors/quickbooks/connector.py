@@ -240,7 +240,7 @@ class QuickBooks:
                 requests,
                 company=self.company,
                 settings=self._reader.settings,
-                batch=self._batch,
+                batch=min(self._batch, self._wire.batch_most),
                 fast=self._fast,
             )
         )

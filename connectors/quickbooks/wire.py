@@ -90,7 +90,7 @@ class Wire:
             trace_header="intuit_tid",
         )
         self._session = self.door.session()
-        self._queries_per_batch = QUERIES_PER_BATCH
+        self.batch_most = QUERIES_PER_BATCH  # less where the server refused so many in a batch
         self._query_in_address = False
 
     def query(self, select: str) -> tuple[Rows, datetime]:
@@ -125,14 +125,14 @@ class Wire:
         first_at: datetime | None = None
         waiting = list(selects)
         while waiting:
-            part = waiting[: self._queries_per_batch]
+            part = waiting[: self.batch_most]
             try:
                 found, at = self._answers(part)
             except (Rejected, Unauthorized) as refused:
                 if isinstance(refused, TokenRefused):
                     raise
                 if len(part) > 1:
-                    self._queries_per_batch = len(part) // 2
+                    self.batch_most = len(part) // 2
                     continue
                 found, at = [refused], None
             answers.extend(found)

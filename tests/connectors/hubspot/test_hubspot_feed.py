@@ -6,10 +6,12 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
 import pytest
+from foreign_server import Bent
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from connectors.hubspot.feed import SEARCH_PAGE, SEEN_LIMIT, Place
+from connectors.hubspot.feed import SEEN_LIMIT, Place
+from connectors.hubspot.reading import SEARCH_PAGE
 from tieout.model.errors import Unavailable, Unsupported, ValueRefused
 from tieout.model.record import Seen
 
@@ -256,6 +258,21 @@ def test_a_server_with_smaller_pages_is_read_whole(hubspot, portal, read_all, co
     portal.faults.transformers["cut"] = cut
     portal.faults.add(fault="cut", path="/search$", count=None)
     events, _ = read_all(hubspot, "deal")
+    assert [event.ref.id for event in events] == [str(one) for one in ids]
+
+
+def test_a_server_that_refuses_so_large_a_page_is_asked_for_a_smaller_one(
+    opened, portal, front, read_all
+):
+    ids = _plant(portal, SEARCH_PAGE + 10)
+    front.app = bent = Bent(front.app)
+
+    def refuse(exchange):
+        if exchange.path.endswith("/search") and exchange.asked["limit"] > 100:
+            exchange.status, exchange.told = 400, {"category": "VALIDATION_ERROR"}
+
+    bent.refusals.append(refuse)
+    events, _ = read_all(opened(), "deal")
     assert [event.ref.id for event in events] == [str(one) for one in ids]
 
 

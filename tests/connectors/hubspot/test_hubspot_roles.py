@@ -1,6 +1,7 @@
 """The whole set in a role, in HubSpot's order; a short answer is never an empty set."""
 
 import pytest
+from foreign_server import Bent
 
 from tieout.model.errors import Unavailable, Unsupported
 from tieout.model.ref import Ref
@@ -77,6 +78,19 @@ def test_a_thousand_deals_are_one_association_read(hubspot, portal, ref):
     assert [answer.ref for answer in answers] == deals
     assert {answer.primary for answer in answers} == {ref("company", company)}
     assert hubspot.calls == {"associations deals/companies/batch/read": 2}
+
+
+def test_a_server_that_refuses_so_many_links_is_asked_for_fewer(opened, portal, front, ref):
+    deals = [ref("deal", portal.deal(lines=[{}])) for _ in range(210)]
+    front.app = bent = Bent(front.app)
+
+    def refuse(exchange):
+        if "/associations/" in exchange.path and len(exchange.asked["inputs"]) > 100:
+            exchange.status, exchange.told = 400, {"category": "VALIDATION_ERROR"}
+
+    bent.refusals.append(refuse)
+    answers = list(opened().related(deals, "line_items"))
+    assert [answer.ref for answer in answers if len(answer.refs) == 1] == deals
 
 
 def test_a_deal_that_the_answer_leaves_out_is_asked_for_alone(hubspot, portal, ref):
