@@ -6,6 +6,7 @@ with it. A sheet that is too large is unsafe: then even an automatic policy asks
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from datetime import datetime
 
@@ -39,8 +40,7 @@ def approve(ledger: Ledger, pair: Pair, now: datetime) -> None:
                     _decide(tx, row, APPROVED, POLICY, pair.policy.name, "", now)
                 else:
                     _wait(tx, pair, row, now)
-    if unsafe:
-        _tell_unsafe(ledger, pair, asked, unsafe, now)
+    _keep_unsafe(ledger, pair, unsafe, now)
 
 
 def decide(
@@ -159,16 +159,21 @@ def _unsafe(pair: Pair, asked: Sequence[Row]) -> str:
     return f"{sums}, more than the {limit}" if sums > limit else ""
 
 
-def _tell_unsafe(
-    ledger: Ledger, pair: Pair, asked: Sequence[Row], unsafe: str, now: datetime
-) -> None:
-    short = sheet_of(asked)[:SHORTEST_HASH]
+def _keep_unsafe(ledger: Ledger, pair: Pair, unsafe: str, now: datetime) -> None:
+    """Keep the task of a sheet that is too large, with its present hash, while any of it waits."""
+    opened = ledger.all("task_open_of", family=UNSAFE, subject=pair.name)
+    if not unsafe and not opened:
+        return
+    why = unsafe or str(json.loads(opened[0]["detail"])["why"])
+    waiting = ledger.all("documents_in_state", pair=pair.name, state="waiting", limit=-1)
+    sheet = sheet_of(waiting)
+    short = sheet[:SHORTEST_HASH]
     task = Wanted(
         "unsafe",
-        f"{len(asked)} documents at once",
-        f"A round would post {unsafe} that `unsafe` allows without a person.",
+        f"{len(waiting)} documents at once",
+        f"A round would post {why} that `unsafe` allows without a person.",
         f"Look at `tieout plan`; if it is right, `tieout approve {short}` approves it all.",
-        detail={"sheet": sheet_of(asked)},
+        detail={"sheet": sheet, "why": why},
     )
     with ledger.transaction() as tx:
         keep(
@@ -177,6 +182,6 @@ def _tell_unsafe(
             family=UNSAFE,
             subject=pair.name,
             source=None,
-            wanted=[task],
+            wanted=[task] if waiting else (),
             now=now,
         )

@@ -19,7 +19,7 @@ from sync_engine.ledger import journal
 from sync_engine.ledger.spelling import change_of, fields_of, findings_of
 from sync_engine.ledger.sqlite import Ledger
 from sync_engine.ledger.store import Row
-from sync_engine.observe import Observed, read_sources
+from sync_engine.observe import Observed, read_living, read_sources
 from sync_engine.pair import Pair
 from sync_engine.pipeline import Hands, Round, run_round, sweep, wait_for_unknowns
 from sync_engine.receipts import WRITE_BACK, link
@@ -143,8 +143,10 @@ class Engine:
             tx.journal(who, "resumed", pair.name, {"reason": reason})
 
     def reconcile(self, name: str) -> Round:
-        """Read every posted source and every related record again, and compare all three sides."""
-        sweep(self.ledger, self._pair(name), Observed(), self.hands.clock(), asked=True)
+        """Read every source, its records and its documents again, and compare all three sides."""
+        pair = self._pair(name)
+        sweep(self.ledger, pair, Observed(), self.hands.clock(), asked=True)
+        read_living(self.ledger, pair)
         return self._once(name)
 
     # -- tasks --------------------------------------------------------------------------------

@@ -7,7 +7,7 @@ is touched. A record that could not be read stays as it was and keeps its source
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from functools import cache
@@ -20,11 +20,11 @@ from sync_engine.ledger.spelling import fields_of, fields_text
 from sync_engine.ledger.sqlite import Ledger
 from sync_engine.ledger.store import Reads, Row, Writes
 from sync_engine.marks import own_mark
-from sync_engine.mirror import mirror_gone, mirror_record
+from sync_engine.mirror import DOCUMENTS, mirror_gone, mirror_record
 from sync_engine.pair import Clock, Pair
 from sync_engine.tasks import CLOCK, FEED, Wanted, keep
 from tieout.model.canonical import canonical
-from tieout.model.dates import instant_text
+from tieout.model.dates import instant_text, parse_instant
 from tieout.model.errors import Rejected, TieoutError, Unauthorized
 from tieout.model.record import (
     Event,
@@ -43,6 +43,7 @@ RELATED_AT_ONCE = 1_000  # associations are asked in pages of this size, one com
 REWIND_SECS = 3_600  # how far before the last journal line a starting process reads again
 FETCHED_AT_ONCE = 1_000  # records read between two commits
 TOUCHED_AT_ONCE = 5_000
+FEED_DAYS = 29  # a feed that was not read for longer may have forgotten what was deleted (R24)
 CLOCK_OFF_SECS = 300  # a clock that is further off a server's is not pushed by (R51)
 
 
@@ -71,6 +72,7 @@ def observe_books(
     for kinds in pair.books.capabilities.feeds:
         feed = "+".join(kinds)
         cursor = _cursor(ledger, pair, pair.books.company, feed)
+        forgotten = _is_forgotten(ledger, pair, feed, clock())
         if rewound and cursor is not None:
             cursor = _rewound(ledger, pair, kinds, cursor)
         asked_at = clock()
@@ -82,6 +84,40 @@ def observe_books(
                     tx.run("pending_everywhere")
                 _keep_cursor(tx, pair, pair.books.company, feed, page)
             observed.books_events += len(page.events)
+        if forgotten:
+            read_living(ledger, pair, kinds)
+
+
+def read_living(ledger: Ledger, pair: Pair, kinds: Iterable[str] = DOCUMENTS) -> None:
+    """Ask for each document of the books that lived when it was last shown: is it still there?"""
+    for kind in sorted(DOCUMENTS.intersection(kinds)):
+        rows = ledger.all("mirror_living", company=pair.books.company, kind=kind)
+        refs = [Ref(pair.books.company, kind, row["id"]) for row in rows]
+        for some in _runs(refs, FETCHED_AT_ONCE):
+            answers = list(pair.books.fetch(some))
+            with ledger.transaction() as tx:
+                moved = [_mirror_fetched(tx, pair, answer) for answer in answers]
+                if any(moved):
+                    tx.run("pending_everywhere")
+
+
+def _mirror_fetched(tx: Writes, pair: Pair, answer: Fetched) -> bool:
+    match answer:
+        case Record():
+            return mirror_record(tx, pair, answer)
+        case Gone(ref):
+            return mirror_gone(tx, pair, ref)
+    return False
+
+
+def _is_forgotten(ledger: Reads, pair: Pair, feed: str, now: datetime) -> bool:
+    """Whether a feed was last read so long ago that it does not tell all that was deleted since."""
+    ages = [
+        now - parse_instant(row["as_of"])
+        for row in ledger.all("cursors_of_pair", pair=pair.name)
+        if (row["company"], row["feed"]) == (pair.books.company, feed)
+    ]
+    return any(age > timedelta(days=FEED_DAYS) for age in ages)
 
 
 def _rewound(ledger: Ledger, pair: Pair, kinds: Sequence[str], cursor: Cursor) -> Cursor:

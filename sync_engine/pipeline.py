@@ -33,7 +33,7 @@ from sync_engine.observe import (
     touch,
 )
 from sync_engine.pair import Clock, Pair, Sleep
-from sync_engine.plan import plan_sketch
+from sync_engine.plan import leave_unneeded, plan_sketch
 from sync_engine.preflight import PERIOD_CLOSED
 from sync_engine.push import Pushed, is_paused, push
 from sync_engine.queue import queue, take_apart, unqueue
@@ -232,7 +232,7 @@ def draft_and_plan(ledger: Ledger, pair: Pair, done: Round, hands: Hands) -> Non
                         found.code == "unreadable" for one in sketches for found in one.findings
                     ):
                         touch(tx, pair, ref, reread=True)
-                tx.run("needs_retire", pair=pair.name)
+                leave_unneeded(tx, pair, hands.clock())
             done.drafted += len(rows)
 
 

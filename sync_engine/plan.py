@@ -59,6 +59,7 @@ def plan_sketch(tx: Writes, pair: Pair, sketch: Sketch, now: datetime) -> None:
         return
     if sketch.skipped or sketch.state in ("gone", "merged"):
         if held is not None or sketch.skipped:
+            tx.run("needs_clear", key=str(sketch.key))
             _put(tx, pair, sketch, held, state="skipped", reason=sketch.skipped or sketch.state)
             _keep_tasks(tx, pair, sketch, held, (), state="skipped", now=now)
         return
@@ -88,7 +89,7 @@ def _plan_or_block(tx: Writes, pair: Pair, sketch: Sketch, held: Row | None, now
         _put(tx, pair, sketch, held, state="rejected", reason="ignored")
         _keep_tasks(tx, pair, sketch, held, (), state="rejected", now=now)
         return
-    findings = [*sketch.findings, *_identity(tx, sketch)]
+    findings = [*sketch.findings, *_identity(tx, pair, sketch)]
     resolved = Resolved()
     document = sketch.document
     if document is not None:
@@ -101,7 +102,8 @@ def _plan_or_block(tx: Writes, pair: Pair, sketch: Sketch, held: Row | None, now
         findings += _twins(tx, pair, document, resolved)
     findings += _new_records(tx, pair, sketch, resolved, now)
     findings = [finding for finding in _causes(findings) if not _overruled(finding, answered)]
-    plan = _plan(sketch, resolved, tuple(dict.fromkeys(findings)))
+    along = tuple(row["plan_hash"] for row in tx.all("needs_plans", key=str(sketch.key)))
+    plan = _plan(sketch, resolved, tuple(dict.fromkeys(findings)), along)
     if plan is None or plan.blocked:
         state, reason = (
             "blocked",
@@ -118,7 +120,9 @@ def _plan_or_block(tx: Writes, pair: Pair, sketch: Sketch, held: Row | None, now
     _keep_tasks(tx, pair, sketch, held, tuple(findings), state=state, now=now)
 
 
-def _plan(sketch: Sketch, resolved: Resolved, findings: tuple[Finding, ...]) -> Plan | None:
+def _plan(
+    sketch: Sketch, resolved: Resolved, findings: tuple[Finding, ...], along: tuple[str, ...]
+) -> Plan | None:
     document = sketch.document
     if document is None:
         return None
@@ -134,6 +138,7 @@ def _plan(sketch: Sketch, resolved: Resolved, findings: tuple[Finding, ...]) -> 
         expected=_expected(document),
         tolerance=_tolerance(document),
         source=sketch.ref,
+        along=along,
     )
 
 
@@ -158,7 +163,7 @@ def _causes(findings: list[Finding]) -> list[Finding]:
 # -- identity: whose document is this? ------------------------------------------------------------
 
 
-def _identity(tx: Writes, sketch: Sketch) -> Iterator[Finding]:
+def _identity(tx: Writes, pair: Pair, sketch: Sketch) -> Iterator[Finding]:
     own = own_mark(sketch.ref)
     merged = {own_mark(replace(sketch.ref, id=old)) for old in sketch.merged if old}
     if sketch.mark and sketch.mark != own and sketch.mark not in merged:
@@ -190,6 +195,26 @@ def _identity(tx: Writes, sketch: Sketch) -> Iterator[Finding]:
                 f"{sketch.title} was already posted by the mapping {row['mapping']}.",
                 "Name that mapping in renamed_from, or limit this one with when.",
                 sketch.ref,
+            )
+    yield from _lives_on(tx, pair, sketch)
+
+
+def _lives_on(tx: Writes, pair: Pair, sketch: Sketch) -> Iterator[Finding]:
+    """Find an earlier generation whose record was brought back to life in the books."""
+    for row in tx.all("documents_of_source", **_address(sketch.ref)):
+        earlier = row["stem"] == sketch.key.stem and row["generation"] < sketch.key.generation
+        shown = earlier and tx.one(
+            "mirror_get", company=pair.books.company, kind=row["kind"], id=row["posted_id"]
+        )
+        if shown and shown["live"]:
+            yield Finding(
+                "lives-on",
+                Severity.ASK,
+                f"{sketch.title} was to be issued again, and {row['kind']} {row['posted_id']} "
+                "is alive in the books.",
+                "Void that one again to issue this one, or `ignore` to keep that one.",
+                sketch.ref,
+                choices=(LEFT_ALONE,),
             )
 
 
@@ -324,10 +349,14 @@ def _overruled(finding: Finding, answered: Mapping[str, Row]) -> bool:
 def _new_records(
     tx: Writes, pair: Pair, sketch: Sketch, resolved: Resolved, now: datetime
 ) -> list[Finding]:
-    """Plan the records that must be created first; what blocks them blocks this document too."""
+    """Plan the records that must be created first; what blocks them blocks this document too.
+
+    Of all documents that wait for a new record one words it, so that they never undo each other.
+    """
     findings: list[Finding] = []
     tx.run("needs_clear", key=str(sketch.key))
     for key, new in resolved.needs.items():
+        tx.run("need_add", key=str(sketch.key), need=key)
         wrong = preflight_new(new.kind, new.values, new.source, pair.books.capabilities)
         findings += () if new.shared else wrong
         held = tx.one("document_get", key=key)
@@ -341,10 +370,27 @@ def _new_records(
                     new.source,
                 )
             )
-        if not wrong and not new.shared and (held is None or _may_plan_again(held, new)):
+        words_it = not new.shared and tx.value("need_first", need=key) == str(sketch.key)
+        if not wrong and words_it and (held is None or _may_plan_again(held, new)):
             _put_new(tx, pair, sketch, new, held, now)
-        tx.run("need_add", key=str(sketch.key), need=key)
     return findings
+
+
+def leave_unneeded(tx: Writes, pair: Pair, now: datetime) -> None:
+    """Leave the new records that no document waits for any more, also those that were refused."""
+    for row in tx.all("needs_unwanted", pair=pair.name):
+        at = tx.now_text()
+        tx.run("document_state", key=row["key"], state="skipped", reason="not-needed", at=at)
+        source = Ref(row["company"], row["source_kind"], row["source_id"])
+        keep(
+            tx,
+            pair=pair.name,
+            family=REFUSED,
+            subject=row["key"],
+            source=source,
+            wanted=(),
+            now=now,
+        )
 
 
 def _may_plan_again(held: Row, new: NewRecord) -> bool:

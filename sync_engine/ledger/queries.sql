@@ -205,6 +205,9 @@ SELECT * FROM mirror WHERE company = :company AND kind = :kind;
 SELECT * FROM mirror WHERE company = :company AND kind = :kind AND customer = :customer
 AND day BETWEEN :since AND :until AND live = 1 AND gone = 0;
 
+-- mirror_living: the documents of the books that lived when they were last shown (reads all)
+SELECT kind, id FROM mirror WHERE company = :company AND kind = :kind AND live = 1 AND gone = 0;
+
 -- mirror_by_marker: the records that carry a marker
 SELECT id, kind, live, gone, created_at FROM mirror WHERE company = :company AND marker = :marker;
 
@@ -346,10 +349,17 @@ AND state NOT IN ('posted', 'voided', 'deleted', 'skipped', 'rejected');
 DELETE FROM need WHERE key = :key
 AND need IN (SELECT w.key FROM document w WHERE w.key = need.need AND w.posted_id IS NULL);
 
--- needs_retire: new records that no document waits for any more are not made
-UPDATE document SET state = 'skipped', reason = 'not-needed'
-WHERE pair = :pair AND state IN ('planned', 'approved') AND kind IN ('customer', 'item')
+-- needs_unwanted: new records that no document waits for any more
+SELECT * FROM document
+WHERE pair = :pair AND state IN ('planned', 'approved', 'refused') AND kind IN ('customer', 'item')
 AND NOT EXISTS (SELECT 1 FROM need n WHERE n.need = document.key);
+
+-- need_first: which of the documents that wait for a new record words it
+SELECT min(key) FROM need WHERE need = :need;
+
+-- needs_plans: the plans that are approved with a document's own, also what was made of them since
+SELECT w.plan_hash FROM need n JOIN document w ON w.key = n.need
+WHERE n.key = :key AND w.plan_hash IS NOT NULL;
 
 -- need_add: a document waits for a new record
 INSERT INTO need (key, need) VALUES (:key, :need) ON CONFLICT DO NOTHING;

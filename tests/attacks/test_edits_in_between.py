@@ -1,5 +1,7 @@
 """Edits that arrive between two stages: nothing unapproved is sent, no difference is silent."""
 
+from dataclasses import replace
+
 import pytest
 
 LOST = {"fault": "lose_answer", "method": "POST", "path": "/invoice$"}
@@ -104,4 +106,22 @@ def test_a_customer_that_another_person_made_meanwhile_leaves_no_task_behind(wor
             engine.approve(wanted, who="ann")
         world.round()
     assert (len(world.invoices()), world.codes()) == (1, [])
+    ties_out(world)
+
+
+def test_a_customer_that_another_person_makes_between_plan_and_push_is_taken(world, sold, ties_out):
+    sold()
+    engine = world.restart()
+
+    def meanwhile() -> bool:
+        ready = engine.ledger.all("documents_ready", pair="main", limit=1)
+        if ready and not world.books_truth()["customers"]:
+            body = {"DisplayName": "Firma 1 GmbH", "CurrencyRef": {"value": "EUR"}}
+            world.books("create", kind="Customer", body=body)
+        return False
+
+    engine.hands = replace(engine.hands, stopping=meanwhile)
+    world.round(3)
+    assert (len(world.invoices()), world.codes()) == (1, [])
+    assert len(world.books_truth()["customers"]) == 1
     ties_out(world)

@@ -16,3 +16,30 @@ def test_a_new_line_is_seen_although_the_question_whose_it_is_failed(world, sold
     world.round(2)
     assert (len(world.invoices()), world.codes()) == (1, [])
     ties_out(world)
+
+
+def test_an_invoice_deleted_while_nobody_read_the_books_for_months_is_found(world, sold, ties_out):
+    """The feed tells thirty days (R24); a record that it no longer tells of is asked for."""
+    sold()
+    world.round()
+    world.books("delete", id="1")
+    world.now.advance(40 * 24 * 3600)
+    world.restart()
+    world.round(2)
+    assert (world.invoices(), world.codes()) == ([], ["deleted"])
+    ties_out(world)
+
+
+def test_a_payment_deleted_while_nobody_read_the_books_for_months_is_told(world, sold, ties_out):
+    deal = sold()
+    world.round()
+    world.books("receive_payment", invoices={"1": None})
+    world.round()
+    assert world.told(deal, "invoice_status") == "paid"
+    [payment] = world.books_truth()["payments"]
+    world.books("delete", kind="Payment", id=payment["id"])
+    world.now.advance(40 * 24 * 3600)
+    world.restart()
+    world.round(2)
+    assert world.told(deal, "invoice_status") == "invoiced"
+    ties_out(world)

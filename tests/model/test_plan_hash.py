@@ -33,6 +33,7 @@ def plan(change, **more):
         {"key": "0123456789ABCDEF-2"},
         {"mapping": "other"},
         {"mapping_version": 4},
+        {"along": ("0a1b",)},
     ],
 )
 def test_key_mapping_and_its_version_are_approved(change, other):

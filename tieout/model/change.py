@@ -111,6 +111,7 @@ class Plan:
         change: what would be done.
         title: what people call it.
         needs: keys of plans that must be posted first (a new customer, a new item).
+        along: hashes of the plans that are approved with this one, posted meanwhile or not.
         findings: what preflight found.
         net: the document's net, for policies and tie-out.
         expected: the gross that the books should answer, where it is known.
@@ -129,6 +130,7 @@ class Plan:
     expected: Money | None = None
     tolerance: Money | None = None
     source: Ref | None = None
+    along: tuple[str, ...] = ()
 
     @cached_property
     def hash(self) -> str:
@@ -146,6 +148,7 @@ class Plan:
                 before,
                 self.mapping,
                 self.mapping_version,
+                *([sorted(self.along)] if self.along else ()),
             ]
         )
 
