@@ -25,7 +25,7 @@ from sync_engine.pair import Clock, Pair
 from sync_engine.tasks import CLOCK, FEED, Wanted, keep
 from tieout.model.canonical import canonical
 from tieout.model.dates import instant_text, parse_instant
-from tieout.model.errors import Rejected, TieoutError, Unauthorized
+from tieout.model.errors import Rejected, TieoutError, Unauthorized, Unavailable
 from tieout.model.record import (
     Event,
     Fetched,
@@ -131,7 +131,7 @@ def observe_crm(ledger: Ledger, pair: Pair, observed: Observed, clock: Clock) ->
     """Read the CRM's feeds into snapshots and touch the sources that moved.
 
     A kind that nothing else is made of (payments, where deals are invoiced) may be refused, for
-    want of a scope or of the product: that is one task, and the rest goes on.
+    want of a scope or of the product, or not be served: that is one task, and the rest goes on.
     """
     watched = watched_kinds(pair)
     for kinds in pair.crm.capabilities.feeds:
@@ -141,7 +141,7 @@ def observe_crm(ledger: Ledger, pair: Pair, observed: Observed, clock: Clock) ->
         refused: TieoutError | None = None
         try:
             _observe_feed(ledger, pair, asked, observed, clock)
-        except (Unauthorized, Rejected) as error:
+        except (Unauthorized, Rejected, Unavailable) as error:
             if not _stands_alone(pair, asked):
                 raise
             refused = error

@@ -16,6 +16,7 @@ Body: TypeAlias = Mapping[str, Any]
 PREFERENCES_ID = "1"
 CUSTOM_FIELDS_MAX = 3  # that this API shows (R7)
 UNITED_STATES = "US"
+_ITS_NAMES = frozenset({"US", "USA", "UNITED STATES", "UNITED STATES OF AMERICA"})
 US_TAX_CODES = ("TAX", "NON")  # a line's only codes there (R13)
 
 
@@ -87,7 +88,8 @@ def settings_of(
     currencies = _part(preferences, "CurrencyPrefs")
     taxes = _part(preferences, "TaxPrefs")
     closed = _part(preferences, "AccountingInfoPrefs").get("BookCloseDate")
-    country = str(company.get("Country") or UNITED_STATES)
+    country = str(company.get("Country") or UNITED_STATES).strip()
+    country = UNITED_STATES if country.upper() in _ITS_NAMES else country
     home_currency = str(_part(currencies, "HomeCurrency").get("value") or "USD")
     return Settings(
         read_at=read_at,

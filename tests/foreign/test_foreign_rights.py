@@ -18,6 +18,7 @@ REFUSALS = {
     "403": (403, SCOPES),
     "403 bare": (403, {"status": "error", "message": "You do not have permissions"}),
     "404": (404, {"status": "error", "message": "resource not found", "correlationId": "c-1"}),
+    "500": (500, {"status": "error", "message": "internal error", "correlationId": "c-1"}),
     "404 html": (404, "<html>Not found</html>"),
     "400": (
         400,
@@ -110,6 +111,32 @@ def test_a_portal_without_our_properties_is_one_task_and_never_a_stop(foreign, t
     (task,) = foreign.world.tasks().values()
     assert task["code"] == "write-back-unsupported"
     assert "tieout provision" in task["remedy"]
+
+
+def test_a_portal_and_books_without_fields_of_their_own_are_enough(foreign):
+    """What a portal has not is not in its answers, whoever asks for it; so are the books'."""
+    own = {"po_number", "vat_number", "payment_terms", "tax_category"}
+
+    def without_own(exchange):
+        rows = exchange.told.get("results", ()) if isinstance(exchange.told, dict) else ()
+        for row in rows:
+            for name in own.intersection(row.get("properties") or ()):
+                del row["properties"][name]
+        if "/properties/" in exchange.path and exchange.method == "GET":
+            exchange.told["results"] = [row for row in rows if row["name"] not in own]
+
+    def without_custom_fields(exchange):
+        told = exchange.told if isinstance(exchange.told, dict) else {}
+        for one in told.get("BatchItemResponse", ()):
+            for preferences in one.get("QueryResponse", {}).get("Preferences", ()):
+                preferences["SalesFormsPrefs"].pop("CustomField", None)
+
+    foreign.crm.bends.append(without_own)
+    foreign.books.bends.append(without_custom_fields)
+    deals = [foreign.sold(), foreign.sold()]
+    foreign.world.round(2)
+    assert foreign.world.codes() == []
+    assert [foreign.world.told(deal, "invoice_status") for deal in deals] == ["invoiced"] * 2
 
 
 # -- provisioning -------------------------------------------------------------------------------

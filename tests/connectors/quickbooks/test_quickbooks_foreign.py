@@ -165,6 +165,13 @@ def test_a_company_without_custom_fields_has_none(sales):
     assert told.custom_fields == ()
 
 
+@pytest.mark.parametrize("country", ["US", "USA", "us", "United States", "", None])
+def test_the_united_states_have_several_names(country):
+    told = settings_of({"Country": country}, {}, (), (), None)
+    assert told.is_us
+    assert set(told.tax_codes) == {"TAX", "NON"}
+
+
 # -- clocks ---------------------------------------------------------------------------------------
 
 
