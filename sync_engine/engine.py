@@ -31,6 +31,7 @@ from tieout.model.ref import Key, Ref
 
 SHEET_LIMIT = 10_000  # plans that one answer shows
 TASKS_LIMIT = 10_000
+TAKEN_BACK = ("voided", "deleted")  # by the books: only this is issued again
 
 
 @dataclass(slots=True)
@@ -99,8 +100,8 @@ class Engine:
             Rejected: its record still lives in the books, or it has none.
         """
         pair, ref = self._source(text)
-        row = self._document(ref)
-        if row["state"] not in ("voided", "deleted"):
+        row = self._document(pair, ref)
+        if row["state"] not in TAKEN_BACK:
             raise Rejected(
                 f"{row['title']} is {row['state']}; only what the books voided or deleted is "
                 "issued again.",
@@ -379,21 +380,34 @@ class Engine:
         return row is not None and not row["gone"]
 
     def _source(self, text: str) -> tuple[Pair, Ref]:
-        """Return the pair and address of ``deal:901``, or of ``901`` where one kind is meant."""
-        kind, _, number = text.rpartition(":")
-        for pair in self.pairs.values():
-            for mapping in pair.mappings:
-                if kind in ("", mapping.kind):
-                    return pair, Ref(pair.crm.company, mapping.kind, number)
-        raise NotFound(f"No pair has documents from {text!r}.", remedy="Write deal:901.")
+        """Return the pair and address of ``deal:901``, or of ``901`` where one kind is meant.
 
-    def _document(self, ref: Ref) -> Row:
+        Of several pairs it is the one that has made something of it, else the first.
+        """
+        kind, _, number = text.rpartition(":")
+        found = [
+            (pair, Ref(pair.crm.company, mapping.kind, number))
+            for pair in self.pairs.values()
+            for mapping in pair.mappings
+            if kind in ("", mapping.kind)
+        ]
+        if not found:
+            raise NotFound(f"No pair has documents from {text!r}.", remedy="Write deal:901.")
+        made = (one for one in found if any(row["state"] != "skipped" for row in self._of(*one)))
+        return next(made, found[0])
+
+    def _document(self, pair: Pair, ref: Ref) -> Row:
+        """Return what was made of a source: what the books took back before anything else."""
+        rows = self._of(pair, ref)
+        if not rows:
+            raise NotFound(f"{ref} has no document here.", remedy="`tieout explain` says why.")
+        return next((row for row in rows if row["state"] in TAKEN_BACK), rows[0])
+
+    def _of(self, pair: Pair, ref: Ref) -> list[Row]:
         rows = self.ledger.all(
             "documents_of_source", company=ref.company, source_kind=ref.kind, source_id=ref.id
         )
-        if not rows:
-            raise NotFound(f"{ref} has no document here.", remedy="`tieout explain` says why.")
-        return rows[0]
+        return [row for row in rows if row["pair"] == pair.name]
 
     def _pair(self, name: str) -> Pair:
         if name not in self.pairs:

@@ -512,17 +512,15 @@ def _keep_what_it_says_now(tx: Writes, held: Row, sketch: Sketch) -> None:
     if sketch.state in ("unreadable", "unknown") or _is_unread(sketch):
         return  # a failed read says nothing (pain 13)
     content = canonical(content_of(sketch.document)) if sketch.document else "null"
-    tx.run(
-        "document_now",
-        key=held["key"],
-        content=content,
-        content_hash=digest(content),
-        net=amount_text(sketch.net) if alive else None,
-        currency=None if sketch.net is None else sketch.net.currency.code,
-        reason=None if alive else (sketch.skipped and "not-won") or sketch.state,
-        purchase_order=order_of(sketch.document) or held["purchase_order"],
-        at=tx.now_text(),
-    )
+    now = {
+        "content_hash": digest(content),
+        "net": amount_text(sketch.net) if alive else None,
+        "currency": held["currency"] if sketch.net is None else sketch.net.currency.code,
+        "reason": None if alive else (sketch.skipped and "not-won") or sketch.state,
+        "purchase_order": order_of(sketch.document) or held["purchase_order"],
+    }
+    if any(held[name] != value for name, value in now.items()):
+        tx.run("document_now", key=held["key"], content=content, at=tx.now_text(), **now)
 
 
 def _keep_tasks(

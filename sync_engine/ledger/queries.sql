@@ -264,7 +264,7 @@ ON CONFLICT (key) DO UPDATE SET state = excluded.state, reason = excluded.reason
 
 -- document_now: what the source of a posted document says now
 UPDATE document SET content = :content, content_hash = :content_hash, net = :net, reason = :reason,
-    currency = coalesce(:currency, currency), purchase_order = :purchase_order, checked = 0, told = 0,
+    currency = :currency, purchase_order = :purchase_order, checked = 0, told = 0,
     changed_at = :at
 WHERE key = :key;
 

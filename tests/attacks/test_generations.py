@@ -45,3 +45,32 @@ def revived_memo(world):
         "mirror_by_words", company=f"quickbooks:{world.realm}", kind="invoice", words="PO-0001"
     )
     return f"[TIEOUT:{row['marker']}]"
+
+
+def test_what_is_issued_again_is_what_was_voided_whatever_else_the_deal_has(world, voided):
+    """A deal may have a payment of its own, from its properties, beside its invoice."""
+    ledger = world.working.ledger
+    [row] = ledger.all("documents_in_state", pair="main", state="voided", limit=2)
+    names = ("company", "source_kind", "source_id", "pair")
+    payment = {name: row[name] for name in names}
+    with ledger.transaction() as tx:
+        for key in ("0000000000000000-1", "ZZZZZZZZZZZZZZZZ-1"):
+            tx.run(
+                "document_put",
+                **payment,
+                **dict.fromkeys(("reason", "net", "currency", "purchase_order"), None),
+                **dict.fromkeys(("customer", "name_key", "plan_hash"), None),
+                key=key,
+                stem=key[:16],
+                generation=1,
+                mapping="paid",
+                part="",
+                kind="payment",
+                state="skipped",
+                title="payment",
+                content="null",
+                content_hash="",
+                at=tx.now_text(),
+            )
+    new = world.working.reissue(f"deal:{voided}", who="ann", reason="by mistake")
+    assert new == f"{row['stem']}-2"

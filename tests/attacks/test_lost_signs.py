@@ -43,3 +43,36 @@ def test_a_payment_deleted_while_nobody_read_the_books_for_months_is_told(world,
     world.round(2)
     assert world.told(deal, "invoice_status") == "invoiced"
     ties_out(world)
+
+
+def test_a_deal_that_could_not_be_read_before_it_was_sent_is_read_in_the_next_round(
+    world, sold, ties_out
+):
+    sold()
+    engine = world.restart(approve="by_hand")
+    world.round()
+    engine.approve(engine.sheet_hash("main"), who="ann")
+    world.fault(
+        "crm", fault="status", status=503, count=None, path="objects/[^/]*/?deals/batch/read$"
+    )
+    world.round()
+    assert world.invoices() == []
+    world.mend("crm")
+    world.round(2)
+    assert (len(world.invoices()), world.codes()) == (1, [])
+    ties_out(world)
+
+
+def test_a_posted_document_that_says_the_same_grows_old(world, sold):
+    """Else the daily look would read every deal that was ever invoiced, for ever."""
+    deal = sold()
+    world.round()
+
+    def changed_at():
+        [row] = world.working.ledger.all("documents_in_state", pair="main", state="posted", limit=1)
+        return row["changed_at"]
+
+    before = changed_at()
+    world.now.advance(3600)
+    world.working.resync(f"deal:{deal}", who="ann")
+    assert changed_at() == before

@@ -84,3 +84,11 @@ def test_what_the_books_do_reaches_the_pair_that_reads_them_second(world, sold, 
     work(engine)
     assert world.told(deal, "invoice_status") == "paid"
     ties_out(world)
+
+
+def test_a_person_s_word_about_a_deal_goes_to_the_pair_that_has_it(world, sold, pairs):
+    engine = pairs()
+    deal = renewal(sold)
+    work(engine)
+    told = engine.explain(f"deal:{deal}")
+    assert [one["state"] for one in told["documents"]] == ["posted"]
