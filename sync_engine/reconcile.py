@@ -17,7 +17,7 @@ from sync_engine.ledger.spelling import fields_of, money_of
 from sync_engine.ledger.sqlite import Ledger
 from sync_engine.ledger.store import Reads, Row, Writes
 from sync_engine.pair import Pair
-from sync_engine.plan import IN_THE_BOOKS
+from sync_engine.states import IN_THE_BOOKS
 from sync_engine.tasks import DRIFT, Wanted, keep
 from sync_engine.tie_out import figure_of, tie_out
 from tieout.model.canonical import canonical, plain

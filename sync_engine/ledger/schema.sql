@@ -70,7 +70,7 @@ CREATE TABLE document (
     source_kind TEXT NOT NULL,
     source_id TEXT NOT NULL,
     state TEXT NOT NULL,        -- skipped, blocked, planned, waiting, approved, rejected, sending,
-                                -- unknown, refused, posted, voided, deleted
+                                -- unknown, refused, posted, voided, deleted, superseded
     reason TEXT,                -- the first finding's code, or why it was skipped
     title TEXT NOT NULL,
     content TEXT NOT NULL,      -- JSON: what it says now, for people and for comparing
@@ -322,7 +322,7 @@ CREATE TABLE snapshot (         -- the CRM's records as they were last shown
 CREATE TABLE task (
     id INTEGER PRIMARY KEY,
     pair TEXT NOT NULL,
-    family TEXT NOT NULL,       -- finding, approval, refused, drift, pair: who opens and closes it
+    family TEXT NOT NULL,       -- who opens and closes it: sync_engine/tasks.py
     code TEXT NOT NULL,
     subject TEXT NOT NULL,      -- the document's key, or the pair
     company TEXT,
@@ -351,7 +351,7 @@ CREATE INDEX task_source ON task (company, source_kind, source_id) WHERE state =
 
 CREATE INDEX task_subject ON task (subject, code);
 
-CREATE TABLE touched (          -- sources to draft again
+CREATE TABLE touched (          -- sources to draft again, and lines whose deal is to be asked for
     pair TEXT NOT NULL,
     company TEXT NOT NULL,
     kind TEXT NOT NULL,

@@ -13,7 +13,7 @@ from decimal import Decimal
 from typing import Any
 
 from tieout.model.canonical import canonical
-from tieout.model.change import Change, Create, Finding, Plan, Severity, Update, Verb, Void
+from tieout.model.change import Change, Create, Finding, Severity, Update, Verb, Void
 from tieout.model.dates import instant_text, parse_day, parse_instant
 from tieout.model.errors import InvariantError
 from tieout.model.money import Money
@@ -99,23 +99,6 @@ def findings_of(text: str) -> tuple[Finding, ...]:
             choices=tuple(read["choices"]),
         )
         for read in json.loads(text)
-    )
-
-
-def plan_of(row: Mapping[str, Any]) -> Plan:
-    """Return the plan of a row of the ledger's table ``plan``."""
-    code = row["currency"]
-    return Plan(
-        key=row["key"],
-        mapping=row["mapping"],
-        mapping_version=row["mapping_version"],
-        change=change_of(row["change"]),
-        title=row["title"],
-        needs=tuple(json.loads(row["needs"])),
-        findings=findings_of(row["findings"]),
-        net=money_of(row["net"], code),
-        expected=money_of(row["expected"], code),
-        tolerance=money_of(row["tolerance"], code),
     )
 
 

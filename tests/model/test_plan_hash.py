@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tieout.model.canonical import plain
-from tieout.model.change import Create, Finding, Plan, Severity, Update, Verb, Void, sheet_hash
+from tieout.model.change import Create, Finding, Plan, Severity, Update, Verb, Void
 from tieout.model.money import Money
 from tieout.model.ref import Ref, Version
 
@@ -118,12 +118,6 @@ def test_a_hash_is_64_hexadecimal_digits_and_stays_between_releases():
     assert (
         plan(CHANGES[1]).hash == "8eaa31e9adc326f464ef0bfce166483aeb7e7ebcf3a11b99fa8b47641e9b7b2e"
     )
-
-
-def test_a_sheet_has_one_hash_whatever_its_order():
-    one, two, three = (plan(change) for change in CHANGES)
-    assert sheet_hash((one, two, three)) == sheet_hash((three, one, two))
-    assert sheet_hash((one, two)) != sheet_hash((one, two, three))
 
 
 @pytest.mark.parametrize(

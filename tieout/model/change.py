@@ -156,8 +156,3 @@ class Plan:
     def blocked(self) -> bool:
         """Whether something must be mended or answered before it can be approved."""
         return any(finding.severity is not Severity.WARN for finding in self.findings)
-
-
-def sheet_hash(plans: tuple[Plan, ...]) -> str:
-    """Return one hash over a whole sheet of plans, whatever their order."""
-    return digest(sorted(plan.hash for plan in plans))

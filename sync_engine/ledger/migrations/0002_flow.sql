@@ -50,7 +50,7 @@ CREATE TABLE member (           -- the same sets, seen from the other side
 
 CREATE INDEX member_set ON member (pair, company, kind, id, role, to_kind);
 
-CREATE TABLE touched (          -- sources to draft again
+CREATE TABLE touched (          -- sources to draft again, and lines whose deal is to be asked for
     pair TEXT NOT NULL,
     company TEXT NOT NULL,
     kind TEXT NOT NULL,
@@ -106,7 +106,7 @@ CREATE TABLE document (
     source_kind TEXT NOT NULL,
     source_id TEXT NOT NULL,
     state TEXT NOT NULL,        -- skipped, blocked, planned, waiting, approved, rejected, sending,
-                                -- unknown, refused, posted, voided, deleted
+                                -- unknown, refused, posted, voided, deleted, superseded
     reason TEXT,                -- the first finding's code, or why it was skipped
     title TEXT NOT NULL,
     content TEXT NOT NULL,      -- JSON: what it says now, for people and for comparing
@@ -268,7 +268,7 @@ CREATE TABLE written (          -- what the CRM was last told, to tell it only w
 CREATE TABLE task (
     id INTEGER PRIMARY KEY,
     pair TEXT NOT NULL,
-    family TEXT NOT NULL,       -- finding, approval, refused, drift, pair: who opens and closes it
+    family TEXT NOT NULL,       -- who opens and closes it: sync_engine/tasks.py
     code TEXT NOT NULL,
     subject TEXT NOT NULL,      -- the document's key, or the pair
     company TEXT,

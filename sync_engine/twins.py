@@ -1,0 +1,187 @@
+"""twins: has this been made already, by a person, under another deal or by another mapping?
+
+Asked before a first create. Each answer is a finding: nothing is made until somebody has looked.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import timedelta
+from decimal import Decimal
+
+from sync_engine.draft import Sketch
+from sync_engine.gather import followed
+from sync_engine.ledger.spelling import amount_text, fields_of
+from sync_engine.ledger.store import Reads, Row
+from sync_engine.marks import own_mark
+from sync_engine.pair import Pair
+from sync_engine.resolve import Resolved
+from sync_engine.states import ASKED, DECIDED, LEFT_ALONE, OVERRULED
+from tieout.model.change import Finding, Severity
+from tieout.model.document import Document, Invoice, Payment
+from tieout.model.ref import Ref
+
+
+def identity(tx: Reads, pair: Pair, sketch: Sketch) -> Iterator[Finding]:
+    """Ask whose a document is: a copy's, a merged deal's, another mapping's, an earlier one's."""
+    own = own_mark(sketch.ref)
+    merged = {own_mark(replace(sketch.ref, id=old)) for old in sketch.merged if old}
+    if sketch.mark and sketch.mark != own and sketch.mark not in merged:
+        yield Finding(
+            "mark-of-another",
+            Severity.ASK,
+            f"{sketch.title} carries the mark of another deal ({sketch.mark}).",
+            "If it is a copy that must be invoiced too, clear its mark in the CRM; else ignore it.",
+            sketch.ref,
+            choices=(LEFT_ALONE,),
+        )
+    for old in sketch.merged:
+        earlier = _document_of(tx, replace(sketch.ref, id=old), sketch) if old else None
+        if earlier is not None and earlier["state"] in ASKED:
+            yield Finding(
+                "merged?",
+                Severity.ASK,
+                f"{sketch.title} took over deal {old}, invoiced as {earlier['posted_id']}.",
+                "Correct the invoice by hand, then `ignore`; or `create` to invoice it anew.",
+                sketch.ref,
+                choices=(LEFT_ALONE, OVERRULED),
+            )
+    for row in tx.all("documents_of_source", **_address(sketch.ref)):
+        other = row["mapping"] not in (sketch.mapping.name, sketch.mapping.identity)
+        if other and row["kind"] == sketch.mapping.to and row["state"] in ASKED:
+            yield Finding(
+                "already-invoiced",
+                Severity.BLOCK,
+                f"{sketch.title} was already posted by the mapping {row['mapping']}.",
+                "Name that mapping in renamed_from, or limit this one with when.",
+                sketch.ref,
+            )
+    yield from _lives_on(tx, pair, sketch)
+
+
+def _lives_on(tx: Reads, pair: Pair, sketch: Sketch) -> Iterator[Finding]:
+    """Find an earlier generation whose record was brought back to life in the books."""
+    for row in tx.all("documents_of_source", **_address(sketch.ref)):
+        earlier = row["stem"] == sketch.key.stem and row["generation"] < sketch.key.generation
+        shown = earlier and tx.one(
+            "mirror_get", company=pair.books.company, kind=row["kind"], id=row["posted_id"]
+        )
+        if shown and shown["live"]:
+            yield Finding(
+                "lives-on",
+                Severity.ASK,
+                f"{sketch.title} was to be issued again, and {row['kind']} {row['posted_id']} "
+                "is alive in the books.",
+                "Void that one again to issue this one, or `ignore` to keep that one.",
+                sketch.ref,
+                choices=(LEFT_ALONE,),
+            )
+
+
+def _document_of(tx: Reads, ref: Ref, sketch: Sketch) -> Row | None:
+    rows = tx.all("documents_of_source", **_address(ref))
+    return next((row for row in rows if row["kind"] == sketch.mapping.to), None)
+
+
+def twins(tx: Reads, pair: Pair, document: Document, resolved: Resolved) -> Iterator[Finding]:
+    """Ask before a first create whether a person has already made this record (design, R48)."""
+    days = pair.payment_twin_days if isinstance(document, Payment) else pair.twin_days
+    like = dict(_alike(tx, pair, document, resolved.customer, days))
+    if isinstance(document, Invoice) and document.purchase_order:
+        for row in tx.all(
+            "mirror_by_words",
+            company=pair.books.company,
+            kind="invoice",
+            words=document.purchase_order,
+        ):
+            if row["live"] and not row["gone"] and row["marker"] is None:
+                like[row["id"]] = row
+    like = {
+        number: row
+        for number, row in like.items()
+        if not _is_taken(tx, pair.books.company, document, number)
+    }
+    if like:
+        numbers = ", ".join(
+            str(fields_of(row["fields"]).get("number") or row["id"]) for row in like.values()
+        )
+        yield Finding(
+            "twin?",
+            Severity.ASK,
+            f"The books have a {document.kind} like this one, not made by Tieout: {numbers}.",
+            "Answer link:ID if it is the same, `create` if it is another one, or `ignore`.",
+            document.source,
+            choices=(*(f"link:{number}" for number in like), OVERRULED, LEFT_ALONE),
+        )
+    if isinstance(document, Invoice) and document.purchase_order:
+        yield from _clones(tx, pair, document, resolved)
+
+
+def _is_taken(tx: Reads, books: str, document: Document, number: str) -> bool:
+    """Whether a record by hand was linked to another document."""
+    owner = tx.one("document_of_record", company=books, kind=document.kind, id=number)
+    return owner is not None and owner["key"] != str(document.key)
+
+
+def _alike(
+    tx: Reads, pair: Pair, document: Document, customer: str | None, days: int
+) -> Iterator[tuple[str, Row]]:
+    if customer is None:
+        return
+    rows = tx.all(
+        "mirror_of_customer",
+        company=pair.books.company,
+        kind=document.kind,
+        customer=customer,
+        since=(document.date - timedelta(days=days)).isoformat(),
+        until=(document.date + timedelta(days=days)).isoformat(),
+    )
+    for row in rows:
+        amounts = {Decimal(row[name]) for name in ("net", "total") if row[name] is not None}
+        same_currency = fields_of(row["fields"]).get("currency") in (None, document.currency.code)
+        if row["marker"] is None and document.net.amount in amounts and same_currency:
+            yield row["id"], row
+
+
+def _clones(tx: Reads, pair: Pair, invoice: Invoice, resolved: Resolved) -> Iterator[Finding]:
+    for row in tx.all(
+        "documents_with_order", purchase_order=invoice.purchase_order, kind="invoice"
+    ):
+        amount = (_planned_net(tx, row), row["currency"])
+        same = amount == (amount_text(invoice.net), invoice.currency.code)
+        source = followed(tx, pair, Ref(row["company"], row["source_kind"], row["source_id"]))
+        other = source != invoice.source and row["state"] in (ASKED | DECIDED)
+        if other and same and _same_customer(tx, pair, row, invoice, resolved):
+            yield Finding(
+                "clone?",
+                Severity.ASK,
+                f"Deal {row['source_id']} has the same customer, total and order number "
+                f"{invoice.purchase_order}.",
+                "Answer `create` if both are to be invoiced, or `ignore`.",
+                invoice.source,
+                choices=(OVERRULED, LEFT_ALONE),
+            )
+
+
+def _same_customer(tx: Reads, pair: Pair, row: Row, invoice: Invoice, resolved: Resolved) -> bool:
+    """Whether two documents are for one customer of the books, or one company of the CRM."""
+    known = (json.loads(row["posted_content"] or row["content"]) or {}).get("customer")
+    asked = invoice.customer.source
+    if known and asked is not None:
+        return row["customer"] == resolved.customer or followed(
+            tx, pair, Ref(row["company"], *known)
+        ) == followed(tx, pair, asked)
+    return bool(row["customer"] == resolved.customer)
+
+
+def _planned_net(tx: Reads, row: Row) -> str | None:
+    """Return what a document came to when it was planned, also where its deal is won no more."""
+    plan = tx.one("plan_get", hash=row["plan_hash"]) if row["plan_hash"] else None
+    net: str | None = row["net"] if plan is None else plan["net"]
+    return net
+
+
+def _address(ref: Ref) -> dict[str, str]:
+    return {"company": ref.company, "source_kind": ref.kind, "source_id": ref.id}
