@@ -14,12 +14,14 @@ from typing import Any
 from mapping.drafting import Drafted, draft
 from sync_engine import approve as approving
 from sync_engine.draft import Sketch, draft_source, setting_of
+from sync_engine.feeds import Observed
 from sync_engine.gather import gather
 from sync_engine.ledger import journal
 from sync_engine.ledger.spelling import change_of, fields_of, findings_of
 from sync_engine.ledger.sqlite import Ledger
 from sync_engine.ledger.store import Row
-from sync_engine.observe import Observed, read_living, read_sources
+from sync_engine.observe import read_sources
+from sync_engine.observe_books import read_living
 from sync_engine.pair import Pair
 from sync_engine.pipeline import Hands, Round, run_round, sweep, wait_for_unknowns
 from sync_engine.receipts import WRITE_BACK, link

@@ -155,17 +155,19 @@ def _judge_marker(tx: Writes, pair: Pair, record: Record, *, strict: bool) -> No
             _twin_or_copy(tx, pair, marker, others)
             return
     if strict and not tx.one("asked", key=marker) and not tx.one("receipt_any", key=marker):
-        message = (
-            f"The books have {ref} with the marker {marker}, which this installation never sent: "
-            "another Tieout works on the same books."
-        )
-        stop_pair(
-            tx,
-            pair.name,
-            "another-installation",
-            message,
-            "Stop the other installation, or restore its ledger here; then `tieout resume`.",
-        )
+        stop_for_stranger(tx, pair, ref, marker)
+
+
+def stop_for_stranger(tx: Writes, pair: Pair, ref: Ref, marker: str) -> None:
+    """Stop a pair whose books show a record that another installation made."""
+    stop_pair(
+        tx,
+        pair.name,
+        "another-installation",
+        f"The books have {ref} with the marker {marker}, which this installation never sent: "
+        "another Tieout works on the same books.",
+        "Stop the other installation, or restore its ledger here; then `tieout resume`.",
+    )
 
 
 def _twin_or_copy(tx: Writes, pair: Pair, marker: str, rows: list[Row]) -> None:

@@ -7,124 +7,43 @@ is touched. A record that could not be read stays as it was and keeps its source
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from collections.abc import Sequence
+from datetime import date, datetime
 from functools import cache
 from typing import Any
 
 from mapping.rules import Mapping, Role
+from sync_engine.feeds import (
+    FETCHED_AT_ONCE,
+    Observed,
+    compare_clocks,
+    cursor_of,
+    keep_cursor,
+    runs,
+)
 from sync_engine.gather import excluded_by_source
-from sync_engine.ledger.journal import last_known_at
 from sync_engine.ledger.spelling import fields_of, fields_text
 from sync_engine.ledger.sqlite import Ledger
 from sync_engine.ledger.store import Reads, Row, Writes
 from sync_engine.marks import own_mark
-from sync_engine.mirror import DOCUMENTS, mirror_gone, mirror_record
 from sync_engine.pair import Clock, Pair
-from sync_engine.tasks import CLOCK, FEED, Wanted, keep
+from sync_engine.tasks import FEED, Wanted, keep
 from tieout.model.canonical import canonical
-from tieout.model.dates import instant_text, parse_instant
 from tieout.model.errors import Rejected, TieoutError, Unauthorized, Unavailable
 from tieout.model.record import (
     Event,
     Fetched,
     Gone,
     MergedInto,
-    Page,
     Record,
     Related,
     Seen,
     Unreadable,
 )
-from tieout.model.ref import Cursor, Ref
+from tieout.model.ref import Ref
 
 RELATED_AT_ONCE = 1_000  # associations are asked in pages of this size, one commit each
-REWIND_SECS = 3_600  # how far before the last journal line a starting process reads again
-FETCHED_AT_ONCE = 1_000  # records read between two commits
 TOUCHED_AT_ONCE = 5_000
-FEED_DAYS = 29  # a feed that was not read for longer may have forgotten what was deleted (R24)
-CLOCK_OFF_SECS = 300  # a clock that is further off a server's is not pushed by (R51)
-
-
-@dataclass(slots=True)
-class Observed:
-    """What one look found, for the round's report."""
-
-    events: int = 0
-    books_events: int = 0
-    unreadable: list[Unreadable] = field(default_factory=list)
-    sources: set[Ref] = field(default_factory=set)  # read with all their related records
-    clock_off_secs: dict[str, float] = field(default_factory=dict)
-    """By company: its server's clock less ours, where that is more than ``CLOCK_OFF_SECS``."""
-
-
-def observe_books(
-    ledger: Ledger, pair: Pair, observed: Observed, clock: Clock, *, strict: bool, rewound: bool
-) -> None:
-    """Read the books' feeds into the mirror.
-
-    ``strict`` says that this process has read the books before: a marker that appears now without
-    an asking of ours is another installation at work (``mirror_record`` opens the task and the
-    pair stops). ``rewound`` reads again from an hour before the ledger last knew the world: after
-    a start or a restore.
-    """
-    for kinds in pair.books.capabilities.feeds:
-        feed = "+".join(kinds)
-        cursor = _cursor(ledger, pair, pair.books.company, feed)
-        forgotten = _is_forgotten(ledger, pair, feed, clock())
-        if rewound and cursor is not None:
-            cursor = _rewound(ledger, pair, kinds, cursor)
-        asked_at = clock()
-        for page in pair.books.changes(kinds, cursor):
-            _compare_clocks(observed, pair.books.company, page, asked_at, clock())
-            with ledger.transaction() as tx:
-                moved = [_mirror(tx, pair, event, strict=strict) for event in page.events]
-                if any(moved):
-                    tx.run("pending_everywhere")
-                _keep_cursor(tx, pair, pair.books.company, feed, page)
-            observed.books_events += len(page.events)
-        if forgotten:
-            read_living(ledger, pair, kinds)
-
-
-def read_living(ledger: Ledger, pair: Pair, kinds: Iterable[str] = DOCUMENTS) -> None:
-    """Ask for each document of the books that lived when it was last shown: is it still there?"""
-    for kind in sorted(DOCUMENTS.intersection(kinds)):
-        rows = ledger.all("mirror_living", company=pair.books.company, kind=kind)
-        refs = [Ref(pair.books.company, kind, row["id"]) for row in rows]
-        for some in _runs(refs, FETCHED_AT_ONCE):
-            answers = list(pair.books.fetch(some))
-            with ledger.transaction() as tx:
-                moved = [_mirror_fetched(tx, pair, answer) for answer in answers]
-                if any(moved):
-                    tx.run("pending_everywhere")
-
-
-def _mirror_fetched(tx: Writes, pair: Pair, answer: Fetched) -> bool:
-    match answer:
-        case Record():
-            return mirror_record(tx, pair, answer)
-        case Gone(ref):
-            return mirror_gone(tx, pair, ref)
-    return False
-
-
-def _is_forgotten(ledger: Reads, pair: Pair, feed: str, now: datetime) -> bool:
-    """Whether a feed was last read so long ago that it does not tell all that was deleted since."""
-    ages = [
-        now - parse_instant(row["as_of"])
-        for row in ledger.all("cursors_of_pair", pair=pair.name)
-        if (row["company"], row["feed"]) == (pair.books.company, feed)
-    ]
-    return any(age > timedelta(days=FEED_DAYS) for age in ages)
-
-
-def _rewound(ledger: Ledger, pair: Pair, kinds: Sequence[str], cursor: Cursor) -> Cursor:
-    known_at = last_known_at(ledger)
-    if known_at is None:
-        return cursor
-    return pair.books.rewound(kinds, cursor, known_at - timedelta(seconds=REWIND_SECS))
 
 
 def observe_crm(ledger: Ledger, pair: Pair, observed: Observed, clock: Clock) -> None:
@@ -155,12 +74,12 @@ def _observe_feed(
     feed = "+".join(kinds)
     unread: list[Ref] = []
     asked_at = clock()
-    for page in pair.crm.changes(kinds, _cursor(ledger, pair, pair.crm.company, feed)):
-        _compare_clocks(observed, pair.crm.company, page, asked_at, clock())
+    for page in pair.crm.changes(kinds, cursor_of(ledger, pair, pair.crm.company, feed)):
+        compare_clocks(observed, pair.crm.company, page, asked_at, clock())
         with ledger.transaction() as tx:
             for event in page.events:
                 _take(tx, pair, event, unread=unread)
-            _keep_cursor(tx, pair, pair.crm.company, feed, page)
+            keep_cursor(tx, pair, pair.crm.company, feed, page)
         observed.events += len(page.events)
     read_records(ledger, pair, unread, observed)
 
@@ -194,32 +113,6 @@ def _judge_feed(
                 pair=pair.name,
                 family=FEED,
                 subject=subject,
-                source=None,
-                wanted=wanted,
-                now=now,
-            )
-
-
-def judge_clock(ledger: Ledger, pair: Pair, observed: Observed, now: datetime) -> None:
-    """Keep the task that says whose clock ours disagrees with; it closes when they agree again."""
-    wanted = [
-        Wanted(
-            "clock",
-            "Clocks disagree",
-            f"This machine's clock is {abs(secs):.0f} seconds "
-            f"{'behind' if secs > 0 else 'ahead of'} that of {company}. Nothing is sent until they "
-            f"agree to {CLOCK_OFF_SECS} seconds.",
-            "Set this machine's clock, best by NTP; the next round goes on by itself.",
-        )
-        for company, secs in list(observed.clock_off_secs.items())[:1]
-    ]
-    if wanted or ledger.all("task_open_of", family=CLOCK, subject=pair.name):
-        with ledger.transaction() as tx:
-            keep(
-                tx,
-                pair=pair.name,
-                family=CLOCK,
-                subject=pair.name,
                 source=None,
                 wanted=wanted,
                 now=now,
@@ -302,7 +195,7 @@ def touch(tx: Writes, pair: Pair, ref: Ref, *, reread: bool) -> None:
 
 def read_records(ledger: Ledger, pair: Pair, refs: Sequence[Ref], observed: Observed) -> None:
     """Read CRM records by address into snapshots; what cannot be read keeps what was known."""
-    for some in _runs(list(dict.fromkeys(refs)), FETCHED_AT_ONCE):
+    for some in runs(list(dict.fromkeys(refs)), FETCHED_AT_ONCE):
         answers = list(pair.crm.fetch(some))
         with ledger.transaction() as tx:
             for answer in answers:
@@ -314,7 +207,7 @@ def _read_role(
 ) -> list[Ref]:
     """Read one role of all parents, and the members that no snapshot holds; return the members."""
     members: dict[Ref, None] = {}
-    for some in _runs(parents, RELATED_AT_ONCE):
+    for some in runs(parents, RELATED_AT_ONCE):
         answers = list(pair.crm.related(some, role.role))
         with ledger.transaction() as tx:
             for answer in answers:
@@ -325,24 +218,6 @@ def _read_role(
     unknown = [ref for ref in members if not _known(ledger, pair, ref)]
     read_records(ledger, pair, unknown, observed)
     return list(members)
-
-
-def _compare_clocks(
-    observed: Observed, company: str, page: Page, asked_at: datetime, now: datetime
-) -> None:
-    """Note a server's clock that lies outside the time in which it can have answered."""
-    before_secs = (page.as_of - asked_at).total_seconds()
-    after_secs = (page.as_of - now).total_seconds()
-    if before_secs < -CLOCK_OFF_SECS:
-        observed.clock_off_secs[company] = before_secs
-    elif after_secs > CLOCK_OFF_SECS:
-        observed.clock_off_secs[company] = after_secs
-
-
-def _mirror(tx: Writes, pair: Pair, event: Event, *, strict: bool) -> bool:
-    if event.record is not None:
-        return mirror_record(tx, pair, event.record, strict=strict)
-    return event.seen is Seen.GONE and mirror_gone(tx, pair, event.ref)
 
 
 def _take(tx: Writes, pair: Pair, event: Event, *, unread: list[Ref]) -> None:
@@ -527,30 +402,9 @@ def _known(ledger: Reads, pair: Pair, ref: Ref) -> bool:
     return held is not None and held["state"] != "unreadable"
 
 
-def _cursor(ledger: Reads, pair: Pair, company: str, feed: str) -> Cursor | None:
-    held = ledger.value("cursor_get", pair=pair.name, company=company, feed=feed)
-    return None if held is None else Cursor(str(held))
-
-
-def _keep_cursor(tx: Writes, pair: Pair, company: str, feed: str, page: Page) -> None:
-    tx.run(
-        "cursor_set",
-        pair=pair.name,
-        company=company,
-        feed=feed,
-        value=page.cursor,
-        as_of=instant_text(page.as_of),
-    )
-
-
 def _source(pair: Pair, kind: str, source_id: str) -> dict[str, str]:
     return {"pair": pair.name, "company": pair.crm.company, "kind": kind, "id": source_id}
 
 
 def _address(pair: Pair, ref: Ref) -> dict[str, str]:
     return {"pair": pair.name, "company": ref.company, "kind": ref.kind, "id": ref.id}
-
-
-def _runs(refs: Sequence[Ref], size: int) -> Iterator[Sequence[Ref]]:
-    for start in range(0, len(refs), size):
-        yield refs[start : start + size]

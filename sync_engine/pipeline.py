@@ -17,21 +17,20 @@ from structlog.contextvars import bound_contextvars
 from sync_engine.activate import activate
 from sync_engine.approve import approve
 from sync_engine.draft import draft_source, setting_of
+from sync_engine.feeds import Observed, judge_clock
 from sync_engine.ledger import journal
 from sync_engine.ledger.sqlite import Ledger
 from sync_engine.ledger.store import Reads
 from sync_engine.look import look, next_look_secs, recover
 from sync_engine.mirror import mirror_record, stop_pair
 from sync_engine.observe import (
-    Observed,
-    judge_clock,
-    observe_books,
     observe_crm,
     read_related,
     read_sources,
     source_kinds,
     touch,
 )
+from sync_engine.observe_books import judge_strangers, observe_books
 from sync_engine.pair import Clock, Pair, Sleep
 from sync_engine.plan import leave_unneeded, plan_sketch
 from sync_engine.preflight import PERIOD_CLOSED
@@ -151,6 +150,7 @@ def _stages(
     yield "observe", lambda: _see_reopened(ledger, pair)
     for _ in range(PASSES):
         yield "plan", lambda: draft_and_plan(ledger, pair, done, hands)
+        yield "plan", lambda: judge_strangers(ledger, pair, done.observed)
         yield "approve", lambda: approve(ledger, pair, hands.clock())
         if not push_too:
             break

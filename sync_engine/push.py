@@ -23,13 +23,14 @@ from sync_engine.mirror import stop_pair
 from sync_engine.pair import Clock, Pair, Sleep
 from sync_engine.receipts import refuse, take_receipt
 from tieout.model.canonical import canonical
-from tieout.model.contract import Outcome, Parcel, ParcelItem, Request
+from tieout.model.contract import Connector, Outcome, Parcel, ParcelItem, Request
 from tieout.model.dates import instant_text, parse_instant
 from tieout.model.errors import (
     Duplicate,
     NextStep,
     OutcomeUnknown,
     RateLimited,
+    Rejected,
     TieoutError,
 )
 from tieout.model.ref import Ref
@@ -101,8 +102,31 @@ def _pack(ledger: Ledger, pair: Pair) -> list[_Ready]:
                 Request(row["key"], change_of(row["change"]), row["about"], row["asking"])
                 for row in rows
             ]
-            return [_Ready(parcel, 1) for parcel in connector.prepare(requests)]
+            parcels = _prepared(ledger, pair, connector, list(zip(requests, rows, strict=True)))
+            return [_Ready(parcel, 1) for parcel in parcels] or _pack(ledger, pair)
     return []
+
+
+def _prepared(
+    ledger: Ledger, pair: Pair, connector: Connector, asked: Sequence[tuple[Request, Row]]
+) -> Sequence[Parcel]:
+    """Return the parcels of all requests; one that no call can carry is refused, by itself."""
+    try:
+        return connector.prepare([request for request, _ in asked])
+    except Rejected:
+        fitting = [one for one, row in asked if _fits(ledger, pair, connector, one, row)]
+        return connector.prepare(fitting) if fitting else []
+
+
+def _fits(ledger: Ledger, pair: Pair, connector: Connector, request: Request, row: Row) -> bool:
+    """Whether a call can carry one request; if not, it is refused with its reason."""
+    try:
+        connector.prepare([request])
+    except Rejected as error:
+        with ledger.transaction() as tx:
+            refuse(tx, pair, row, error)
+        return False
+    return True
 
 
 def _due_again(ledger: Ledger, pair: Pair, now: datetime, tries: dict[str, int]) -> list[_Ready]:

@@ -3,9 +3,10 @@
 import pytest
 from simulated_world import real_now
 
+from sync_engine.feeds import Observed
 from sync_engine.ledger.lock import LedgerHeld
 from sync_engine.ledger.sqlite import Ledger
-from sync_engine.observe import Observed, read_sources
+from sync_engine.observe import read_sources
 from tieout.model.ref import Ref
 
 

@@ -68,6 +68,21 @@ def test_after_a_restore_the_running_process_watches_for_others_again(world, sol
     assert "another-installation" in world.codes()
 
 
+def test_a_process_that_starts_sees_what_another_installation_did_since(world, sold, settled):
+    """As cron does it: each round is a process of its own."""
+    sold()
+    settled()
+    world.books("edit", id=world.invoices()[0]["id"], changes={"PrivateNote": other_marker()})
+    world.restart()
+    world.round()
+    assert "another-installation" in world.codes()
+
+    world.working.resume("main", who="ann", reason="stopped the other one")
+    world.restart()
+    world.round()
+    assert "another-installation" not in world.codes()
+
+
 def test_what_waited_for_a_person_in_the_backup_and_was_posted_since_is_not_posted_again(
     world, sold, settled, once_each, keep
 ):

@@ -1,0 +1,93 @@
+"""Feeds: where each was read up to, what one look found, and whether the clocks agree."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from sync_engine.ledger.sqlite import Ledger
+from sync_engine.ledger.store import Reads, Writes
+from sync_engine.pair import Pair
+from sync_engine.tasks import CLOCK, Wanted, keep
+from tieout.model.dates import instant_text
+from tieout.model.record import Page, Unreadable
+from tieout.model.ref import Cursor, Ref
+
+FETCHED_AT_ONCE = 1_000  # records read between two commits
+CLOCK_OFF_SECS = 300  # a clock that is further off a server's is not pushed by (R51)
+
+
+@dataclass(slots=True)
+class Observed:
+    """What one look found, for the round's report."""
+
+    events: int = 0
+    books_events: int = 0
+    unreadable: list[Unreadable] = field(default_factory=list)
+    sources: set[Ref] = field(default_factory=set)  # read with all their related records
+    marked: dict[str, Ref] = field(default_factory=dict)  # the books' documents, by our mark
+    clock_off_secs: dict[str, float] = field(default_factory=dict)
+    """By company: its server's clock less ours, where that is more than ``CLOCK_OFF_SECS``."""
+
+
+def cursor_of(ledger: Reads, pair: Pair, company: str, feed: str) -> Cursor | None:
+    """Return where a feed was read up to, None before its first read."""
+    held = ledger.value("cursor_get", pair=pair.name, company=company, feed=feed)
+    return None if held is None else Cursor(str(held))
+
+
+def keep_cursor(tx: Writes, pair: Pair, company: str, feed: str, page: Page) -> None:
+    """Note where a feed is read up to, in the commit of its page."""
+    tx.run(
+        "cursor_set",
+        pair=pair.name,
+        company=company,
+        feed=feed,
+        value=page.cursor,
+        as_of=instant_text(page.as_of),
+    )
+
+
+def compare_clocks(
+    observed: Observed, company: str, page: Page, asked_at: datetime, now: datetime
+) -> None:
+    """Note a server's clock that lies outside the time in which it can have answered."""
+    before_secs = (page.as_of - asked_at).total_seconds()
+    after_secs = (page.as_of - now).total_seconds()
+    if before_secs < -CLOCK_OFF_SECS:
+        observed.clock_off_secs[company] = before_secs
+    elif after_secs > CLOCK_OFF_SECS:
+        observed.clock_off_secs[company] = after_secs
+
+
+def judge_clock(ledger: Ledger, pair: Pair, observed: Observed, now: datetime) -> None:
+    """Keep the task that says whose clock ours disagrees with; it closes when they agree again."""
+    wanted = [
+        Wanted(
+            "clock",
+            "Clocks disagree",
+            f"This machine's clock is {abs(secs):.0f} seconds "
+            f"{'behind' if secs > 0 else 'ahead of'} that of {company}. Nothing is sent until they "
+            f"agree to {CLOCK_OFF_SECS} seconds.",
+            "Set this machine's clock, best by NTP; the next round goes on by itself.",
+        )
+        for company, secs in list(observed.clock_off_secs.items())[:1]
+    ]
+    if wanted or ledger.all("task_open_of", family=CLOCK, subject=pair.name):
+        with ledger.transaction() as tx:
+            keep(
+                tx,
+                pair=pair.name,
+                family=CLOCK,
+                subject=pair.name,
+                source=None,
+                wanted=wanted,
+                now=now,
+            )
+
+
+def runs(refs: Sequence[Ref], size: int) -> Iterator[Sequence[Ref]]:
+    """Yield the refs in runs of a size."""
+    for start in range(0, len(refs), size):
+        yield refs[start : start + size]

@@ -1,0 +1,128 @@
+"""observe, the books' half: feeds become the mirror, each page with its cursor in one commit."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
+from itertools import compress
+
+from sync_engine.feeds import (
+    FETCHED_AT_ONCE,
+    Observed,
+    compare_clocks,
+    cursor_of,
+    keep_cursor,
+    runs,
+)
+from sync_engine.ledger.journal import last_known_at
+from sync_engine.ledger.sqlite import Ledger
+from sync_engine.ledger.store import Reads, Writes
+from sync_engine.mirror import DOCUMENTS, mirror_gone, mirror_record, stop_for_stranger
+from sync_engine.pair import Clock, Pair
+from tieout.model.dates import parse_instant
+from tieout.model.record import Event, Fetched, Gone, Record, Seen
+from tieout.model.ref import Cursor, Ref
+
+REWIND_SECS = 3_600  # how far before the last journal line a starting process reads again
+FEED_DAYS = 29  # a feed that was not read for longer may have forgotten what was deleted (R24)
+
+
+def observe_books(
+    ledger: Ledger, pair: Pair, observed: Observed, clock: Clock, *, strict: bool, rewound: bool
+) -> None:
+    """Read the books' feeds into the mirror.
+
+    ``strict`` says that this process has read the books before: a marker that appears now without
+    an asking of ours is another installation at work (``mirror_record`` opens the task and the
+    pair stops). ``rewound`` reads again from an hour before the ledger last knew the world: after
+    a start or a restore.
+    """
+    for kinds in pair.books.capabilities.feeds:
+        feed = "+".join(kinds)
+        cursor = cursor_of(ledger, pair, pair.books.company, feed)
+        forgotten = _is_forgotten(ledger, pair, feed, clock())
+        if rewound and cursor is not None:
+            cursor = _rewound(ledger, pair, kinds, cursor)
+        goes_on = cursor is not None and not strict
+        asked_at = clock()
+        for page in pair.books.changes(kinds, cursor):
+            compare_clocks(observed, pair.books.company, page, asked_at, clock())
+            with ledger.transaction() as tx:
+                moved = [_mirror(tx, pair, event, strict=strict) for event in page.events]
+                if any(moved):
+                    tx.run("pending_everywhere")
+                keep_cursor(tx, pair, pair.books.company, feed, page)
+            if goes_on:
+                observed.marked.update(_marked(compress(page.events, moved)))
+            observed.books_events += len(page.events)
+        if forgotten:
+            read_living(ledger, pair, kinds)
+
+
+def judge_strangers(ledger: Ledger, pair: Pair, observed: Observed) -> None:
+    """Stop a pair whose books show marks of another installation, once a start has adopted its own.
+
+    A starting process takes records of ours that it does not know yet for what they are. What then
+    still carries a mark that no document of ours has was made by another installation. The first
+    read of all says nothing: its past may be that of a ledger that was lost.
+    """
+    with ledger.transaction() as tx:
+        for marker, ref in sorted(observed.marked.items()):
+            if tx.one("document_get", key=marker) is None:
+                stop_for_stranger(tx, pair, ref, marker)
+    observed.marked.clear()
+
+
+def read_living(ledger: Ledger, pair: Pair, kinds: Iterable[str] = DOCUMENTS) -> None:
+    """Ask for each document of the books that lived when it was last shown: is it still there?"""
+    for kind in sorted(DOCUMENTS.intersection(kinds)):
+        rows = ledger.all("mirror_living", company=pair.books.company, kind=kind)
+        refs = [Ref(pair.books.company, kind, row["id"]) for row in rows]
+        for some in runs(refs, FETCHED_AT_ONCE):
+            answers = list(pair.books.fetch(some))
+            with ledger.transaction() as tx:
+                moved = [_mirror_fetched(tx, pair, answer) for answer in answers]
+                if any(moved):
+                    tx.run("pending_everywhere")
+
+
+def _mirror_fetched(tx: Writes, pair: Pair, answer: Fetched) -> bool:
+    match answer:
+        case Record():
+            return mirror_record(tx, pair, answer)
+        case Gone(ref):
+            return mirror_gone(tx, pair, ref)
+    return False
+
+
+def _is_forgotten(ledger: Reads, pair: Pair, feed: str, now: datetime) -> bool:
+    """Whether a feed was last read so long ago that it does not tell all that was deleted since."""
+    ages = [
+        now - parse_instant(row["as_of"])
+        for row in ledger.all("cursors_of_pair", pair=pair.name)
+        if (row["company"], row["feed"]) == (pair.books.company, feed)
+    ]
+    return any(age > timedelta(days=FEED_DAYS) for age in ages)
+
+
+def _rewound(ledger: Ledger, pair: Pair, kinds: Sequence[str], cursor: Cursor) -> Cursor:
+    known_at = last_known_at(ledger)
+    if known_at is None:
+        return cursor
+    return pair.books.rewound(kinds, cursor, known_at - timedelta(seconds=REWIND_SECS))
+
+
+def _marked(events: Iterable[Event]) -> dict[str, Ref]:
+    """Return the documents of the books that carry a mark, by their mark."""
+    records = [event.record for event in events if event.record is not None]
+    return {
+        str(record.fields["marker"]): record.ref
+        for record in records
+        if record.ref.kind in DOCUMENTS and record.fields.get("marker")
+    }
+
+
+def _mirror(tx: Writes, pair: Pair, event: Event, *, strict: bool) -> bool:
+    if event.record is not None:
+        return mirror_record(tx, pair, event.record, strict=strict)
+    return event.seen is Seen.GONE and mirror_gone(tx, pair, event.ref)
