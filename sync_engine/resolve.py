@@ -14,13 +14,14 @@ from typing import Any, TypeAlias
 from mapping.matching import match
 from sync_engine.ledger.spelling import fields_of
 from sync_engine.ledger.store import Reads, Row
+from sync_engine.mirror_rows import MirrorRows
 from sync_engine.pair import Pair, folded
 from tieout.model.canonical import Plain, plain
 from tieout.model.change import Finding, Severity
 from tieout.model.document import CreditMemo, Document, Invoice, Line, Payment, Prices, TaxBy
 from tieout.model.lookup import BOUND, Ambiguous, Found, Match
 from tieout.model.record import Record
-from tieout.model.ref import Key, Ref, Version
+from tieout.model.ref import Key, Ref
 
 PLACES = 7  # decimals of a unit price, where the books state no other number
 NAME_HOLDERS = ("customer", "vendor", "employee")  # share one space of names (R1)
@@ -56,50 +57,6 @@ class NewRecord:
     values: Mapping[str, Plain]
     currency: str | None = None
     shared: bool = False  # another document plans it: its words stay as they are
-
-
-class MirrorRows:
-    """The mirror's rows of one kind, asked by the columns that have an index."""
-
-    as_of = None
-
-    def __init__(self, ledger: Reads, company: str, kind: str) -> None:
-        self._ledger = ledger
-        self._company = company
-        self._kind = kind
-
-    def asked(self, by: str, value: str) -> list[Record]:
-        """Return the rows whose field has this value, capitals and spaces aside."""
-        return [record_of(row) for row in self._rows(by, value) if not row["gone"]]
-
-    def _rows(self, by: str, value: str) -> list[Row]:
-        company, kind = self._company, self._kind
-        match by:
-            case "id":
-                return self._ledger.all("mirror_get", company=company, kind=kind, id=value)
-            case "name":
-                return self._ledger.all(
-                    "mirror_by_name", company=company, kind=kind, value=folded(value)
-                )
-            case "email":
-                return self._ledger.all(
-                    "mirror_by_email", company=company, kind=kind, value=folded(value)
-                )
-            case "sku":
-                return self._ledger.all(
-                    "mirror_by_sku", company=company, kind=kind, value=folded(value)
-                )
-        return [
-            row
-            for row in self._ledger.all("mirror_all", company=company, kind=kind)
-            if folded(str(fields_of(row["fields"]).get(by) or "")) == folded(value)
-        ]
-
-
-def record_of(row: Row) -> Record:
-    """Return the record of a row of the mirror."""
-    ref = Ref(row["company"], row["kind"], row["id"])
-    return Record(ref, Version(row["version"]), fields_of(row["fields"]))
 
 
 class Resolver:
