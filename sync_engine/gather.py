@@ -110,8 +110,7 @@ def _member(
     ledger: Reads, pair: Pair, ref: Ref, records: list[Record], findings: list[Finding]
 ) -> None:
     """Add one record; one that the system says is gone is left out, one unread is a finding."""
-    living = followed(ledger, pair, ref)
-    row = _snapshot(ledger, pair, living)
+    living, row = _living(ledger, pair, ref)
     if row is None or row["state"] == "unreadable":
         findings.append(_unread(living, None if row is None else row["reason"]))
     elif row["state"] == "live":
@@ -120,12 +119,17 @@ def _member(
 
 def followed(ledger: Reads, pair: Pair, ref: Ref) -> Ref:
     """Return where a record lives now: itself, or what it was merged into."""
+    return _living(ledger, pair, ref)[0]
+
+
+def _living(ledger: Reads, pair: Pair, ref: Ref) -> tuple[Ref, Row | None]:
+    row = _snapshot(ledger, pair, ref)
     for _ in range(MERGES_FOLLOWED):
-        row = _snapshot(ledger, pair, ref)
         if row is None or row["state"] != "merged" or row["merged_into"] is None:
-            return ref
+            break
         ref = Ref(ref.company, ref.kind, row["merged_into"])
-    return ref
+        row = _snapshot(ledger, pair, ref)
+    return ref, row
 
 
 def _snapshot(ledger: Reads, pair: Pair, ref: Ref) -> Row | None:
