@@ -349,7 +349,9 @@ def secret(reference: str, environment: Mapping[str, str] = os.environ) -> str:
     """Return the secret that ``env:NAME`` or ``file:PATH`` refers to, without white space around.
 
     Raises:
-        ConfigError: the reference has another form, or nothing is there.
+        ConfigError: the reference has another form.
+        Unauthorized: nothing is there now. It can come back while a daemon runs, as a token does
+            that was refused: its pair stands still, and the others go on.
     """
     where, _, name = reference.partition(":")
     if where == "env" and name:
@@ -362,7 +364,9 @@ def secret(reference: str, environment: Mapping[str, str] = os.environ) -> str:
             remedy="Put the secret in an environment variable or a file that only you can read.",
         )
     if not text.strip():
-        raise ConfigError(f"There is nothing in {reference}.")
+        raise Unauthorized(
+            f"There is nothing in {reference}.", remedy="Put the secret there; the queue is kept."
+        )
     return text.strip()
 
 
@@ -413,7 +417,10 @@ def _file_text(path: Path) -> str:
         with path.open("rb") as file:
             return file.read(SECRET_BYTES_MAX).decode()
     except (OSError, UnicodeDecodeError) as wrong:
-        raise ConfigError(f"{path} cannot be read: {type(wrong).__name__}.") from None
+        raise Unauthorized(
+            f"{path} cannot be read: {type(wrong).__name__}.",
+            remedy="Put the secret there; the queue is kept.",
+        ) from None
 
 
 def _read_private(path: Path) -> str:

@@ -11,7 +11,7 @@ import pytest
 from cryptography.fernet import Fernet
 
 from tieout.credentials import Grant, SealedTokens, StaticToken, secret
-from tieout.model.errors import ConfigError, Unauthorized, Unavailable
+from tieout.model.errors import ConfigError, NextStep, Unauthorized, Unavailable
 
 NOW = datetime(2026, 3, 31, 12, tzinfo=UTC)
 BOOKS = "quickbooks:913"
@@ -282,6 +282,7 @@ def test_a_secret_written_in_the_configuration_is_refused_and_not_repeated(refer
 
 
 @pytest.mark.parametrize("reference", ["env:NOT_SET", "file:/nowhere/at/all"])
-def test_a_missing_secret_is_named(reference):
-    with pytest.raises(ConfigError, match=r"NOT_SET|nowhere"):
+def test_a_missing_secret_is_named_and_may_come_back(reference):
+    with pytest.raises(Unauthorized, match=r"NOT_SET|nowhere") as absent:
         secret(reference, {})
+    assert absent.value.next_step is NextStep.PAUSE
