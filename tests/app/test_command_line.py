@@ -11,7 +11,7 @@ import pytest
 
 from tieout.app.cli import exit_code
 from tieout.app.cli.exits import Exit
-from tieout.app.cli.verb import table
+from tieout.app.cli.verb import json_text, table
 from tieout.app.cli.verbs import VERBS, root
 from tieout.model.errors import NextStep, OutcomeUnknown, Unauthorized
 
@@ -74,6 +74,37 @@ def test_a_summary_is_the_first_line_of_its_verb(name):
 )
 def test_wrong_usage_leaves_with_64(args):
     assert exit_code(args) == Exit.USAGE
+
+
+@pytest.mark.parametrize(
+    "args",
+    [
+        ["nonsense"],
+        ["approve"],
+        ["simulate", "--hubspot-port", "99999"],
+        ["audit", "verify", "--against", ""],  # an empty variable proves nothing
+    ],
+)
+def test_wrong_usage_is_one_object_too_where_json_is_asked_for(args, capsys):
+    assert exit_code([*args, "--json"]) == Exit.USAGE
+
+    told = capsys.readouterr()
+    assert json.loads(told.out)["error"]["code"] == "usage"
+    assert told.err == ""
+
+
+def test_what_the_system_refuses_is_told_without_a_traceback(tmp_path, capsys):
+    (tmp_path / "file").write_text("")
+
+    assert exit_code(["init", str(tmp_path / "file" / "config"), "--json"]) == Exit.TROUBLE
+
+    told = capsys.readouterr()
+    assert json.loads(told.out)["error"]["code"] == "system"
+    assert "Traceback" not in told.err
+
+
+def test_json_is_utf_8_whatever_was_typed():
+    assert json.loads(json_text({"reason": "\udcff é"}).encode()) == {"reason": "\udcff é"}
 
 
 def test_a_near_verb_is_suggested(capsys):

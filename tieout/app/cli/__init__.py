@@ -20,15 +20,14 @@ def main(args: Sequence[str] | None = None) -> None:
 def exit_code(args: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit code; nothing leaves it as a traceback."""
     arguments = list(sys.argv[1:] if args is None else args)
+    as_json = "--json" in arguments
     color = False if os.environ.get("NO_COLOR") else None
     try:
         answer = root.main(arguments, prog_name="tieout", standalone_mode=False, color=color)
-    except click.UsageError as wrong:
-        wrong.show()
-        return Exit.USAGE
     except click.ClickException as wrong:
-        wrong.show()
-        return Exit.TROUBLE
+        from tieout.app.cli.trouble import refuse  # noqa: PLC0415 (imported when used)
+
+        return refuse(wrong, as_json=as_json)
     except (click.Abort, KeyboardInterrupt):
         click.echo("interrupted", err=True)
         return Exit.INTERRUPTED
@@ -38,5 +37,5 @@ def exit_code(args: Sequence[str] | None = None) -> int:
     except Exception as wrong:  # noqa: BLE001 (the last door: every error is told, none as a dump)
         from tieout.app.cli.trouble import tell  # noqa: PLC0415 (imported when used)
 
-        return tell(wrong, as_json="--json" in arguments)
+        return tell(wrong, as_json=as_json)
     return int(answer or Exit.DONE)

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import re
+
 import click
 
 from tieout.app.cli.exits import Exit
 from tieout.app.cli.verb import Answer, Caller, verb
+
+_HASH = re.compile(r"[0-9a-f]{64}", re.IGNORECASE)
 
 
 @click.group(name="audit")
@@ -28,6 +32,11 @@ def verify(caller: Caller, against: str | None) -> Answer:
 
     JSON: {"ok", "lines", "head", "first_broken": number or null, "why"}
     """
+    if against is not None and not _HASH.fullmatch(against.strip()):
+        raise click.BadParameter(  # an empty variable in a script must not pass as a proof
+            "write the whole hash, 64 letters, as `tieout status` shows it",
+            param_hint="'--against'",
+        )
     from tieout.app.wiring import verify_journal  # noqa: PLC0415 (imported when used)
 
     verdict = verify_journal(caller.settings(), against)

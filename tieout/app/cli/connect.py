@@ -18,7 +18,13 @@ if TYPE_CHECKING:
 @click.command(name="connect")
 @click.argument("company")
 @click.option("--paste", is_flag=True, help="Paste the address that the browser ends at.")
-@click.option("--port", default=8803, show_default=True, help="Of the local page.")
+@click.option(
+    "--port",
+    default=8803,
+    show_default=True,
+    type=click.IntRange(1, 65_535),
+    help="Of the local page.",
+)
 @click.option("--no-browser", is_flag=True, help="Only print the address to open.")
 @verb
 def command(caller: Caller, company: str, *, paste: bool, port: int, no_browser: bool) -> Answer:

@@ -13,11 +13,14 @@ from tieout.app.cli.exits import Exit
 from tieout.app.cli.verb import Answer, Caller, show, verb
 
 SAVE_SECS = 10.0
+PORT = click.IntRange(0, 65_535)
 
 
 @click.command(name="simulate")
-@click.option("--hubspot-port", default=8801, show_default=True, help="0 takes a free one.")
-@click.option("--quickbooks-port", default=8802, show_default=True, help="0 takes a free one.")
+@click.option("--hubspot-port", default=8801, show_default=True, type=PORT, help="0: a free one.")
+@click.option(
+    "--quickbooks-port", default=8802, show_default=True, type=PORT, help="0: a free one."
+)
 @click.option("--state", type=click.Path(path_type=Path, file_okay=False), help="Remember here.")
 @click.option("--deals", default=500, show_default=True, type=click.IntRange(0, 200_000))
 @click.option("--seed", default=0, show_default=True, help="The same seed makes the same deals.")

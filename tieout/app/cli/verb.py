@@ -90,9 +90,15 @@ def verb(function: Verb) -> Callable[..., int]:
 def show(answer: Answer, *, as_json: bool) -> None:
     """Print an answer."""
     if as_json:
-        click.echo(json.dumps(answer.values, ensure_ascii=False, default=str))
+        click.echo(json_text(answer.values))
     else:
         click.echo("\n".join(answer.lines))
+
+
+def json_text(values: Mapping[str, Any]) -> str:
+    """Return one line of JSON that is UTF-8, whatever bytes a person typed as an argument."""
+    line = json.dumps(values, ensure_ascii=False, default=str)
+    return line.encode("utf-8", "backslashreplace").decode()
 
 
 def table(heads: Sequence[str], rows: Iterable[Sequence[object]]) -> list[str]:
