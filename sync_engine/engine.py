@@ -86,11 +86,22 @@ class Engine:
         return self._decide(wanted, approving.REJECTED, who, reason)
 
     def resync(self, text: str, *, who: str) -> Round:
-        """Read one source again with all its records, and work its pair once."""
+        """Read one source again with all its records, and work its pair once.
+
+        Raises:
+            NotFound: the CRM has no such source, and never showed one.
+        """
         pair, ref = self._source(text)
         with self.ledger.transaction() as tx:
             tx.journal(who, "resync", str(ref), None)
         read_sources(self.ledger, pair, [ref], Observed())
+        shown = self.ledger.one(
+            "snapshot_get", pair=pair.name, company=ref.company, kind=ref.kind, id=ref.id
+        )
+        if shown is not None and shown["state"] == "gone" and not shown["version"]:
+            raise NotFound(
+                f"{ref.company} has no {ref}.", remedy="Write its kind and id: deal:901."
+            )
         return self.round(pair.name)
 
     def reissue(self, text: str, *, who: str, reason: str) -> str:
@@ -156,6 +167,8 @@ class Engine:
 
     def tasks(self, pair: str | None = None) -> list[dict[str, Any]]:
         """Return the open tasks, the oldest first."""
+        if pair is not None:
+            self._pair(pair)
         rows = self.ledger.all("tasks_open", pair=pair, limit=TASKS_LIMIT)
         return [_task(row) for row in rows]
 
@@ -208,15 +221,26 @@ class Engine:
         }
 
     def explain(self, text: str, wanted: str | None = None) -> dict[str, Any]:
-        """Return what happened to one source, and which line of the mapping made each value."""
+        """Return what happened to one source, and which line of the mapping made each value.
+
+        Raises:
+            NotFound: values were made of it, and none is the wanted field.
+        """
         pair, ref = self._source(text)
-        explained = []
-        for mapping in pair.mappings:
-            if mapping.kind == ref.kind:
-                sketch = draft_source(
-                    self.ledger, pair, mapping, ref, setting_of(self.ledger, pair)
+        setting = setting_of(self.ledger, pair)
+        sketches = [
+            draft_source(self.ledger, pair, mapping, ref, setting)
+            for mapping in pair.mappings
+            if mapping.kind == ref.kind
+        ]
+        explained = [self._explained(pair, sketch, wanted) for sketch in sketches]
+        if wanted is not None and not any(each["values"] for each in explained):
+            whole = [self._explained(pair, sketch, None) for sketch in sketches]
+            if any(each["values"] for each in whole):
+                raise NotFound(
+                    f"Nothing in {ref} is called {wanted!r}.",
+                    remedy=f"`tieout explain {ref.kind}:{ref.id}` shows every field.",
                 )
-                explained.append(self._explained(pair, sketch, wanted))
         return {"source": str(ref), "documents": explained}
 
     # -- inside -------------------------------------------------------------------------------
@@ -249,7 +273,7 @@ class Engine:
         for state in ("planned", "waiting", "approved", "blocked", "refused"):
             rows = self.ledger.all("documents_in_state", pair=name, state=state, limit=SHEET_LIMIT)
             for row in rows:
-                if not refs or row["source_id"] in {ref.rpartition(":")[2] for ref in refs}:
+                if not refs or any(_names(ref, row) for ref in refs):
                     yield self._planned(row)
 
     def _planned(self, row: Row) -> dict[str, Any]:
@@ -296,10 +320,11 @@ class Engine:
     def _explained(self, pair: Pair, sketch: Sketch, wanted: str | None) -> dict[str, Any]:
         row = self.ledger.one("document_get", key=str(sketch.key))
         gathered = gather(self.ledger, pair, sketch.mapping, sketch.ref)
-        made = sketch.trace.made if wanted is None else sketch.trace.of(wanted)
-        if gathered.given is not None and not sketch.trace.made:
+        trace = sketch.trace
+        if gathered.given is not None and not trace.made:
             again = draft(sketch.mapping, gathered.given, setting_of(self.ledger, pair))
-            made = again.trace.made if isinstance(again, Drafted) else made
+            trace = again.trace if isinstance(again, Drafted) else trace
+        made = trace.made if wanted is None else trace.of(wanted)
         return {
             "mapping": sketch.mapping.name,
             "key": str(sketch.key),
@@ -415,6 +440,12 @@ class Engine:
         if name not in self.pairs:
             raise NotFound(f"There is no pair {name}.", remedy=f"Pairs: {', '.join(self.pairs)}.")
         return self.pairs[name]
+
+
+def _names(text: str, row: Row) -> bool:
+    """Whether ``deal:901``, or ``901`` alone, is a document's source."""
+    kind, _, number = text.rpartition(":")
+    return number == row["source_id"] and kind in ("", row["source_kind"])
 
 
 def _task(row: Row) -> dict[str, Any]:

@@ -132,6 +132,11 @@ def read_manifest(source: Path) -> Manifest:
         with path.open("rb") as opened:
             told = json.loads(opened.read(MANIFEST_BYTES))
         manifest = Manifest(**told)
+    except FileNotFoundError as wrong:
+        raise LedgerError(
+            f"There is no {path}, so {source} is no backup.",
+            remedy="A backup is two files: give the other one, with its .json beside it.",
+        ) from wrong
     except OSError as wrong:
         raise refused_file(path, wrong) from wrong
     except (ValueError, TypeError) as wrong:

@@ -11,11 +11,13 @@ from pathlib import Path
 
 import pytest
 
-from tieout.app import simulated
+from tieout.app import simulated, wiring
 from tieout.app.cli import asking, exit_code
 from tieout.app.cli.exits import Exit
+from tieout.app.companies import Site
 from tieout.app.settings import load
 from tieout.app.wiring import last_beat, ledger_of
+from tieout.app.working import grant
 
 
 @pytest.fixture(scope="module")
@@ -156,6 +158,61 @@ def test_resync_and_reconcile_work_one_source_and_all(said):
     assert every["rounds"][0]["compared"] > 0
 
 
+@pytest.mark.parametrize(
+    "args",
+    [
+        ("resync", "deal:404"),
+        ("explain", "deal:9000000004", "custmer"),
+        ("tasks", "--pair", "mian"),
+    ],
+)
+def test_what_is_not_there_is_told(said, args):
+    code, told = said(*args)
+
+    assert (code, told["error"]["code"]) == (Exit.TROUBLE, "not-found")
+
+
+def test_a_plan_is_named_by_its_whole_address(said):
+    _, told = said("plan", "--no-look")
+    kind, _, number = told["plans"][0]["source"].partition(":")
+
+    assert said("plan", "--no-look", f"{kind}:{number}")[1]["plans"] != []
+    assert said("plan", "--no-look", f"un{kind}:{number}")[1]["plans"] == []
+
+
+@pytest.mark.parametrize("short", ["", "5"])
+def test_a_few_letters_name_no_plan_to_be_sent(said, short):
+    assert said("apply", short)[1]["error"]["code"] == "rejected"
+
+
+def test_status_and_tasks_are_shown_while_a_mapping_is_broken(said, place):
+    file = place[0] / "config" / "mappings" / "hubspot-deal-to-invoice.yaml"
+    right = file.read_text()
+    file.write_text(right.replace("=deal.currency", "=deal.curency"))
+    try:
+        shown = [said(verb)[1] for verb in ("status", "tasks")]
+        _, refused = said("explain", "deal:9000000004")
+    finally:
+        file.write_text(right)
+
+    assert [list(each)[-1] for each in shown] == ["pairs", "tasks"]
+    assert refused["error"]["code"] == "mistakes"
+
+
+def test_a_pair_stands_still_while_its_token_is_gone_and_goes_on_when_it_is_back(said, place):
+    file = place[0] / "config" / "simulators" / "hubspot-token"
+    token = file.read_text()
+    file.write_text("")
+    try:
+        code, told = said("run", "--once")
+    finally:
+        file.write_text(token)
+
+    assert (code, told["pairs"][0]["paused"]["code"]) == (Exit.PAUSED, "unauthorized")
+    assert said("resume", "main", "--reason", "it is back")[0] == Exit.DONE
+    assert said("run", "--once")[1]["rounds"][0]["error"] is None
+
+
 def test_only_what_was_taken_back_is_issued_again(said):
     code, told = said("reissue", "deal:9000000004", "--reason", "try")
 
@@ -231,6 +288,22 @@ def test_a_wish_that_a_daemon_left_behind_is_done_by_the_command(said, place, mo
     threading.Timer(1, lambda: daemon.__exit__(None, None, None)).start()
 
     assert said("resume", "main", "--reason", "again") == (Exit.DONE, {"resumed": "main"})
+
+
+def test_a_wish_that_meets_a_mistake_of_ours_is_not_met_again_by_the_next_start(said, place):
+    with ledger_of(load(place[0] / "config")) as ledger:
+        ledger.wish("resume", {"reason": "x"}, "me")  # without the pair that each resume names
+        (wish,) = ledger.open_wishes()
+        with (
+            wiring.engine_on(
+                ledger, Site(place[0] / "config", load(place[0] / "config")), stopping=lambda: False
+            ) as engine,
+            pytest.raises(KeyError),
+        ):
+            grant(engine, wish)
+
+        assert ledger.open_wishes() == []
+        assert ledger.wish_outcome(wish.id)["error"]["code"] == "unexpected"
 
 
 def _until(holds, secs: float = 20.0) -> None:

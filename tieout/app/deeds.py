@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, Final, TypeAlias
 
+from sync_engine.approve import SHORTEST_HASH
 from sync_engine.engine import Engine
 from tieout.model.errors import InvariantError, NotFound, Rejected
 
@@ -73,6 +74,11 @@ def _apply(engine: Engine, args: Args, _who: str) -> Values:
 
 
 def _demand_approved(engine: Engine, wanted: str) -> None:
+    if len(wanted) < SHORTEST_HASH:
+        raise Rejected(
+            f"{wanted!r} is too short to name a plan.",
+            remedy=f"Give at least {SHORTEST_HASH} letters of the hash that `tieout plan` prints.",
+        )
     found = [row for row in engine.plan(look=True) if str(row["hash"] or "").startswith(wanted)]
     if not found:
         raise NotFound(
@@ -125,6 +131,7 @@ def _status(engine: Engine, _args: Args, _who: str) -> Values:
 
 
 DRIFTING: Final = frozenset({"drift", "tie-out", "copied"})
+DRAFTING: Final = frozenset({"explain"})  # of what only looks, what the mappings are needed for
 DEEDS: Final[Mapping[str, Deed]] = {
     "plan": _plan,
     "approve": _approve,

@@ -43,13 +43,18 @@ __all__ = [
 
 @contextmanager
 def engine_of(
-    site: Site, *, owned: bool = True, stopping: Callable[[], bool] = lambda: False
+    site: Site,
+    *,
+    owned: bool = True,
+    mapped: bool = True,
+    stopping: Callable[[], bool] = lambda: False,
 ) -> Iterator[Engine]:
     """Give the engine of a configuration.
 
     Args:
         site: the configuration.
         owned: whether this process owns the ledger; without, the engine can only look.
+        mapped: whether it has its mappings; without, it shows what the ledger holds, drafts none.
         stopping: whether a round should start nothing new.
 
     Raises:
@@ -58,24 +63,29 @@ def engine_of(
     """
     with (
         ledger_of(site.settings, owned=owned) as ledger,
-        engine_on(ledger, site, asks=owned, stopping=stopping) as engine,
+        engine_on(ledger, site, asks=owned, mapped=mapped, stopping=stopping) as engine,
     ):
         yield engine
 
 
 @contextmanager
 def engine_on(
-    ledger: Ledger, site: Site, *, asks: bool = True, stopping: Callable[[], bool]
+    ledger: Ledger,
+    site: Site,
+    *,
+    asks: bool = True,
+    mapped: bool = True,
+    stopping: Callable[[], bool],
 ) -> Iterator[Engine]:
     """Give the engine of a configuration on an open ledger; ``asks`` as for ``session``."""
-    with _pairs_of(site, asks=asks) as pairs:
+    with _pairs_of(site, asks=asks, mapped=mapped) as pairs:
         yield Engine(ledger, pairs, Hands(now, time.sleep, stopping))
 
 
 @contextmanager
-def _pairs_of(site: Site, *, asks: bool) -> Iterator[dict[str, Pair]]:
+def _pairs_of(site: Site, *, asks: bool, mapped: bool) -> Iterator[dict[str, Pair]]:
     """Give every pair with open sessions; a company that is in several pairs has one session."""
-    mappings = compiled_of(site)
+    mappings = compiled_of(site) if mapped else dict.fromkeys(site.settings.pairs, ())
     with ExitStack() as opened:
         sessions = {
             name: opened.enter_context(

@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from datetime import date
 from pathlib import Path
-from typing import Any
 
 from sync_engine.engine import Engine
+from sync_engine.ledger.wishes import Wish
 from tieout.app import deeds, logs, wiring
 from tieout.app.companies import Site, now
 from tieout.app.outcome import error_values
@@ -65,7 +65,7 @@ class Working:
         for wish in wishes:
             if self._stopping():
                 break
-            self._ledger.grant(wish.id, granted(self.engine, wish.kind, wish.args, wish.who))
+            grant(self.engine, wish)
         return len(wishes)
 
     def beat(self) -> None:
@@ -104,9 +104,18 @@ class Working:
         self._opened, self.site = opened, site
 
 
-def granted(engine: Engine, deed: str, args: Mapping[str, Any], who: str) -> Mapping[str, Any]:
-    """Return what came of a wish: what the deed returned, or the error that it met."""
+def grant(engine: Engine, wish: Wish) -> None:
+    """Do what is wished and write down what came of it: what the deed returned, or its error.
+
+    Raises:
+        Exception: a mistake of ours. It is written down too, or each start would meet it again.
+    """
     try:
-        return deeds.do(engine, deed, args, who)
+        outcome = deeds.do(engine, wish.kind, wish.args, wish.who)
     except TieoutError as wrong:
-        return {"error": error_values(wrong)}
+        outcome = {"error": error_values(wrong)}
+    except Exception as wrong:
+        what = f"The daemon met something that it does not know ({type(wrong).__name__}) and ended."
+        engine.ledger.grant(wish.id, {"error": {"code": "unexpected", "what": what}})
+        raise
+    engine.ledger.grant(wish.id, outcome)

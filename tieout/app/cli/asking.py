@@ -10,7 +10,7 @@ from tieout.app import companies, deeds, wiring
 from tieout.app.cli.verb import Caller
 from tieout.app.companies import Site
 from tieout.app.outcome import Told
-from tieout.app.working import granted
+from tieout.app.working import grant
 from tieout.model.errors import Unavailable
 
 WISH_SECS = 600.0  # a round may be under way, and the wish waits for its end
@@ -33,9 +33,12 @@ def do(caller: Caller, deed: str, **args: Any) -> Mapping[str, Any]:
 
 
 def look(caller: Caller, deed: str, **args: Any) -> Mapping[str, Any]:
-    """Ask the engine what only reads the ledger; whoever owns it is not disturbed."""
+    """Ask the engine what only reads the ledger; whoever owns it is not disturbed.
+
+    What needs no mapping is shown also while one is broken.
+    """
     site = companies.Site(caller.directory, caller.settings())
-    with wiring.engine_of(site, owned=False) as engine:
+    with wiring.engine_of(site, owned=False, mapped=deed in deeds.DRAFTING) as engine:
         return deeds.do(engine, deed, args, caller.who)
 
 
@@ -63,6 +66,6 @@ def _grant_if_left_alone(site: Site) -> None:
     try:
         with wiring.engine_of(site) as engine:
             for wish in engine.ledger.open_wishes():
-                engine.ledger.grant(wish.id, granted(engine, wish.kind, wish.args, wish.who))
+                grant(engine, wish)
     except wiring.LedgerHeld:
         return
