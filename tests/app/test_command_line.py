@@ -11,7 +11,7 @@ import pytest
 
 from tieout.app.cli import exit_code
 from tieout.app.cli.exits import Exit
-from tieout.app.cli.verb import json_text, table
+from tieout.app.cli.verb import json_text, printable, table
 from tieout.app.cli.verbs import VERBS, root
 from tieout.model.errors import NextStep, OutcomeUnknown, Unauthorized
 
@@ -206,6 +206,19 @@ def test_a_table_is_aligned_whatever_the_letters():
         "Bär GmbH  1,900.00",
         "北京公司      5.00",
     ]
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [
+        ("Acme\x1b[2J\x1b]0;paid\x07", "Acme�[2J�]0;paid�"),
+        ("1.00\r9.00", "1.00�9.00"),
+        ("\u202e00.1", "�00.1"),
+        ("\x1b[1mour own\x1b[0m\n\t北京 é", "\x1b[1mour own\x1b[0m\n\t北京 é"),
+    ],
+)
+def test_a_name_commands_no_terminal(name, shown):
+    assert printable(name) == shown
 
 
 def test_no_rows_make_no_table():

@@ -10,7 +10,7 @@ import click
 
 from tieout.app import logs
 from tieout.app.cli.exits import Exit
-from tieout.app.cli.verb import json_text
+from tieout.app.cli.verb import json_text, printable
 from tieout.app.outcome import error_values
 from tieout.model.errors import NextStep, TieoutError
 
@@ -33,7 +33,7 @@ def tell(wrong: Exception, *, as_json: bool) -> int:
         if as_json:
             _print_error(error_values(wrong))
         else:
-            click.echo(words(wrong), err=True)
+            click.echo(printable(words(wrong)), err=True)
         return _EXITS.get(wrong.next_step, Exit.TROUBLE)
     log = logging.getLogger("tieout")
     if not logging.getLogger().handlers:

@@ -59,6 +59,8 @@ class Answer:
 
 _NUMBER = re.compile(r"-?[\d.,]+%?( [A-Z]{3})?", re.ASCII)
 
+_COMMANDS = re.compile(r"(?!\x1b\[[\d;]*m)[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+
 Verb: TypeAlias = Callable[..., Answer | Exit | None]
 
 
@@ -92,7 +94,16 @@ def show(answer: Answer, *, as_json: bool) -> None:
     if as_json:
         click.echo(json_text(answer.values))
     else:
-        click.echo("\n".join(answer.lines))
+        click.echo(printable("\n".join(answer.lines)))
+
+
+def printable(text: str) -> str:
+    """Return a text without what commands a terminal, but for our own colours.
+
+    Names come from people in other systems: one with an escape sequence must not rewrite what is
+    shown here, nor one that turns the direction of reading an amount.
+    """
+    return _COMMANDS.sub("\N{REPLACEMENT CHARACTER}", text)
 
 
 def json_text(values: Mapping[str, Any]) -> str:
