@@ -22,6 +22,7 @@ from tieout.model.errors import InvariantError, LedgerError
 
 NO_LINE: Final = "0" * 64  # what stands before the first line
 PAGE_LINES: Final = 1_000  # how many lines are in memory at once while verifying
+IN_THE_WAY: Final = ("SQLITE_READONLY", "SQLITE_CANTOPEN", "SQLITE_BUSY")  # not damage
 DETAIL_CHARS: Final = 16_384  # a longer detail is kept as its hash and its start
 START_CHARS: Final = 1_024
 
@@ -58,6 +59,9 @@ def verify(ledger: Reads, against: str | None = None) -> Verdict:
     Args:
         ledger: the ledger to verify.
         against: a head's hash that was noted earlier; it must be in the chain.
+
+    Raises:
+        LedgerError: the file cannot be opened by this user now, which says nothing of its lines.
     """
     wanted = against.strip().lower() if against else NO_LINE
     last, seen, page_lines = Head(), wanted == NO_LINE, PAGE_LINES
@@ -69,6 +73,7 @@ def verify(ledger: Reads, against: str | None = None) -> Verdict:
         try:
             lines = ledger.all("journal_after", n=last.n, limit=page_lines)
         except LedgerError as wrong:
+            _demand_damage(wrong)
             if page_lines == 1:
                 return broken(f"Line {last.n + 1} cannot be read. {wrong}", last.n + 1)
             page_lines = 1  # find the line: read one by one from here
@@ -166,6 +171,12 @@ def _noted(text: Value) -> Head:
         return Head()
     n, _, line_hash = str(text).partition(" ")
     return Head(int(n) if n.isdecimal() else 0, line_hash)
+
+
+def _demand_damage(wrong: LedgerError) -> None:
+    """Raise again what says nothing of the lines: a file that is only not to be opened now."""
+    if wrong.vendor_code.startswith(IN_THE_WAY):
+        raise wrong
 
 
 def _broken(line: Row, last: Head) -> str:

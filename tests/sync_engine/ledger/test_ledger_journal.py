@@ -4,12 +4,14 @@ import hashlib
 import json
 import sqlite3
 import threading
+from contextlib import closing
 
 import pytest
 
 from sync_engine.ledger import journal
 from sync_engine.ledger.journal import Head, verify
-from tieout.model.errors import InvariantError
+from sync_engine.ledger.sqlite import Asked
+from tieout.model.errors import InvariantError, LedgerError
 
 
 @pytest.fixture
@@ -107,6 +109,16 @@ def test_a_cut_that_also_mends_the_head_is_found_with_a_hash_noted_earlier(five)
     verdict = verify(five, against=noted)
     assert (verdict.ok, verdict.lines) == (False, 3)
     assert noted in verdict.why
+
+
+def test_a_ledger_that_another_keeps_for_itself_is_not_called_broken(tmp_path, five):
+    path = tmp_path / "kept.db"
+    with closing(sqlite3.connect(path)) as keeper, closing(sqlite3.connect(path, timeout=0)) as us:
+        five.snapshot_into(keeper)
+        keeper.execute("PRAGMA journal_mode=DELETE")
+        keeper.execute("BEGIN EXCLUSIVE")
+        with pytest.raises(LedgerError, match="kept the ledger for too long"):
+            verify(Asked(us))
 
 
 def test_any_earlier_head_is_in_the_chain(ledger, say):
