@@ -17,6 +17,7 @@ from sync_engine.ledger import backup as backups
 from sync_engine.ledger import journal
 from sync_engine.ledger.lock import LedgerHeld
 from sync_engine.ledger.sqlite import Asked, Ledger, connect
+from sync_engine.ledger.wishes import Wish
 from sync_engine.pair import Pair
 from sync_engine.pipeline import Hands
 from tieout.app.companies import Site, now, session
@@ -30,6 +31,7 @@ HEARTBEAT = "heartbeat"
 __all__ = [
     "Ledger",
     "LedgerHeld",
+    "Wish",
     "back_up",
     "beat",
     "engine_of",

@@ -9,7 +9,6 @@ from datetime import date
 from pathlib import Path
 
 from sync_engine.engine import Engine
-from sync_engine.ledger.wishes import Wish
 from tieout.app import deeds, logs, wiring
 from tieout.app.companies import Site, now
 from tieout.app.outcome import error_values
@@ -104,7 +103,7 @@ class Working:
         self._opened, self.site = opened, site
 
 
-def grant(engine: Engine, wish: Wish) -> None:
+def grant(engine: Engine, wish: wiring.Wish) -> None:
     """Do what is wished and write down what came of it: what the deed returned, or its error.
 
     Raises:
