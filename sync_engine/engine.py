@@ -89,7 +89,7 @@ class Engine:
         """Read one source again with all its records, and work its pair once.
 
         Raises:
-            NotFound: the CRM has no such source, and never showed one.
+            NotFound: the CRM has no such source, and the books have nothing of it.
         """
         pair, ref = self._source(text)
         with self.ledger.transaction() as tx:
@@ -98,11 +98,13 @@ class Engine:
         shown = self.ledger.one(
             "snapshot_get", pair=pair.name, company=ref.company, kind=ref.kind, id=ref.id
         )
-        if shown is not None and shown["state"] == "gone" and not shown["version"]:
+        done = self.round(pair.name)
+        never_shown = shown is not None and shown["state"] == "gone" and not shown["version"]
+        if never_shown and not self._of(pair, ref):
             raise NotFound(
                 f"{ref.company} has no {ref}.", remedy="Write its kind and id: deal:901."
             )
-        return self.round(pair.name)
+        return done
 
     def reissue(self, text: str, *, who: str, reason: str) -> str:
         """Begin the next generation of a document that the books voided or deleted.
