@@ -359,7 +359,7 @@ class _Compiler:
                 sides.append(self.choices(side, depth))
                 continue
             code, other = self.compared(side, depth)
-            if not isinstance(op, _COMPARISONS):  # pragma: no cover (Python has no other)
+            if not isinstance(op, _COMPARISONS):  # pragma: no cover (a later Python's)
                 self.wrong("a comparison that is not part of a formula")
             if not (fits(kind, other) or other is Type.NOTHING):
                 self.wrong(f"{kind} is compared with {other}", "they are never equal")

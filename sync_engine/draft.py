@@ -17,6 +17,7 @@ from tieout.model.change import Finding
 from tieout.model.document import HUNDRED, Document, Invoice, Payment
 from tieout.model.errors import ValueRefused
 from tieout.model.money import Money, currency, total
+from tieout.model.record import Fields
 from tieout.model.ref import Key, Ref
 
 NO_TRACE = Trace()
@@ -106,9 +107,9 @@ def estimate(mapping: Mapping, given: Given, setting: Setting) -> Money | None:
         return None
 
 
-def _line_estimate(rules: InvoiceRules, fields: object, mapping: Mapping, row_id: str) -> Decimal:
+def _line_estimate(rules: InvoiceRules, fields: Fields, mapping: Mapping, row_id: str) -> Decimal:
     known = dict.fromkeys(mapping.fields[rules.lines.rows])
-    row = {**known, **dict(fields), "id": row_id}  # type: ignore[call-overload]  # a record's fields
+    row = {**known, **fields, "id": row_id}
     scope = {rules.lines.each: row}
     full = Decimal(
         rules.lines.cells["quantity"].evaluate(scope)

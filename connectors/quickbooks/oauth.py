@@ -93,7 +93,7 @@ class OAuth:
             "x-include-refresh-token-hard-expires-in": "true",  # tells the end of the five years
         }
         response = self._session.post(app.token_url, data=dict(form), headers=headers)
-        answer: Answer = response.answer  # type: ignore[attr-defined]  # the door's
+        answer: Answer = response.answer  # type: ignore[attr-defined]  # DoorSession adds it
         return _grant(answer.json, self._now(), refresh)
 
 

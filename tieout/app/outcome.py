@@ -20,8 +20,9 @@ class Told(TieoutError):
             vendor_words=str(told.get("vendor_words", "")),
             trace_id=str(told.get("trace_id", "")),
         )
-        self.code = str(told.get("code", "error"))  # type: ignore[misc] # another class's
-        self.next_step = NextStep(told.get("next_step", "stop"))  # type: ignore[misc] # likewise
+        # Every other error has these from its class; this one speaks for a class met elsewhere.
+        self.code = str(told.get("code", "error"))  # type: ignore[misc]
+        self.next_step = NextStep(told.get("next_step", "stop"))  # type: ignore[misc]
 
 
 def error_values(wrong: TieoutError) -> dict[str, Any]:

@@ -7,6 +7,7 @@ only when a configuration is read.
 from __future__ import annotations
 
 import re
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar, Self
@@ -24,7 +25,7 @@ _SPAN = re.compile(r"([1-9]\d{0,5})\s*(s|m|h|d)")
 _UNIT_SECS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 
 
-class Written:
+class Written(ABC):
     """A value that is written as one text."""
 
     __slots__ = ()
@@ -33,13 +34,13 @@ class Written:
     """A regular expression that editors check; ``parse`` says what is wrong in words."""
 
     @classmethod
+    @abstractmethod
     def parse(cls, text: str) -> Self:
         """Return the value of a text.
 
         Raises:
             ValueRefused: it is none, and why.
         """
-        raise NotImplementedError
 
     @classmethod
     def __get_pydantic_core_schema__(cls, source: Any, handler: Any) -> Any:

@@ -188,7 +188,8 @@ class Invoice:
     ) -> Invoice:
         """Build an invoice and share its discount among its lines."""
         shared = share_discount(lines, discount)
-        return cls(lines=shared, discount=discount, **rest)  # type: ignore[arg-type]  # checked by cls
+        # The other fields are the constructor's: naming all of them here again would let them part.
+        return cls(lines=shared, discount=discount, **rest)  # type: ignore[arg-type]
 
     @property
     def net(self) -> Money:

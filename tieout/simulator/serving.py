@@ -141,6 +141,7 @@ class _Server(uvicorn.Server):
 class _DroppableProtocol(HttpToolsProtocol):
     """Shows each request its own transport, which ASGI hides; answers without Nagle's delay."""
 
+    # uvicorn narrows asyncio's signature likewise: what it serves is always a stream.
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         # asyncio does this only for sockets made with an explicit protocol number.
         transport.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)

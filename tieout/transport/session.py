@@ -48,7 +48,7 @@ class DoorSession(requests.Session):
 
         answer = self._door.exchange(str(request.method), str(request.url), send)
         assert response is not None, "an exchange that returns has sent"
-        response.answer = answer  # type: ignore[attr-defined]  # for whoever knows the door
+        response.answer = answer  # type: ignore[attr-defined]  # python-quickbooks passes it on
         return response
 
     def _sent(
@@ -59,6 +59,7 @@ class DoorSession(requests.Session):
         response = super().send(request, **{**wishes, **ours})
         try:
             response._content = response.raw.read(BYTES_LIMIT + 1, decode_content=True)  # noqa: SLF001 - the body as requests itself keeps it, but with a limit
+            # requests sets this itself once it has read a body; its types do not tell of it.
             response._content_consumed = True  # type: ignore[attr-defined]  # noqa: SLF001
         finally:
             response.close()
