@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import TypeAlias
 
+from mapping import matching
 from mapping.rules import Mapping
 from sync_engine.approvals.policy import Policy
 from tieout.model.contract import Connector
@@ -64,7 +64,5 @@ class Pair:
 
 
 def folded(text: str | None) -> str | None:
-    """Return a name as it is compared: composed, trimmed, one space, letters folded."""
-    if text is None:
-        return None
-    return " ".join(unicodedata.normalize("NFKC", text).casefold().split()) or None
+    """Return a text as matching compares it; None where there is nothing to compare."""
+    return None if text is None else matching.folded(text) or None

@@ -6,7 +6,7 @@ import pytest
 
 from tieout.model.capability import Capabilities, KindCapability
 from tieout.model.change import Verb
-from tieout.model.contract import Authorises, Hears
+from tieout.model.contract import Authorises
 
 ACME = Capabilities(
     system="acme",
@@ -44,10 +44,16 @@ def test_what_a_connector_claims_cannot_be_changed():
         ACME.system = "other"
 
 
-def test_a_connector_that_hears_or_authorises_is_known_by_its_methods():
-    class Listening:
-        def parse_webhook(self, headers, body):
-            return []
+def test_a_connector_that_authorises_is_known_by_its_methods():
+    class Silent:
+        pass
 
-    assert isinstance(Listening(), Hears)
-    assert not isinstance(Listening(), Authorises)
+    class Consenting(Silent):
+        def authorise_url(self, state, redirect_uri):
+            return ""
+
+        def exchange(self, code, redirect_uri, company_id):
+            return None
+
+    assert isinstance(Consenting(), Authorises)
+    assert not isinstance(Silent(), Authorises)

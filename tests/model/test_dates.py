@@ -14,7 +14,6 @@ from tieout.model.dates import (
     instant_text,
     parse_day,
     parse_instant,
-    seconds_before,
     time_zone,
 )
 from tieout.model.errors import ValueRefused
@@ -237,8 +236,3 @@ def test_texts_of_instants_sort_as_the_instants_do(several):
 def test_an_instant_is_written_in_utc_with_milliseconds():
     oslo = datetime(2026, 3, 31, 14, 0, 0, 1500, tzinfo=ZoneInfo("Europe/Oslo"))
     assert instant_text(oslo) == "2026-03-31T12:00:00.001Z"
-
-
-def test_seconds_before_counts_real_seconds():
-    instant = datetime(2026, 3, 29, 1, 0, tzinfo=UTC)
-    assert seconds_before(instant, 150.5) == datetime(2026, 3, 29, 0, 57, 29, 500000, tzinfo=UTC)

@@ -15,7 +15,7 @@ from tieout.model.capability import Capabilities, FieldInfo
 from tieout.model.change import Change
 from tieout.model.errors import TieoutError
 from tieout.model.lookup import Answer, Lookup
-from tieout.model.record import Event, Fetched, Page, Record, Related
+from tieout.model.record import Fetched, Page, Record, Related
 from tieout.model.ref import Cursor, Ref, Version
 
 
@@ -232,15 +232,6 @@ class Counts(Protocol):
     @property
     def calls(self) -> Mapping[str, int]:
         """How many calls were made since it was opened, by kind of call."""
-        ...
-
-
-@runtime_checkable
-class Hears(Protocol):
-    """A connector that understands its system's hints."""
-
-    def parse_webhook(self, headers: Mapping[str, str], body: bytes) -> Sequence[Event]:
-        """Verify the signature in constant time and tell what moved."""
         ...
 
 

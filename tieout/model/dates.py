@@ -7,7 +7,7 @@ and in UTC. The only bridge from an instant to a day is ``day_of``, with a named
 from __future__ import annotations
 
 import re
-from datetime import UTC, date, datetime, timedelta, tzinfo
+from datetime import UTC, date, datetime, tzinfo
 from functools import lru_cache
 from typing import TypeAlias
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -86,11 +86,6 @@ def instant_text(instant: datetime) -> str:
         raise ValueRefused(f"{instant} has no time zone.")
     utc = _in_zone(instant, UTC)
     return utc.isoformat(timespec="milliseconds").replace("+00:00", "Z")
-
-
-def seconds_before(instant: datetime, secs: float) -> datetime:
-    """Return the instant that many seconds earlier."""
-    return instant - timedelta(seconds=secs)
 
 
 def _held(day: date) -> date:
