@@ -8,16 +8,13 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from decimal import Decimal
 from typing import Any
 
-from mapping.drafting import Drafted, draft
 from sync_engine import approve as approving
-from sync_engine.draft import Sketch, draft_source, setting_of
+from sync_engine import show
+from sync_engine.draft import draft_source, setting_of
 from sync_engine.feeds import Observed
-from sync_engine.gather import gather
 from sync_engine.ledger import journal
-from sync_engine.ledger.spelling import change_of, fields_of, findings_of
 from sync_engine.ledger.sqlite import Ledger
 from sync_engine.ledger.store import Row
 from sync_engine.observe import read_sources
@@ -28,7 +25,6 @@ from sync_engine.receipts import WRITE_BACK, link
 from sync_engine.resolve import ANY_ID
 from sync_engine.tasks import DRIFT, PAIR, keep
 from tieout.model.errors import NotFound, Rejected
-from tieout.model.money import plain_text
 from tieout.model.ref import Key, Ref
 
 SHEET_LIMIT = 10_000  # plans that one answer shows
@@ -172,7 +168,7 @@ class Engine:
         if pair is not None:
             self._pair(pair)
         rows = self.ledger.all("tasks_open", pair=pair, limit=TASKS_LIMIT)
-        return [_task(row) for row in rows]
+        return [show.task(row) for row in rows]
 
     def answer(self, number: int, choice: str, *, who: str, reason: str) -> None:
         """Answer an open task with one of its choices.
@@ -219,7 +215,7 @@ class Engine:
         counts = [dict(row) for row in self.ledger.all("task_counts")]
         return {
             "journal": {"lines": head.n, "hash": head.hash},
-            "pairs": [self._pair_status(name, counts) for name in self.pairs],
+            "pairs": [show.pair_status(self.ledger, name, counts) for name in self.pairs],
         }
 
     def explain(self, text: str, wanted: str | None = None) -> dict[str, Any]:
@@ -235,9 +231,9 @@ class Engine:
             for mapping in pair.mappings
             if mapping.kind == ref.kind
         ]
-        explained = [self._explained(pair, sketch, wanted) for sketch in sketches]
+        explained = [show.explained(self.ledger, pair, sketch, wanted) for sketch in sketches]
         if wanted is not None and not any(each["values"] for each in explained):
-            whole = [self._explained(pair, sketch, None) for sketch in sketches]
+            whole = [show.explained(self.ledger, pair, sketch, None) for sketch in sketches]
             if any(each["values"] for each in whole):
                 raise NotFound(
                     f"Nothing in {ref} is called {wanted!r}.",
@@ -276,114 +272,7 @@ class Engine:
             rows = self.ledger.all("documents_in_state", pair=name, state=state, limit=SHEET_LIMIT)
             for row in rows:
                 if not refs or any(_names(ref, row) for ref in refs):
-                    yield self._planned(row)
-
-    def _planned(self, row: Row) -> dict[str, Any]:
-        plan = self.ledger.one("plan_get", hash=row["plan_hash"]) if row["plan_hash"] else None
-        change = None if plan is None else change_of(plan["change"])
-        return {
-            "title": row["title"],
-            "kind": row["kind"],
-            "source": f"{row['source_kind']}:{row['source_id']}",
-            "state": row["state"],
-            "reason": row["reason"],
-            "hash": row["plan_hash"],
-            "net": row["net"],
-            "currency": row["currency"],
-            "verb": None if change is None else change.verb.value,
-            "values": None if change is None else change.values,
-            "needs": [] if plan is None else json.loads(plan["needs"]),
-            "findings": [] if plan is None else _findings(plan["findings"]),
-            "tasks": [
-                {"code": task["code"], "message": task["message"]}
-                for task in self.ledger.all("tasks_open_of", subject=row["key"])
-            ],
-        }
-
-    def _pair_status(self, name: str, counts: list[dict[str, Any]]) -> dict[str, Any]:
-        state = self.ledger.one("pair_get", pair=name)
-        documents = self.ledger.all("document_counts", pair=name)
-        queue = {row["state"]: row["n"] for row in self.ledger.all("outbox_counts", pair=name)}
-        return {
-            "pair": name,
-            "paused": None
-            if state is None or state["paused_code"] is None
-            else {"code": state["paused_code"], "reason": state["paused_reason"]},
-            "last_round_at": None if state is None else state["last_round_at"],
-            "last_good_at": None if state is None else state["last_good_at"],
-            "last_round": json.loads(state["last_said"]) if state and state["last_said"] else None,
-            "feeds": [dict(row) for row in self.ledger.all("cursors_of_pair", pair=name)],
-            "documents": [dict(row) for row in documents],
-            "queue": queue,
-            "unknowns": queue.get("unknown", 0) + queue.get("sending", 0),
-            "tasks": {row["code"]: row["n"] for row in counts if row["pair"] == name},
-        }
-
-    def _explained(self, pair: Pair, sketch: Sketch, wanted: str | None) -> dict[str, Any]:
-        row = self.ledger.one("document_get", key=str(sketch.key))
-        gathered = gather(self.ledger, pair, sketch.mapping, sketch.ref)
-        trace = sketch.trace
-        if gathered.given is not None and not trace.made:
-            again = draft(sketch.mapping, gathered.given, setting_of(self.ledger, pair))
-            trace = again.trace if isinstance(again, Drafted) else trace
-        made = trace.made if wanted is None else trace.of(wanted)
-        return {
-            "mapping": sketch.mapping.name,
-            "key": str(sketch.key),
-            "title": sketch.title,
-            "state": "unseen" if row is None else row["state"],
-            "reason": sketch.skipped or (None if row is None else row["reason"]),
-            "record": None if row is None else row["posted_id"],
-            "values": [
-                {"field": one.field, "line": one.formula.line, "says": str(one)} for one in made
-            ],
-            "findings": [
-                {"code": one.code, "message": one.message, "remedy": one.remedy, "line": one.line}
-                for one in sketch.findings
-            ],
-            "decisions": [
-                dict(held) for held in self.ledger.all("decisions_of", key=str(sketch.key))
-            ],
-            "receipt": self._receipt(str(sketch.key)),
-            "tasks": [
-                {"code": task["code"], "message": task["message"], "remedy": task["remedy"]}
-                for task in self.ledger.all("tasks_open_of", subject=str(sketch.key))
-            ],
-            "journal": [
-                {
-                    "at": line["at"],
-                    "who": line["who"],
-                    "what": line["what"],
-                    "detail": line["detail"],
-                }
-                for line in self.ledger.all("journal_of", subject=str(sketch.key))
-            ],
-        }
-
-    def _receipt(self, key: str) -> dict[str, Any] | None:
-        row = self.ledger.one("receipt_any", key=key)
-        if row is None:
-            return None
-        fields = fields_of(row["fields"])
-        return {
-            "kind": row["kind"],
-            "id": row["id"],
-            "number": fields.get("number"),
-            "total": None if fields.get("total") is None else str(fields["total"]),
-            "variance": self._variance(row["plan_hash"], fields),
-            "how": row["how"],
-            "at": row["at"],
-            "url": fields.get("url"),
-        }
-
-    def _variance(self, plan_hash: str, fields: Mapping[str, Any]) -> str | None:
-        """Return how far the books' total is from the expected one, None where it is not."""
-        plan = self.ledger.one("plan_get", hash=plan_hash)
-        expected = None if plan is None else plan["expected"]
-        if expected is None or fields.get("total") is None:
-            return None
-        off = fields["total"] - Decimal(expected)
-        return plain_text(off) if off else None
+                    yield show.planned(self.ledger, row)
 
     def _link(self, pair: Pair, task: Row, record_id: str) -> None:
         """Bind a document to the record that a person says it is."""
@@ -448,23 +337,3 @@ def _names(text: str, row: Row) -> bool:
     """Whether ``deal:901``, or ``901`` alone, is a document's source."""
     kind, _, number = text.rpartition(":")
     return number == row["source_id"] and kind in ("", row["source_kind"])
-
-
-def _task(row: Row) -> dict[str, Any]:
-    shown = dict(row)
-    shown["choices"] = json.loads(row["choices"])
-    shown["detail"] = json.loads(row["detail"])
-    return shown
-
-
-def _findings(text: str) -> list[dict[str, Any]]:
-    return [
-        {
-            "code": one.code,
-            "severity": one.severity.value,
-            "message": one.message,
-            "remedy": one.remedy,
-            "line": one.line,
-        }
-        for one in findings_of(text)
-    ]
