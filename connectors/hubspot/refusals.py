@@ -8,12 +8,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from functools import lru_cache
 from typing import Any
 
 from connectors.hubspot.facts import facts
-from tieout.model import errors
 from tieout.model.errors import (
+    VENDOR_ERRORS,
     QuotaExhausted,
     RateLimited,
     Rejected,
@@ -60,7 +59,7 @@ def refusal(
     known = facts().errors
     codes = [code for code in _codes(told) if code]
     code = next((code for code in [*codes, status] if code in known), "")
-    kind = _error_classes().get(known.get(code, "").replace("_", "-"), Rejected)
+    kind = VENDOR_ERRORS[known[code]] if code else Rejected
     words: dict[str, str] = {
         "vendor_code": codes[0] if codes else status,
         "vendor_words": redact(str(told.get("message", "")))[:WORDS_LIMIT],
@@ -112,12 +111,3 @@ def _scopes(told: Mapping[str, Any]) -> str:
 def _details(told: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
     held = told.get("errors")
     yield from (one for one in held or () if isinstance(one, Mapping))
-
-
-@lru_cache(maxsize=1)
-def _error_classes() -> Mapping[str, type[TieoutError]]:
-    return {
-        known.code: known
-        for known in vars(errors).values()
-        if isinstance(known, type) and issubclass(known, TieoutError)
-    }

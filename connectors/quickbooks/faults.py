@@ -9,20 +9,13 @@ from typing import Any
 
 from connectors.quickbooks.facts import facts
 from tieout.model.errors import (
-    Duplicate,
-    InvalidField,
-    MissingReference,
-    NotFound,
+    VENDOR_ERRORS,
     OutcomeUnknown,
-    PeriodClosed,
-    QuotaExhausted,
     RateLimited,
     Rejected,
-    StaleVersion,
     TieoutError,
     Unauthorized,
     Unavailable,
-    Unsupported,
 )
 from tieout.transport import Answer, redact
 
@@ -31,24 +24,6 @@ WORDS_LIMIT = 500
 NO_SUCH_WAY = (404, 405, 415)  # this address, or this way of asking, is not served
 
 _CODE = re.compile(r'"code"\s*:\s*"(\d{2,6})"')
-
-_ERRORS: Mapping[str, type[TieoutError]] = {
-    kind.code: kind
-    for kind in (
-        Duplicate,
-        InvalidField,
-        MissingReference,
-        NotFound,
-        OutcomeUnknown,
-        PeriodClosed,
-        QuotaExhausted,
-        RateLimited,
-        Rejected,
-        StaleVersion,
-        Unauthorized,
-        Unsupported,
-    )
-}
 
 
 class TokenRefused(Unauthorized):
@@ -151,5 +126,5 @@ def _meanings() -> Mapping[str, tuple[tuple[str, type[TieoutError]], ...]]:
     by_code: dict[str, tuple[tuple[str, type[TieoutError]], ...]] = {}
     for row in facts().meanings:
         held = by_code.get(row.code, ())
-        by_code[row.code] = (*held, (row.says.lower(), _ERRORS[row.error]))
+        by_code[row.code] = (*held, (row.says.lower(), VENDOR_ERRORS[row.error]))
     return by_code

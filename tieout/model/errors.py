@@ -6,6 +6,7 @@ own words and the remedy. ``next_step`` decides what the engine does; nothing el
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from enum import StrEnum
 from typing import ClassVar
 
@@ -217,3 +218,23 @@ class ValueRefused(TieoutError, ValueError):
     code = "value"
     next_step = NextStep.ASK
     remedy = "Correct the value at its source."
+
+
+VENDOR_ERRORS: Mapping[str, type[TieoutError]] = {
+    kind.code: kind
+    for kind in (
+        Duplicate,
+        InvalidField,
+        MissingReference,
+        NotFound,
+        OutcomeUnknown,
+        PeriodClosed,
+        QuotaExhausted,
+        RateLimited,
+        Rejected,
+        StaleVersion,
+        Unauthorized,
+        Unsupported,
+    )
+}
+"""What a vendor's code may stand for, by the word that a connector's YAML uses for it."""
