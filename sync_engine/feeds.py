@@ -10,8 +10,9 @@ from sync_engine.ledger.sqlite import Ledger
 from sync_engine.ledger.store import Reads, Writes
 from sync_engine.pair import Pair
 from sync_engine.tasks import CLOCK, Wanted, keep
+from tieout.model.contract import Connector
 from tieout.model.dates import instant_text
-from tieout.model.record import Page, Unreadable
+from tieout.model.record import Event, Fetched, Page, Seen, Unreadable
 from tieout.model.ref import Cursor, Ref
 
 FETCHED_AT_ONCE = 1_000  # records read between two commits
@@ -47,6 +48,20 @@ def keep_cursor(tx: Writes, pair: Pair, company: str, feed: str, page: Page) -> 
         value=page.cursor,
         as_of=instant_text(page.as_of),
     )
+
+
+def is_bare(event: Event) -> bool:
+    """Whether an event says that a record changed and does not carry it."""
+    return event.record is None and event.seen is Seen.CHANGED
+
+
+def read_bare(connector: Connector, page: Page) -> list[Fetched]:
+    """Read by address what a page shows bare.
+
+    It is kept in the commit of the page: the cursor would not show it a second time.
+    """
+    refs = dict.fromkeys(event.ref for event in page.events if is_bare(event))
+    return list(connector.fetch(list(refs))) if refs else []
 
 
 def compare_clocks(

@@ -19,6 +19,7 @@ from sync_engine.feeds import (
     compare_clocks,
     cursor_of,
     keep_cursor,
+    read_bare,
     runs,
 )
 from sync_engine.gather import excluded_by_source
@@ -72,16 +73,17 @@ def _observe_feed(
     ledger: Ledger, pair: Pair, kinds: Sequence[str], observed: Observed, clock: Clock
 ) -> None:
     feed = "+".join(kinds)
-    unread: list[Ref] = []
     asked_at = clock()
     for page in pair.crm.changes(kinds, cursor_of(ledger, pair, pair.crm.company, feed)):
         compare_clocks(observed, pair.crm.company, page, asked_at, clock())
+        answers = read_bare(pair.crm, page)
         with ledger.transaction() as tx:
             for event in page.events:
-                _take(tx, pair, event, unread=unread)
+                _take(tx, pair, event)
+            for answer in answers:
+                _take_fetched(tx, pair, answer, observed)
             keep_cursor(tx, pair, pair.crm.company, feed, page)
         observed.events += len(page.events)
-    read_records(ledger, pair, unread, observed)
 
 
 def _stands_alone(pair: Pair, kinds: Sequence[str]) -> bool:
@@ -220,7 +222,7 @@ def _read_role(
     return list(members)
 
 
-def _take(tx: Writes, pair: Pair, event: Event, *, unread: list[Ref]) -> None:
+def _take(tx: Writes, pair: Pair, event: Event) -> None:
     if event.seen is Seen.MERGED and event.merged_into is not None:
         _follow_merge(tx, pair, event.ref, event.merged_into)
         _touch_for(tx, pair, event.ref)
@@ -228,9 +230,7 @@ def _take(tx: Writes, pair: Pair, event: Event, *, unread: list[Ref]) -> None:
     elif event.seen is Seen.GONE:
         _mark(tx, pair, event.ref, "gone")
         _touch_for(tx, pair, event.ref)
-    elif event.record is None:
-        unread.append(event.ref)
-    elif _keep_snapshot(tx, pair, event.record):
+    elif event.record is not None and _keep_snapshot(tx, pair, event.record):
         _touch_for(tx, pair, event.ref)
 
 

@@ -11,7 +11,9 @@ from sync_engine.feeds import (
     Observed,
     compare_clocks,
     cursor_of,
+    is_bare,
     keep_cursor,
+    read_bare,
     runs,
 )
 from sync_engine.ledger.journal import last_known_at
@@ -20,7 +22,7 @@ from sync_engine.ledger.store import Reads, Writes
 from sync_engine.mirror import DOCUMENTS, mirror_gone, mirror_record, stop_for_stranger
 from sync_engine.pair import Clock, Pair
 from tieout.model.dates import parse_instant
-from tieout.model.record import Event, Fetched, Gone, Record, Seen
+from tieout.model.record import Event, Fetched, Gone, Page, Record, Seen, Unreadable
 from tieout.model.ref import Cursor, Ref
 
 REWIND_SECS = 3_600  # how far before the last journal line a starting process reads again
@@ -47,13 +49,14 @@ def observe_books(
         asked_at = clock()
         for page in pair.books.changes(kinds, cursor):
             compare_clocks(observed, pair.books.company, page, asked_at, clock())
+            events = _whole(pair, page)
             with ledger.transaction() as tx:
-                moved = [_mirror(tx, pair, event, strict=strict) for event in page.events]
+                moved = [_mirror(tx, pair, event, strict=strict) for event in events]
                 if any(moved):
                     tx.run("pending_everywhere")
                 keep_cursor(tx, pair, pair.books.company, feed, page)
             if goes_on:
-                observed.marked.update(_marked(compress(page.events, moved)))
+                observed.marked.update(_marked(compress(events, moved)))
             observed.books_events += len(page.events)
         if forgotten:
             read_living(ledger, pair, kinds)
@@ -84,6 +87,24 @@ def read_living(ledger: Ledger, pair: Pair, kinds: Iterable[str] = DOCUMENTS) ->
                 moved = [_mirror_fetched(tx, pair, answer) for answer in answers]
                 if any(moved):
                     tx.run("pending_everywhere")
+
+
+def _whole(pair: Pair, page: Page) -> list[Event]:
+    """Return a page's events, each with its record.
+
+    Raises:
+        TieoutError: one cannot be read; its page comes again in the next round.
+    """
+    events = [event for event in page.events if not is_bare(event)]
+    for answer in read_bare(pair.books, page):
+        match answer:
+            case Record():
+                events.append(Event(answer.ref, record=answer))
+            case Unreadable():
+                raise answer.error
+            case _:
+                events.append(Event(answer.ref, Seen.GONE))
+    return events
 
 
 def _mirror_fetched(tx: Writes, pair: Pair, answer: Fetched) -> bool:

@@ -1,5 +1,11 @@
 """Signs that a failure swallows: what moved is seen all the same, in a later round."""
 
+from dataclasses import replace
+
+import pytest
+
+from tieout.model.errors import Unavailable
+
 LICENCE = {"name": "Licence", "hs_sku": "L-9", "price": "500.00", "quantity": "1"}
 
 
@@ -76,3 +82,42 @@ def test_a_posted_document_that_says_the_same_grows_old(world, sold):
     world.now.advance(3600)
     world.working.resync(f"deal:{deal}", who="ann")
     assert changed_at() == before
+
+
+class Bare:
+    """A connector whose feeds tell which records moved and carry none, as a webhook does."""
+
+    def __init__(self, whole):
+        self.whole = whole
+        self.interrupted = True
+
+    def __getattr__(self, name):
+        return getattr(self.whole, name)
+
+    def changes(self, kinds, since):
+        for page in self.whole.changes(kinds, since):
+            yield replace(page, events=tuple(replace(one, record=None) for one in page.events))
+
+    def fetch(self, refs):
+        if self.interrupted:
+            raise Unavailable("The connection broke.")
+        return self.whole.fetch(refs)
+
+
+@pytest.mark.parametrize("side", ["crm", "books"])
+def test_what_a_feed_shows_bare_is_read_with_its_page(world, sold, ties_out, side):
+    """The feed does not show it again: if it cannot be read, neither is its page."""
+    paid = sold()
+    world.round()
+    pair = world.working.pairs["main"]
+    bare = Bare(getattr(pair, side))
+    world.working.pairs = {"main": replace(pair, **{side: bare})}
+    made = sold()
+    world.books("receive_payment", invoices={"1": None})
+    assert world.working.round("main").error.code == "unavailable"
+    bare.interrupted = False
+    world.now.advance(60)
+    world.round(2)
+    told = [world.told(deal, "invoice_status") for deal in (paid, made)]
+    assert (told, world.codes()) == (["paid", "invoiced"], [])
+    ties_out(world)
