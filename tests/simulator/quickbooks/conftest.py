@@ -115,6 +115,17 @@ class Books:
     def api(self, method: str, path: str, body: Any = None, **query: str) -> Answer:
         return self.ask(method, f"/v3/company/{self.company.realm_id}/{path}", body, **query)
 
+    def batch(self, items: list[Any], **query: str) -> dict[str, Any]:
+        """Send a batch; its answers by bId."""
+        answer = self.api("POST", "batch", {"BatchItemRequest": items}, **query)
+        assert answer.status == 200, answer.body
+        return {one["bId"]: one for one in answer.json["BatchItemResponse"]}
+
+    def fault(self, **wanted: Any) -> None:
+        """Let the next matching request go wrong."""
+        answer = self.ask("POST", "/__faults", wanted)
+        assert answer.status == 200, answer.body
+
     def post(self, kind: str, body: Any, **query: str) -> Answer:
         return self.api("POST", kind.lower(), body, **query)
 
