@@ -18,7 +18,7 @@ from typing import Final
 from sync_engine.ledger.store import Entry, Reads, Row, Value, Writes
 from tieout.model.canonical import canonical
 from tieout.model.dates import parse_instant
-from tieout.model.errors import InvariantError, LedgerError
+from tieout.model.errors import InvariantError, LedgerError, TieoutError
 
 NO_LINE: Final = "0" * 64  # what stands before the first line
 PAGE_LINES: Final = 1_000  # how many lines are in memory at once while verifying
@@ -72,10 +72,11 @@ def verify(ledger: Reads, against: str | None = None) -> Verdict:
     while True:
         try:
             lines = ledger.all("journal_after", n=last.n, limit=page_lines)
-        except LedgerError as wrong:
+            end, noted = ends(ledger)
+        except (LedgerError, InvariantError) as wrong:  # damaged, or a table is not there
             _demand_damage(wrong)
             if page_lines == 1:
-                return broken(f"Line {last.n + 1} cannot be read. {wrong}", last.n + 1)
+                return broken(f"Line {last.n + 1} cannot be read. {wrong.what}", last.n + 1)
             page_lines = 1  # find the line: read one by one from here
             continue
         for line in lines:
@@ -83,7 +84,6 @@ def verify(ledger: Reads, against: str | None = None) -> Verdict:
                 return broken(why, last.n + 1)
             last = Head(line["n"], line["hash"])
             seen = seen or last.hash == wanted
-        end, noted = ends(ledger)
         if end.n > last.n:  # further pages, or lines that others added meanwhile
             continue
         if noted != last:
@@ -173,7 +173,7 @@ def _noted(text: Value) -> Head:
     return Head(int(n) if n.isdecimal() else 0, line_hash)
 
 
-def _demand_damage(wrong: LedgerError) -> None:
+def _demand_damage(wrong: TieoutError) -> None:
     """Raise again what says nothing of the lines: a file that is only not to be opened now."""
     if wrong.vendor_code.startswith(IN_THE_WAY):
         raise wrong

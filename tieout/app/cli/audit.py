@@ -50,4 +50,8 @@ def verify(caller: Caller, against: str | None) -> Answer:
     if verdict.ok:
         said = f"{verdict.lines} lines hold; the head is {verdict.head.hash}"
         return Answer(values, [said])
-    return Answer(values, [f"The journal does not hold: {verdict.why}"], Exit.TROUBLE)
+    lines = [
+        f"The journal does not hold: {verdict.why}",
+        "  next: Keep the file as evidence, and restore the last backup that verifies.",
+    ]
+    return Answer(values, lines, Exit.TROUBLE)
