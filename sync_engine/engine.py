@@ -60,10 +60,15 @@ class Engine:
         """Return what would be sent, and what waits or is blocked, with hashes and findings.
 
         ``look`` reads both sides first; nothing is ever sent.
+
+        Raises:
+            NotFound: no side ever showed anything of one of ``refs``.
         """
         if look:
             for name in self.pairs:
                 self._once(name, push_too=False)
+        for text in refs:
+            self._demand_known(text)
         return [shown for name in self.pairs for shown in self._sheet(name, refs)]
 
     def sheet_hash(self, name: str) -> str | None:
@@ -91,12 +96,9 @@ class Engine:
         with self.ledger.transaction() as tx:
             tx.journal(who, "resync", str(ref), None)
         read_sources(self.ledger, pair, [ref], Observed())
-        shown = self.ledger.one(
-            "snapshot_get", pair=pair.name, company=ref.company, kind=ref.kind, id=ref.id
-        )
+        is_answered = self._snapshot(pair, ref) is not None
         done = self.round(pair.name)
-        never_shown = shown is not None and shown["state"] == "gone" and not shown["version"]
-        if never_shown and not self._of(pair, ref):
+        if is_answered and self._is_strange(pair, ref):
             raise NotFound(
                 f"{ref.company} has no {ref}.", remedy="Write its kind and id: deal:901."
             )
@@ -222,9 +224,10 @@ class Engine:
         """Return what happened to one source, and which line of the mapping made each value.
 
         Raises:
-            NotFound: values were made of it, and none is the wanted field.
+            NotFound: no side ever showed anything of it, or no value made of it is the wanted one.
         """
         pair, ref = self._source(text)
+        self._demand_known(text)
         setting = setting_of(self.ledger, pair)
         sketches = [
             draft_source(self.ledger, pair, mapping, ref, setting)
@@ -302,17 +305,43 @@ class Engine:
 
         Of several pairs it is the one that has made something of it, else the first.
         """
-        kind, _, number = text.rpartition(":")
         found = [
-            (pair, Ref(pair.crm.company, mapping.kind, number))
-            for pair in self.pairs.values()
-            for mapping in pair.mappings
-            if kind in ("", mapping.kind)
+            (pair, ref)
+            for pair, ref in self._named(text)
+            if ref.kind in {mapping.kind for mapping in pair.mappings}
         ]
         if not found:
             raise NotFound(f"No pair has documents from {text!r}.", remedy="Write deal:901.")
         made = (one for one in found if any(row["state"] != "skipped" for row in self._of(*one)))
         return next(made, found[0])
+
+    def _named(self, text: str) -> list[tuple[Pair, Ref]]:
+        """Return every address that ``deal:901``, or ``901`` alone, may mean."""
+        kind, _, number = text.rpartition(":")
+        return [
+            (pair, Ref(pair.crm.company, meant, number))
+            for pair in self.pairs.values()
+            for meant in ([kind] if kind else [mapping.kind for mapping in pair.mappings])
+        ]
+
+    def _demand_known(self, text: str) -> None:
+        if all(self._is_strange(*one) for one in self._named(text)):
+            raise NotFound(
+                f"Nothing was ever shown of {text}: there is no such record, or it was not won "
+                "since the cutover.",
+                remedy="Write its kind and id, as deal:901; `tieout resync` reads it now.",
+            )
+
+    def _is_strange(self, pair: Pair, ref: Ref) -> bool:
+        """Whether no side ever showed anything of a source."""
+        row = self._snapshot(pair, ref)
+        shown = row is not None and (row["state"] != "gone" or row["version"])
+        return not shown and not self._of(pair, ref)
+
+    def _snapshot(self, pair: Pair, ref: Ref) -> Row | None:
+        return self.ledger.one(
+            "snapshot_get", pair=pair.name, company=ref.company, kind=ref.kind, id=ref.id
+        )
 
     def _document(self, pair: Pair, ref: Ref) -> Row:
         """Return what was made of a source: what the books took back before anything else."""

@@ -44,6 +44,26 @@ def test_a_deal_that_is_not_invoiced_says_why(world, sold):
     assert [one["message"] for one in blocked["tasks"]] == ["There is no company."]
 
 
+@pytest.mark.parametrize("ask", ["explain", "plan"])
+@pytest.mark.parametrize("text", ["deal:404", "404", "deal:", "invoice:404"])
+def test_what_no_side_ever_showed_is_said_not_to_be_known(world, sold, ask, text):
+    deal = sold()
+    world.round()
+    engine = world.working
+    asked = {"explain": engine.explain, "plan": lambda ref: engine.plan((f"deal:{deal}", ref))}
+    with pytest.raises(NotFound):
+        asked[ask](text)
+
+
+def test_a_deal_that_was_never_won_becomes_known_when_it_is_read(world, sold):
+    world.round()
+    lost = sold(dealstage="closedlost")
+    engine = world.working
+    engine.resync(f"deal:{lost}", who="ann")
+    assert engine.plan((lost,)) == []
+    assert engine.explain(lost)["documents"][0]["reason"].endswith("is not so")
+
+
 def test_resync_reads_one_deal_whole(world, sold, ties_out):
     line = {"name": "Consulting", "hs_sku": "C-1", "price": "150.00"}
     deal = sold(lines=[line, line], amount="300.00")
