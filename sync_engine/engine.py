@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 from sync_engine import approve as approving
@@ -40,6 +41,11 @@ class Engine:
     pairs: Mapping[str, Pair]
     hands: Hands
     _begun: set[str] = field(default_factory=set)
+    _found_at: datetime | None = field(init=False)
+    """When the last line of the journal was written that this process found."""
+
+    def __post_init__(self) -> None:
+        self._found_at = journal.last_line_at(self.ledger)
 
     # -- rounds -------------------------------------------------------------------------------
 
@@ -248,7 +254,15 @@ class Engine:
 
     def _once(self, name: str, *, push_too: bool = True) -> Round:
         first = name not in self._begun
-        done = run_round(self.ledger, self._pair(name), self.hands, first=first, push_too=push_too)
+        known_at = journal.restored_from(self.ledger, name) or self._found_at
+        done = run_round(
+            self.ledger,
+            self._pair(name),
+            self.hands,
+            first=first,
+            known_at=known_at,
+            push_too=push_too,
+        )
         if done.whole and push_too:
             self._begun.add(name)
         return done

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from itertools import compress
 
@@ -16,35 +16,40 @@ from sync_engine.feeds import (
     read_bare,
     runs,
 )
-from sync_engine.ledger.journal import last_known_at
 from sync_engine.ledger.sqlite import Ledger
 from sync_engine.ledger.store import Reads, Writes
 from sync_engine.mirror import DOCUMENTS, mirror_gone, mirror_record, stop_for_stranger
 from sync_engine.pair import Clock, Pair
 from tieout.model.dates import parse_instant
 from tieout.model.record import Event, Fetched, Gone, Page, Record, Seen, Unreadable
-from tieout.model.ref import Cursor, Ref
+from tieout.model.ref import Ref
 
 REWIND_SECS = 3_600  # how far before the last journal line a starting process reads again
 FEED_DAYS = 29  # a feed that was not read for longer may have forgotten what was deleted (R24)
 
 
 def observe_books(
-    ledger: Ledger, pair: Pair, observed: Observed, clock: Clock, *, strict: bool, rewound: bool
+    ledger: Ledger,
+    pair: Pair,
+    observed: Observed,
+    clock: Clock,
+    *,
+    strict: bool,
+    known_at: datetime | None,
 ) -> None:
     """Read the books' feeds into the mirror.
 
     ``strict`` says that this process has read the books before: a marker that appears now without
     an asking of ours is another installation at work (``mirror_record`` opens the task and the
-    pair stops). ``rewound`` reads again from an hour before the ledger last knew the world: after
-    a start or a restore.
+    pair stops). ``known_at`` reads again from an hour before that instant, when the ledger last
+    knew the world: after a start or a restore.
     """
     for kinds in pair.books.capabilities.feeds:
         feed = "+".join(kinds)
         cursor = cursor_of(ledger, pair, pair.books.company, feed)
         forgotten = _is_forgotten(ledger, pair, feed, clock())
-        if rewound and cursor is not None:
-            cursor = _rewound(ledger, pair, kinds, cursor)
+        if known_at is not None and cursor is not None:
+            cursor = pair.books.rewound(kinds, cursor, known_at - timedelta(seconds=REWIND_SECS))
         goes_on = cursor is not None and not strict
         asked_at = clock()
         for page in pair.books.changes(kinds, cursor):
@@ -124,13 +129,6 @@ def _is_forgotten(ledger: Reads, pair: Pair, feed: str, now: datetime) -> bool:
         if (row["company"], row["feed"]) == (pair.books.company, feed)
     ]
     return any(age > timedelta(days=FEED_DAYS) for age in ages)
-
-
-def _rewound(ledger: Ledger, pair: Pair, kinds: Sequence[str], cursor: Cursor) -> Cursor:
-    known_at = last_known_at(ledger)
-    if known_at is None:
-        return cursor
-    return pair.books.rewound(kinds, cursor, known_at - timedelta(seconds=REWIND_SECS))
 
 
 def _marked(events: Iterable[Event]) -> dict[str, Ref]:

@@ -95,7 +95,13 @@ class Hands:
 
 
 def run_round(
-    ledger: Ledger, pair: Pair, hands: Hands, *, first: bool, push_too: bool = True
+    ledger: Ledger,
+    pair: Pair,
+    hands: Hands,
+    *,
+    first: bool,
+    known_at: datetime | None = None,
+    push_too: bool = True,
 ) -> Round:
     """Work one pair once, from what moved to what was told; never raises for one system's trouble.
 
@@ -104,6 +110,7 @@ def run_round(
         pair: the pair.
         hands: clock, sleep and stop.
         first: whether this process has not read this pair's books before.
+        known_at: when the ledger last knew the world, as this process found it; for a first round.
         push_too: without, nothing is sent: what ``tieout plan`` shows.
 
     Raises:
@@ -112,7 +119,9 @@ def run_round(
     done = Round(pair.name)
     before = _calls(pair)
     try:
-        for name, stage in _stages(ledger, pair, hands, done, first=first, push_too=push_too):
+        since = known_at if first else None
+        stages = _stages(ledger, pair, hands, done, first=first, since=since, push_too=push_too)
+        for name, stage in stages:
             if hands.stopping() or is_paused(ledger, pair):
                 break
             with bound_contextvars(pair=pair.name, stage=name):
@@ -131,7 +140,14 @@ def run_round(
 
 
 def _stages(
-    ledger: Ledger, pair: Pair, hands: Hands, done: Round, *, first: bool, push_too: bool
+    ledger: Ledger,
+    pair: Pair,
+    hands: Hands,
+    done: Round,
+    *,
+    first: bool,
+    since: datetime | None,
+    push_too: bool,
 ) -> Iterator[tuple[str, Callable[[], object]]]:
     """Yield the stages in their order, each with the name that the log gives it."""
     yield "begin", lambda: begin(ledger, pair, hands.clock())
@@ -139,7 +155,7 @@ def _stages(
     yield (
         "observe",
         lambda: observe_books(
-            ledger, pair, done.observed, hands.clock, strict=not first, rewound=first
+            ledger, pair, done.observed, hands.clock, strict=not first, known_at=since
         ),
     )
     yield "observe", lambda: observe_crm(ledger, pair, done.observed, hands.clock)
@@ -338,7 +354,7 @@ def _report(ledger: Ledger, done: Round, now: datetime) -> None:
             said=canonical(done.plain()),
         )
         if done.whole:
-            journal.caught_up(tx)
+            journal.caught_up(tx, done.pair)
 
 
 def _calls(pair: Pair) -> Mapping[str, int]:

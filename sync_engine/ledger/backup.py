@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Final
 
 from sync_engine.ledger import lock
-from sync_engine.ledger.journal import last_known_at, verify
+from sync_engine.ledger.journal import last_line_at, note_restored, verify
 from sync_engine.ledger.migrating import migrations, schema_version
 from sync_engine.ledger.refusal import refusal, refused_file
 from sync_engine.ledger.sqlite import Asked, Ledger, connect, flush_folder
@@ -84,9 +84,9 @@ def backup(ledger: Ledger, target: Path, now: Callable[[], datetime]) -> Manifes
 def restore(source: Path, path: Path, now: Callable[[], datetime], who: str) -> Path | None:
     """Put a backup in a ledger's place; return where the ledger that stood there is kept.
 
-    The restored ledger knows that it was restored: its first round reads the books from an hour
-    before its last line (``journal.last_known_at``), what it would have sent again is looked for
-    first, and wishes that were open are closed.
+    The restored ledger knows that it was restored: each pair's first whole round reads the books
+    from an hour before its last line (``journal.restored_from``), what it would have sent again is
+    looked for first, and wishes that were open are closed.
 
     Raises:
         LedgerHeld: a process owns the ledger.
@@ -171,9 +171,8 @@ def _mark_restored(
     told = {"backup_at": manifest.at, "lines": manifest.lines, "kept_as": kept_as}
     outcome = canonical({"closed": "the ledger was restored; ask again"})
     with closing(Ledger(part, connect(part), now)) as ledger, ledger.transaction() as tx:
-        known_at = last_known_at(tx)
-        since = manifest.at if known_at is None else instant_text(known_at)
-        tx.run("meta_set", name="restored_from", value=since)
+        known_at = last_line_at(tx)
+        note_restored(tx, manifest.at if known_at is None else instant_text(known_at))
         tx.run("meta_set", name="restored_at", value=tx.now_text())
         tx.run("parcels_doubted")
         tx.run("wish_close_all", outcome=outcome, at=tx.now_text())

@@ -25,6 +25,7 @@ PAGE_LINES: Final = 1_000  # how many lines are in memory at once while verifyin
 IN_THE_WAY: Final = ("SQLITE_READONLY", "SQLITE_CANTOPEN", "SQLITE_BUSY")  # not damage
 DETAIL_CHARS: Final = 16_384  # a longer detail is kept as its hash and its start
 START_CHARS: Final = 1_024
+RESTORED_FROM: Final = "restored_from:"  # what the note of a restored ledger is called, by pair
 
 # A word that is no text was forged: it is spelled somehow, so that its line is named as changed.
 _LINE: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), default=repr)
@@ -108,22 +109,29 @@ def ends(ledger: Reads) -> tuple[Head, Head]:
     return last, _noted(row["noted"])
 
 
-def last_known_at(ledger: Reads) -> datetime | None:
-    """Return when this ledger last knew the world; None while its journal is empty.
-
-    That is the last line's instant; in a restored ledger, the last line of its backup. The first
-    round reads the books from an hour before it.
-    """
-    restored = ledger.value("meta_get", name="restored_from")
-    if restored is not None:
-        return parse_instant(str(restored))
+def last_line_at(ledger: Reads) -> datetime | None:
+    """Return when the last line was written; None while the journal is empty."""
     last = ledger.one("journal_last")
     return None if last is None else parse_instant(last["at"])
 
 
-def caught_up(tx: Writes) -> None:
-    """Forget that the ledger was restored: a round has read what happened since its backup."""
-    tx.run("meta_clear", name="restored_from")
+def restored_from(ledger: Reads, pair: str) -> datetime | None:
+    """Return what a restored ledger last knew of a pair's world; None once it has caught up."""
+    noted = ledger.value("meta_get", name=f"{RESTORED_FROM}{pair}")
+    return None if noted is None else parse_instant(str(noted))
+
+
+def note_restored(tx: Writes, since: str) -> None:
+    """Note for each pair that has read anything what its backup last knew.
+
+    Where an earlier restore has noted that, and the pair has not caught up since, that stays.
+    """
+    tx.run("meta_of_pairs", prefix=RESTORED_FROM, value=since)
+
+
+def caught_up(tx: Writes, pair: str) -> None:
+    """Forget that the ledger was restored: a pair has read what happened since its backup."""
+    tx.run("meta_clear", name=f"{RESTORED_FROM}{pair}")
 
 
 @dataclass(slots=True)

@@ -19,6 +19,10 @@ SELECT value FROM meta WHERE name = :name;
 INSERT INTO meta (name, value) VALUES (:name, :value)
 ON CONFLICT (name) DO UPDATE SET value = excluded.value;
 
+-- meta_of_pairs: one fact for each pair that has read anything, where there is none (reads all)
+INSERT INTO meta (name, value) SELECT DISTINCT :prefix || pair, :value FROM cursor WHERE true
+ON CONFLICT (name) DO NOTHING;
+
 -- meta_clear: forget one fact about this ledger
 DELETE FROM meta WHERE name = :name;
 

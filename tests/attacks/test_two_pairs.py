@@ -92,3 +92,38 @@ def test_a_person_s_word_about_a_deal_goes_to_the_pair_that_has_it(world, sold, 
     work(engine)
     told = engine.explain(f"deal:{deal}")
     assert [one["state"] for one in told["documents"]] == ["posted"]
+
+
+class Watched:
+    """The books, and from which instants their feed was read again."""
+
+    def __init__(self, books):
+        self.books = books
+        self.instants = []
+
+    def __getattr__(self, name):
+        return getattr(self.books, name)
+
+    def rewound(self, kinds, since, to):
+        self.instants.append(to)
+        return self.books.rewound(kinds, since, to)
+
+
+def watched(engine):
+    engine.pairs = {
+        name: replace(pair, books=Watched(pair.books)) for name, pair in engine.pairs.items()
+    }
+    work(engine)
+    return [pair.books.instants for pair in engine.pairs.values()]
+
+
+def test_a_start_reads_again_for_each_pair_from_before_it(world, sold, pairs):
+    """The lines that the first pair's round writes are not when the second was last read."""
+    engine = pairs()
+    work(engine)
+    last = world.now()
+    world.now.advance(3 * 24 * 3600)
+    sold()
+    renewal(sold)
+    for instants in watched(pairs()):
+        assert [(last - at).total_seconds() // 3600 for at in instants] == [1]

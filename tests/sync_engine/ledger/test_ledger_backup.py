@@ -18,9 +18,17 @@ def target(tmp_path):
     return tmp_path / "monday.backup"
 
 
+def read_once(ledger, *pairs):
+    """Let these pairs have read the books."""
+    place = {"company": "quickbooks:1", "feed": "invoice", "value": "", "as_of": ""}
+    with ledger.transaction() as tx:
+        tx.many("cursor_set", [{"pair": pair, **place} for pair in pairs])
+
+
 @pytest.fixture
 def saved(ledger, target, clock, say):
-    """A backup of three lines; the ledger went on to a fourth and is closed."""
+    """A backup of three lines and two pairs; the ledger went on to a fourth and is closed."""
+    read_once(ledger, "main", "other")
     say(ledger, "observe", "draft", "plan")
     manifest = backup(ledger, target, clock)
     clock.step(3_600)
@@ -119,37 +127,44 @@ def test_a_restored_ledger_reads_from_when_its_backup_last_knew_the_world(
     restore(target, ledger_path, clock, "ada")
     restored = opened()
     say(restored, "observe")
-    known_at = journal.last_known_at(restored)
+    known_at = journal.restored_from(restored, "main")
     assert known_at.isoformat() == "2026-03-31T09:00:00+00:00"
     assert restored.value("meta_get", name="restored_at") == "2026-03-31T11:00:00.000Z"
 
     with restored.transaction() as tx:
-        journal.caught_up(tx)
-    assert journal.last_known_at(restored) == clock()
+        journal.caught_up(tx, "main")
+    assert journal.restored_from(restored, "main") is None
+    assert journal.restored_from(restored, "other") == known_at  # its turn comes
 
 
 def test_a_ledger_restored_twice_still_reads_from_the_backup(
     saved, target, tmp_path, ledger_path, opened, clock
 ):
-    """The second backup was made before any round caught up."""
+    """The second backup was made before the second pair caught up."""
     restore(target, ledger_path, clock, "ada")
     again = tmp_path / "again.backup"
     restored = opened()
+    with restored.transaction() as tx:
+        journal.caught_up(tx, "main")
     backup(restored, again, clock)
     restored.close()
     clock.step(60)
     restore(again, ledger_path, clock, "ada")
-    assert journal.last_known_at(opened()).isoformat() == "2026-03-31T09:00:00+00:00"
+    both = opened()
+    known_at = [journal.restored_from(both, pair).hour for pair in ("main", "other")]
+    assert known_at == [11, 9]
 
 
 def test_an_empty_ledger_is_restored_from_when_its_backup_was_made(
     ledger, target, ledger_path, opened, clock
 ):
+    read_once(ledger, "main")
     backup(ledger, target, clock)
     ledger.close()
     clock.step(60)
     restore(target, ledger_path, clock, "ada")
-    assert journal.last_known_at(opened()).isoformat() == "2026-03-31T09:00:00+00:00"
+    known_at = journal.restored_from(opened(), "main")
+    assert known_at.isoformat() == "2026-03-31T09:00:00+00:00"
 
 
 def test_no_old_wish_is_granted_after_a_restore(ledger, target, ledger_path, opened, clock):

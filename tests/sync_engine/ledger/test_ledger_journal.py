@@ -191,7 +191,7 @@ def test_a_detail_too_long_for_a_line_is_kept_as_its_hash_and_start(ledger):
 
 
 def test_the_world_was_last_known_when_the_last_line_was_written(ledger, clock, say):
-    assert journal.last_known_at(ledger) is None
+    assert journal.last_line_at(ledger) is None
     say(ledger, "observe")
     clock.step(60)
-    assert (clock() - journal.last_known_at(ledger)).total_seconds() == 60
+    assert (clock() - journal.last_line_at(ledger)).total_seconds() == 60
