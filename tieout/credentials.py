@@ -148,7 +148,8 @@ class SealedTokens:
         """Return what is sealed for a company, None where nothing is.
 
         Raises:
-            ConfigError: it was sealed with another key, or the file was tampered with.
+            Unauthorized: it was sealed with another key, or the file cannot be used now. It can be
+                mended while a daemon runs: the pair stands still, and the others go on.
         """
         text = self._sealed().get(company)
         if text is None:
@@ -170,12 +171,14 @@ class SealedTokens:
         """Hold the only right to change the file, among all threads and processes.
 
         Raises:
+            Unauthorized: its file cannot be used.
             Unavailable: another process holds it for longer than a refresh may take.
         """
         with self._threads:
-            self.path.parent.mkdir(parents=True, exist_ok=True)
             lock = self.path.with_name(self.path.name + ".lock")
-            descriptor = os.open(lock, os.O_RDWR | os.O_CREAT, PRIVATE_MODE)
+            with _demand_usable(lock):
+                lock.parent.mkdir(parents=True, exist_ok=True)
+                descriptor = os.open(lock, os.O_RDWR | os.O_CREAT, PRIVATE_MODE)
             try:
                 self._take(descriptor)
                 yield
@@ -198,7 +201,7 @@ class SealedTokens:
         try:
             sealed: dict[str, str] = json.loads(_read_private(self.path))
         except ValueError as wrong:
-            raise ConfigError(
+            raise Unauthorized(
                 f"{self.path} is not a file of sealed tokens.",
                 remedy="Move it away and run `tieout connect COMPANY`.",
             ) from wrong
@@ -211,7 +214,7 @@ class SealedTokens:
         try:
             return MultiFernet([Fernet(key) for key in self._keys()])
         except ValueError:
-            raise ConfigError(
+            raise Unauthorized(
                 "The key of the sealed tokens is not a Fernet key.",
                 remedy=f"Check {KEY_VARIABLE} or {self._key_path}: 32 bytes in URL-safe base64.",
             ) from None
@@ -405,11 +408,26 @@ def _rotated(fernet: MultiFernet, text: str, path: Path) -> str:
         raise _other_key(path) from None
 
 
-def _other_key(path: Path) -> ConfigError:
-    return ConfigError(
+def _other_key(path: Path) -> Unauthorized:
+    return Unauthorized(
         f"{path} was sealed with another key.",
         remedy=f"Give its key in {KEY_VARIABLE}, or run `tieout connect COMPANY` again.",
     )
+
+
+@contextlib.contextmanager
+def _demand_usable(path: Path) -> Iterator[None]:
+    """Tell what the system refuses of a file of tokens as what stops their pair.
+
+    It is never tried again by itself: each refresh that is not written down uses a token up.
+    """
+    try:
+        yield
+    except OSError as wrong:
+        raise Unauthorized(
+            f"{path} cannot be used: {wrong.strerror}.",
+            remedy="Make it and its folder readable and writable for this user.",
+        ) from wrong
 
 
 def _file_text(path: Path) -> str:
@@ -424,31 +442,34 @@ def _file_text(path: Path) -> str:
 
 
 def _read_private(path: Path) -> str:
-    if path.stat().st_mode & 0o077:
-        raise ConfigError(
-            f"{path} can be read by others than its owner.", remedy=f"chmod 600 {path}"
-        )
-    return path.read_text()
+    with _demand_usable(path):
+        if path.stat().st_mode & 0o077:
+            raise Unauthorized(
+                f"{path} can be read by others than its owner.", remedy=f"chmod 600 {path}"
+            )
+        return path.read_text("utf-8")
 
 
 def _write_private(path: Path, text: str) -> None:
     """Replace a file at once and durably: after a crash it is the old one or the new one."""
-    written = path.with_name(path.name + ".new")
-    _write_synced(written, text)
-    written.replace(path)
-    _sync_folder(path.parent)
+    with _demand_usable(path):
+        written = path.with_name(path.name + ".new")
+        _write_synced(written, text)
+        written.replace(path)
+        _sync_folder(path.parent)
 
 
 def _create_private(path: Path, text: str) -> None:
     """Make a file whole, unless another process was first: two first uses make one key."""
     written = path.with_name(f"{path.name}.{os.getpid()}.{threading.get_ident()}.new")
-    _write_synced(written, text)
-    try:
-        with contextlib.suppress(FileExistsError):
-            os.link(written, path)
-    finally:
-        written.unlink()
-    _sync_folder(path.parent)
+    with _demand_usable(path):
+        _write_synced(written, text)
+        try:
+            with contextlib.suppress(FileExistsError):
+                os.link(written, path)
+        finally:
+            written.unlink()
+        _sync_folder(path.parent)
 
 
 def _write_synced(path: Path, text: str) -> None:

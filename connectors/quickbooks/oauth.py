@@ -14,7 +14,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from tieout.credentials import Grant
-from tieout.model.errors import ConfigError, TieoutError, Unauthorized, Unavailable
+from tieout.model.errors import TieoutError, Unauthorized, Unavailable
 from tieout.transport import Answer, Door, Route
 
 SCOPE = "com.intuit.quickbooks.accounting"
@@ -133,7 +133,7 @@ def _judge(answer: Answer) -> TieoutError | None:
         return Unavailable(f"The token server answered with {answer.status}.")
     said = answer.json.get("error") if isinstance(answer.json, dict) else None
     if said == "invalid_client":
-        return ConfigError(
+        return Unauthorized(  # a secret renewed at Intuit stops its own pair, and no daemon
             "Intuit does not know this client id and secret.",
             remedy="Check client_id and client_secret: sandbox and production have their own.",
         )

@@ -9,7 +9,7 @@ import sys
 import threading
 import time
 import urllib.request
-from contextlib import closing
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
@@ -218,6 +218,23 @@ def test_a_pair_stands_still_while_its_token_is_gone_and_goes_on_when_it_is_back
     assert said("run", "--once")[1]["rounds"][0]["error"] is None
 
 
+@pytest.mark.slow
+def test_a_daemon_outlives_tokens_that_cannot_be_read(said, place):
+    """Its pair stands still; with the tokens back it goes on, in the same process."""
+    tokens = place[0] / "state" / "tokens.sealed"
+    whole = tokens.read_text()
+    with running(place[0]) as daemon:
+        tokens.write_text("not sealed")
+        try:
+            assert said("resync", "deal:9000000004")[0] == Exit.PAUSED
+        finally:
+            tokens.write_text(whole)
+        assert said("resume", "main", "--reason", "they are back")[0] == Exit.DONE
+        assert said("resync", "deal:9000000004")[0] == Exit.TROUBLE  # tasks are open
+        daemon.terminate()
+        assert daemon.wait(30) == Exit.DONE
+
+
 def test_only_what_was_taken_back_is_issued_again(said):
     code, told = said("reissue", "deal:9000000004", "--reason", "try")
 
@@ -286,23 +303,38 @@ def test_people_read_lines_without_a_traceback(place, monkeypatch, capsys, args)
 
 @pytest.mark.slow
 def test_a_daemon_does_what_commands_wish_and_ends_when_told(said, place):
-    here, _ = place
-    command = [sys.executable, "-m", "tieout.app", "run"]
-    with (here / "log").open("w") as log, subprocess.Popen(command, cwd=here, stderr=log) as daemon:
+    with running(place[0]) as daemon:
+        _, told = said("run", "--once")
+        assert told["error"]["code"] == "ledger-held"
+        _, told = said("resync", "deal:9000000004")
+        assert told["rounds"][0]["pair"] == "main"
+        assert said("resume", "nobody", "--reason", "x")[1]["error"]["code"] == "not-found"
+        assert said("status")[0] in {Exit.DONE, Exit.TROUBLE}
+        daemon.terminate()
+        assert daemon.wait(30) == Exit.DONE
+        assert " journal  lines=" in log_of(place[0])
+
+
+@pytest.mark.slow
+def test_a_daemon_reads_its_configuration_anew_or_keeps_the_old_one(said, place):
+    file = place[0] / "config" / "tieout.yaml"
+    right = file.read_text()
+    with running(place[0]) as daemon:
         try:
-            _until(lambda: last_beat(load(here / "config")) is not None)
-            _, told = said("run", "--once")
-            assert told["error"]["code"] == "ledger-held"
-            _, told = said("resync", "deal:9000000004")
-            assert told["rounds"][0]["pair"] == "main"
-            assert said("resume", "nobody", "--reason", "x")[1]["error"]["code"] == "not-found"
-            assert said("status")[0] in {Exit.DONE, Exit.TROUBLE}
+            file.write_text(right.replace("every: 5m", "evry: 5m"))
             daemon.send_signal(signal.SIGHUP)
-            daemon.send_signal(signal.SIGTERM)
-            assert daemon.wait(30) == Exit.DONE
-            assert " journal  lines=" in (here / "log").read_text()
+            _until(lambda: "the old one stays" in log_of(place[0]))
+            assert "no setting pairs.main.evry; did you mean every?" in log_of(place[0])
+            assert said("resume", "main", "--reason", "x")[0] == Exit.DONE
+            assert "exchange" not in log_of(place[0])
+
+            file.write_text(right.replace("level: info", "level: debug"))
+            daemon.send_signal(signal.SIGHUP)
+            _until(lambda: "exchange" in log_of(place[0]))  # the pair became due, and says more
         finally:
-            daemon.kill()
+            file.write_text(right)
+        daemon.terminate()
+        assert daemon.wait(30) == Exit.DONE
 
 
 def test_a_wish_that_a_daemon_left_behind_is_done_by_the_command(said, place, monkeypatch):
@@ -329,6 +361,23 @@ def test_a_wish_that_meets_a_mistake_of_ours_is_not_met_again_by_the_next_start(
 
         assert ledger.open_wishes() == []
         assert ledger.wish_outcome(wish.id)["error"]["code"] == "unexpected"
+
+
+@contextmanager
+def running(here: Path):
+    """Give a daemon that works; its log is ``log_of``."""
+    before = last_beat(load(here / "config"))
+    command = [sys.executable, "-m", "tieout.app", "run"]
+    with (here / "log").open("w") as log, subprocess.Popen(command, cwd=here, stderr=log) as daemon:
+        try:
+            _until(lambda: last_beat(load(here / "config")) != before)
+            yield daemon
+        finally:
+            daemon.kill()
+
+
+def log_of(here: Path) -> str:
+    return (here / "log").read_text()
 
 
 def _until(holds, secs: float = 20.0) -> None:

@@ -76,7 +76,7 @@ def test_files_are_for_their_owner_only_and_show_no_secret(tmp_path):
 def test_a_file_that_others_can_read_is_refused(tmp_path):
     sealed_in(tmp_path).for_company(BOOKS).store(grant(1))
     (tmp_path / "tokens.sealed").chmod(0o644)
-    with pytest.raises(ConfigError, match="chmod 600"):
+    with pytest.raises(Unauthorized, match="chmod 600"):
         sealed_in(tmp_path).for_company(BOOKS).access_token()
 
 
@@ -84,7 +84,7 @@ def test_a_key_in_the_environment_needs_no_key_file(tmp_path):
     environment = {"TIEOUT_KEY": Fernet.generate_key().decode()}
     sealed_in(tmp_path, environment=environment).for_company(BOOKS).store(grant(1))
     assert not (tmp_path / "tokens.sealed.key").exists()
-    with pytest.raises(ConfigError, match="another key"):
+    with pytest.raises(Unauthorized, match="another key"):
         sealed_in(tmp_path).for_company(BOOKS).access_token()
 
 
@@ -97,7 +97,7 @@ def test_a_rotated_key_file_opens_everything_and_the_old_key_nothing(tmp_path):
     assert sealed.for_company(BOOKS).access_token() == "access-1"
     assert len(new.split()) == 1
     assert new != old
-    with pytest.raises(ConfigError, match="another key"):
+    with pytest.raises(Unauthorized, match="another key"):
         sealed_in(tmp_path, environment={"TIEOUT_KEY": old}).for_company(BOOKS).access_token()
 
 
@@ -237,8 +237,30 @@ def test_a_file_that_is_not_ours_is_refused_with_its_name(tmp_path):
     path = tmp_path / "tokens.sealed"
     path.write_text("not json")
     path.chmod(0o600)
-    with pytest.raises(ConfigError, match=r"tokens\.sealed is not a file of sealed tokens"):
+    with pytest.raises(Unauthorized, match=r"tokens\.sealed is not a file of sealed tokens"):
         sealed_in(tmp_path).for_company(BOOKS).access_token()
+
+
+@pytest.mark.parametrize("name", ["tokens.sealed", "tokens.sealed.key", "tokens.sealed.lock"])
+def test_a_file_that_the_system_refuses_stops_its_pair_and_is_named(tmp_path, name):
+    server = TokenServer({"refresh-1"})
+    tokens = sealed_in(tmp_path).for_company(BOOKS).renewed_by(server)
+    tokens.store(grant(1))
+    (tmp_path / name).unlink()
+    (tmp_path / name).mkdir(mode=0o700)  # root reads any file, and no directory
+    with pytest.raises(Unauthorized, match=f"{name} cannot be used: Is a directory"):
+        tokens.refresh("access-1")
+    assert server.asked == []
+
+
+def test_a_renewed_token_that_cannot_be_written_stops_its_pair(tmp_path):
+    server = TokenServer({"refresh-1"})
+    tokens = sealed_in(tmp_path).for_company(BOOKS).renewed_by(server)
+    tokens.store(grant(1))
+    (tmp_path / "tokens.sealed.new").mkdir()
+    with pytest.raises(Unauthorized, match="cannot be used"):
+        tokens.refresh("access-1")
+    assert tokens.access_token() == "access-1"
 
 
 def test_a_tampered_text_is_refused(tmp_path):
@@ -247,13 +269,13 @@ def test_a_tampered_text_is_refused(tmp_path):
     held = json.loads(path.read_text())
     held[BOOKS] = held[BOOKS][:-4] + "AAAA"
     path.write_text(json.dumps(held))
-    with pytest.raises(ConfigError, match="another key"):
+    with pytest.raises(Unauthorized, match="another key"):
         sealed_in(tmp_path).for_company(BOOKS).access_token()
 
 
 def test_a_key_that_is_no_key_is_refused_without_showing_it(tmp_path):
     tokens = sealed_in(tmp_path, environment={"TIEOUT_KEY": "hunter2"}).for_company(BOOKS)
-    with pytest.raises(ConfigError, match="not a Fernet key") as refused:
+    with pytest.raises(Unauthorized, match="not a Fernet key") as refused:
         tokens.store(grant(1))
     assert "hunter2" not in "".join(traceback.format_exception(refused.value))
 

@@ -193,12 +193,12 @@ def test_another_process_has_the_renewed_token(connection):
     other.close()
 
 
-def test_an_app_that_intuit_does_not_know_is_a_mistake_in_the_configuration(
+def test_an_app_that_intuit_does_not_know_is_told_apart_from_a_refused_consent(
     connection, monkeypatch
 ):
     back = connection.consent()
     monkeypatch.setenv("APP_SECRET", "wrong")
-    with pytest.raises(ConfigError, match="client id and secret") as refused:
+    with pytest.raises(Unauthorized, match="client id and secret") as refused:
         connection.connector.exchange(back["code"], REDIRECT, "913")
     shown = "".join(traceback.format_exception(refused.value))
     assert "simulated-client" not in shown
