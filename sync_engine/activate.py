@@ -2,11 +2,12 @@
 
 A mapping's activation is the standing approval of its write-backs, journaled with its hash. What
 waits under a mapping, or for books, that the pair has no more is never sent; what was already sent
-to such a company must be looked for there first.
+to such a company must be looked for there first. And a company is who the configuration says it is.
 """
 
 from __future__ import annotations
 
+import logging
 from datetime import datetime
 
 from sync_engine.ledger.sqlite import Ledger
@@ -15,7 +16,30 @@ from sync_engine.mirror import stop_pair
 from sync_engine.pair import Pair
 from sync_engine.tasks import APPROVAL, FINDING, REFUSED, keep
 from tieout.model.canonical import canonical, digest
+from tieout.model.errors import ConfigError, Rejected, Unauthorized
 from tieout.model.ref import Key, Ref
+
+_log = logging.getLogger(__name__)
+
+
+def confirm(ledger: Ledger, pair: Pair) -> None:
+    """Stand still when a key or token is another company's than the configuration names.
+
+    Asked before anything is read: its deals would be posted to books that are not theirs. Where a
+    system does not say whose a key is the round goes on, as a proxy may serve the records alone.
+
+    Raises:
+        Unavailable: a company does not answer.
+    """
+    for connector in (pair.crm, pair.books):
+        try:
+            connector.check()
+        except ConfigError as wrong:
+            with ledger.transaction() as tx:
+                stop_pair(tx, pair.name, "other-company", wrong.what, wrong.next)
+            return
+        except (Rejected, Unauthorized) as refused:
+            _log.warning("%s does not say whose it is: %s", connector.company, refused.code)
 
 
 def activate(ledger: Ledger, pair: Pair, now: datetime) -> None:

@@ -14,7 +14,7 @@ from typing import Any
 
 from structlog.contextvars import bound_contextvars
 
-from sync_engine.activate import activate
+from sync_engine.activate import activate, confirm
 from sync_engine.approve import approve
 from sync_engine.draft import draft_source, setting_of
 from sync_engine.feeds import Observed, judge_clock
@@ -151,6 +151,8 @@ def _stages(
 ) -> Iterator[tuple[str, Callable[[], object]]]:
     """Yield the stages in their order, each with the name that the log gives it."""
     yield "begin", lambda: begin(ledger, pair, hands.clock())
+    if first:
+        yield "begin", lambda: confirm(ledger, pair)
     yield "begin", lambda: activate(ledger, pair, hands.clock())
     yield (
         "observe",

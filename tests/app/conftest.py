@@ -1,9 +1,17 @@
-"""A configuration's directory with one pair, to be written differently by each test."""
+"""A configuration's directory with one pair, to be written differently by each test; and a place.
 
+A place has the starter configuration, and its make-believe companies are served.
+"""
+
+import json
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+
+from tieout.app import simulated
+from tieout.app.cli import exit_code
+from tieout.app.cli.exits import Exit
 
 CONFIGURATION = """\
 companies:
@@ -47,3 +55,30 @@ def changed(directory: Path) -> Callable[[str, str], Path]:
         return directory
 
     return change
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory):
+    """Return a directory with a starter configuration whose companies are served, worked once."""
+    here = tmp_path_factory.mktemp("place")
+    assert exit_code(["init", str(here / "config")]) == Exit.DONE
+    # Each command is a process with buckets of its own, so the vendors' limits are off here.
+    with simulated.town(deals=24, hubspot_port=0, quickbooks_port=0, limited=False) as town:
+        file = here / "config" / "tieout.yaml"
+        text = file.read_text().replace("http://127.0.0.1:8801", town.hubspot.url)
+        file.write_text(text.replace("http://127.0.0.1:8802", town.quickbooks.url))
+        exit_code(["run", "--once", "--wait", "--config", str(here / "config")])
+        yield here, town
+
+
+@pytest.fixture
+def said(place, monkeypatch, capsys):
+    """Return a function that runs a verb and returns its exit code and its JSON."""
+    here, _ = place
+    monkeypatch.chdir(here)
+
+    def run(*args: str):
+        code = exit_code([*args, "--json"])
+        return code, json.loads(capsys.readouterr().out)
+
+    return run
