@@ -8,8 +8,8 @@ to such a company must be looked for there first. And a company is who the confi
 from __future__ import annotations
 
 import logging
-from datetime import datetime
 
+from sync_engine.addresses import source_of
 from sync_engine.ledger.sqlite import Ledger
 from sync_engine.ledger.store import Row, Writes
 from sync_engine.mirror import stop_pair
@@ -17,7 +17,7 @@ from sync_engine.pair import Pair
 from sync_engine.tasks import APPROVAL, FINDING, REFUSED, keep
 from tieout.model.canonical import canonical, digest
 from tieout.model.errors import ConfigError, Rejected, Unauthorized
-from tieout.model.ref import Key, Ref
+from tieout.model.ref import Key
 
 _log = logging.getLogger(__name__)
 
@@ -42,7 +42,7 @@ def confirm(ledger: Ledger, pair: Pair) -> None:
             _log.warning("%s does not say whose it is: %s", connector.company, refused.code)
 
 
-def activate(ledger: Ledger, pair: Pair, now: datetime) -> None:
+def activate(ledger: Ledger, pair: Pair) -> None:
     """Journal each new meaning of the mappings once, and retire what nothing makes any more."""
     elsewhere = ledger.value("parcel_elsewhere", pair=pair.name, **_companies(pair))
     if elsewhere is not None:
@@ -57,7 +57,7 @@ def activate(ledger: Ledger, pair: Pair, now: datetime) -> None:
         tx.run("pending_again", pair=pair.name)
         for row in tx.all("documents_pending", pair=pair.name):
             if not _is_made(pair, row):
-                _retire(tx, pair, row, now)
+                _retire(tx, pair, row)
         for mapping in pair.mappings:
             detail = {"hash": mapping.hash, "version": mapping.version}
             tx.journal("configuration", "mapping activated", mapping.name, detail)
@@ -65,7 +65,7 @@ def activate(ledger: Ledger, pair: Pair, now: datetime) -> None:
 
 def _is_made(pair: Pair, row: Row) -> bool:
     """Whether one of the pair's mappings makes this very document, for these books."""
-    source = Ref(row["company"], row["source_kind"], row["source_id"])
+    source = source_of(row)
     return any(
         Key.of(
             source,
@@ -78,13 +78,13 @@ def _is_made(pair: Pair, row: Row) -> bool:
     )
 
 
-def _retire(tx: Writes, pair: Pair, row: Row, now: datetime) -> None:
+def _retire(tx: Writes, pair: Pair, row: Row) -> None:
     key = row["key"]
     tx.run("needs_clear", key=key)
     tx.run("document_retire", key=key, reason="not-made", at=tx.now_text())
-    source = Ref(row["company"], row["source_kind"], row["source_id"])
+    source = source_of(row)
     for family in (FINDING, APPROVAL, REFUSED):
-        keep(tx, pair=pair.name, family=family, subject=key, source=source, wanted=(), now=now)
+        keep(tx, pair=pair.name, family=family, subject=key, source=source, wanted=())
     tx.journal("configuration", "left", key, {"mapping": row["mapping"], "state": row["state"]})
 
 

@@ -10,6 +10,7 @@ import json
 from collections.abc import Sequence
 from datetime import datetime
 
+from sync_engine.addresses import source_of
 from sync_engine.ledger.spelling import money_of
 from sync_engine.ledger.sqlite import Ledger
 from sync_engine.ledger.store import Row, Writes
@@ -19,7 +20,6 @@ from tieout.model.canonical import digest
 from tieout.model.dates import instant_text
 from tieout.model.errors import NotFound, Rejected
 from tieout.model.money import total
-from tieout.model.ref import Ref
 
 POLICY = "policy"  # who decided, when nobody had to
 SHORTEST_HASH = 8  # letters of a hash that a person may type
@@ -40,7 +40,7 @@ def approve(ledger: Ledger, pair: Pair, now: datetime) -> None:
                     _decide(tx, row, APPROVED, POLICY, pair.policy.name, "", now)
                 else:
                     _wait(tx, pair, row, now)
-    _keep_unsafe(ledger, pair, unsafe, now)
+    _keep_unsafe(ledger, pair, unsafe)
 
 
 def decide(
@@ -57,7 +57,7 @@ def decide(
     with ledger.transaction() as tx:
         for row in chosen:
             _decide(tx, row, verdict, who, pair.policy.name, reason, now)
-            _keep_waiting_task(tx, pair, row, (), now)
+            _keep_waiting_task(tx, pair, row, ())
         if len(chosen) == len(waiting):
             keep(
                 tx,
@@ -66,7 +66,6 @@ def decide(
                 subject=pair.name,
                 source=None,
                 wanted=(),
-                now=now,
             )
     return len(chosen)
 
@@ -130,20 +129,17 @@ def _wait(tx: Writes, pair: Pair, row: Row, now: datetime) -> None:
         f"`tieout approve {short}` or `tieout reject {short} --reason …`.",
         detail={"plan": row["plan_hash"]},
     )
-    _keep_waiting_task(tx, pair, row, (task,), now)
+    _keep_waiting_task(tx, pair, row, (task,))
 
 
-def _keep_waiting_task(
-    tx: Writes, pair: Pair, row: Row, wanted: Sequence[Wanted], now: datetime
-) -> None:
+def _keep_waiting_task(tx: Writes, pair: Pair, row: Row, wanted: Sequence[Wanted]) -> None:
     keep(
         tx,
         pair=pair.name,
         family=APPROVAL,
         subject=row["key"],
-        source=Ref(row["company"], row["source_kind"], row["source_id"]),
+        source=source_of(row),
         wanted=wanted,
-        now=now,
     )
 
 
@@ -159,7 +155,7 @@ def _unsafe(pair: Pair, asked: Sequence[Row]) -> str:
     return f"{sums}, more than the {limit}" if sums > limit else ""
 
 
-def _keep_unsafe(ledger: Ledger, pair: Pair, unsafe: str, now: datetime) -> None:
+def _keep_unsafe(ledger: Ledger, pair: Pair, unsafe: str) -> None:
     """Keep the task of a sheet that is too large, with its present hash, while any of it waits."""
     opened = ledger.all("task_open_of", family=UNSAFE, subject=pair.name)
     if not unsafe and not opened:
@@ -183,5 +179,4 @@ def _keep_unsafe(ledger: Ledger, pair: Pair, unsafe: str, now: datetime) -> None
             subject=pair.name,
             source=None,
             wanted=[task] if waiting else (),
-            now=now,
         )

@@ -13,6 +13,7 @@ from typing import Any
 
 from sync_engine import approve as approving
 from sync_engine import show
+from sync_engine.addresses import address_of, source_address, source_of
 from sync_engine.draft import draft_source, setting_of
 from sync_engine.feeds import Observed
 from sync_engine.ledger import journal
@@ -127,7 +128,6 @@ class Engine:
                 remedy="Void it in the books first.",
             )
         key = Key(row["stem"], row["generation"]).next_generation()
-        now = self.hands.clock()
         with self.ledger.transaction() as tx:
             tx.run(
                 "document_reissue",
@@ -139,10 +139,8 @@ class Engine:
             tx.run(
                 "document_state", key=row["key"], state="superseded", reason=None, at=tx.now_text()
             )
-            keep(
-                tx, pair=pair.name, family=DRIFT, subject=row["key"], source=ref, wanted=(), now=now
-            )
-            tx.run("touch", pair=pair.name, company=ref.company, kind=ref.kind, id=ref.id, reread=1)
+            keep(tx, pair=pair.name, family=DRIFT, subject=row["key"], source=ref, wanted=())
+            tx.run("touch", pair=pair.name, **address_of(ref), reread=1)
             tx.journal(who, "reissue", row["key"], {"new": str(key), "reason": reason})
         return str(key)
 
@@ -158,7 +156,6 @@ class Engine:
                 subject=name,
                 source=None,
                 wanted=(),
-                now=self.hands.clock(),
             )
             tx.journal(who, "resumed", pair.name, {"reason": reason})
 
@@ -302,10 +299,10 @@ class Engine:
         if row is None:
             raise NotFound(f"The books' {document['kind']} {record_id} is not in the mirror.")
         mapping = next(held for held in pair.mappings if held.identity == document["mapping"])
-        ref = Ref(document["company"], document["source_kind"], document["source_id"])
+        ref = source_of(document)
         sketch = draft_source(self.ledger, pair, mapping, ref, setting_of(self.ledger, pair))
         with self.ledger.transaction() as tx:
-            link(tx, pair, sketch, row, how="linked", now=self.hands.clock())
+            link(tx, pair, sketch, row, how="linked")
 
     def _is_id(self, task: Row, choice: str) -> bool:
         """Whether an answer is the id of a record of the kind that the task asks for."""
@@ -353,9 +350,7 @@ class Engine:
         return not shown and not self._of(pair, ref)
 
     def _snapshot(self, pair: Pair, ref: Ref) -> Row | None:
-        return self.ledger.one(
-            "snapshot_get", pair=pair.name, company=ref.company, kind=ref.kind, id=ref.id
-        )
+        return self.ledger.one("snapshot_get", pair=pair.name, **address_of(ref))
 
     def _document(self, pair: Pair, ref: Ref) -> Row:
         """Return what was made of a source: what the books took back before anything else."""
@@ -365,9 +360,7 @@ class Engine:
         return next((row for row in rows if row["state"] in TAKEN_BACK), rows[0])
 
     def _of(self, pair: Pair, ref: Ref) -> list[Row]:
-        rows = self.ledger.all(
-            "documents_of_source", company=ref.company, source_kind=ref.kind, source_id=ref.id
-        )
+        rows = self.ledger.all("documents_of_source", **source_address(ref))
         return [row for row in rows if row["pair"] == pair.name]
 
     def _pair(self, name: str) -> Pair:

@@ -76,7 +76,7 @@ def compare_clocks(
         observed.clock_off_secs[company] = after_secs
 
 
-def judge_clock(ledger: Ledger, pair: Pair, observed: Observed, now: datetime) -> None:
+def judge_clock(ledger: Ledger, pair: Pair, observed: Observed) -> None:
     """Keep the task that says whose clock ours disagrees with; it closes when they agree again."""
     wanted = [
         Wanted(
@@ -98,7 +98,6 @@ def judge_clock(ledger: Ledger, pair: Pair, observed: Observed, now: datetime) -
                 subject=pair.name,
                 source=None,
                 wanted=wanted,
-                now=now,
             )
 
 

@@ -12,6 +12,7 @@ from mapping.drafting import Given
 from mapping.formula import Formula
 from mapping.functions import FormulaError
 from mapping.rules import Mapping, Role
+from sync_engine.addresses import address_of
 from sync_engine.ledger.spelling import fields_of
 from sync_engine.ledger.store import Reads, Row
 from sync_engine.pair import Pair
@@ -133,7 +134,7 @@ def _living(ledger: Reads, pair: Pair, ref: Ref) -> tuple[Ref, Row | None]:
 
 
 def _snapshot(ledger: Reads, pair: Pair, ref: Ref) -> Row | None:
-    return ledger.one("snapshot_get", pair=pair.name, company=ref.company, kind=ref.kind, id=ref.id)
+    return ledger.one("snapshot_get", pair=pair.name, **address_of(ref))
 
 
 def _record(ref: Ref, row: Row) -> Record:

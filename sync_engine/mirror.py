@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
+from sync_engine.addresses import address_of, source_of
 from sync_engine.ledger.spelling import fields_of, fields_text
 from sync_engine.ledger.store import Reads, Row, Writes
 from sync_engine.pair import Pair, folded
@@ -20,7 +21,6 @@ from tieout.model.record import Record
 from tieout.model.ref import Ref
 
 DOCUMENTS = frozenset({"invoice", "payment", "credit_memo", "refund"})
-SOURCE = ("company", "source_kind", "source_id")
 REFERENCE_WINDOW_SECS = 900  # how far a server's clock may lie before our first attempt (R48)
 
 
@@ -28,10 +28,10 @@ def mirror_record(tx: Writes, pair: Pair, record: Record, *, strict: bool = Fals
     """Store one record of the books and note what depends on it; return whether it moved."""
     ref, fields = record.ref, record.fields
     text = fields_text(fields)
-    held = tx.one("mirror_get", **_address(ref))
+    held = tx.one("mirror_get", **address_of(ref))
     if held is not None and held["fields"] == text and not held["gone"]:
         if held["version"] != record.version:
-            tx.run("mirror_version", **_address(ref), version=record.version)
+            tx.run("mirror_version", **address_of(ref), version=record.version)
         return False
     tx.run("mirror_set", **_row(record, text))
     if ref.kind == "invoice":
@@ -50,11 +50,11 @@ def mirror_record(tx: Writes, pair: Pair, record: Record, *, strict: bool = Fals
 
 def mirror_gone(tx: Writes, pair: Pair, ref: Ref) -> bool:
     """Note that the books deleted a record; what it covered is uncovered again (R50)."""
-    if not tx.run("mirror_gone", **_address(ref)):
+    if not tx.run("mirror_gone", **address_of(ref)):
         return False
     _clear_allocations(tx, ref)
     note_document(tx, ref)
-    held = tx.one("mirror_get", **_address(ref))
+    held = tx.one("mirror_get", **address_of(ref))
     if held is not None and ref.kind == "invoice":
         _note_orders(tx, ref, fields_of(held["fields"]))
     if held is not None and held["marker"]:
@@ -85,9 +85,7 @@ def _row(record: Record, text: str) -> dict[str, Any]:
     net = fields.get("net", fields.get("total"))
     total = fields.get("total")
     return {
-        "company": record.ref.company,
-        "kind": record.ref.kind,
-        "id": record.ref.id,
+        **address_of(record.ref),
         "version": record.version,
         "fields": text,
         "name_key": folded(fields.get("name")),
@@ -104,11 +102,11 @@ def _row(record: Record, text: str) -> dict[str, Any]:
 
 
 def _keep_texts(tx: Writes, ref: Ref, custom_fields: Mapping[str, str]) -> None:
-    tx.run("mirror_text_clear", **_address(ref))
+    tx.run("mirror_text_clear", **address_of(ref))
     tx.many(
         "mirror_text_add",
         [
-            {**_address(ref), "words": words}
+            {**address_of(ref), "words": words}
             for words in dict.fromkeys(custom_fields.values())
             if words
         ],
@@ -116,9 +114,9 @@ def _keep_texts(tx: Writes, ref: Ref, custom_fields: Mapping[str, str]) -> None:
 
 
 def _clear_allocations(tx: Writes, ref: Ref) -> None:
-    for row in tx.all("allocations_of", **_address(ref)):
+    for row in tx.all("allocations_of", **address_of(ref)):
         note_document(tx, Ref(ref.company, "invoice", row["invoice"]))
-    tx.run("allocations_clear", **_address(ref))
+    tx.run("allocations_clear", **address_of(ref))
 
 
 def _keep_allocations(tx: Writes, ref: Ref, fields: Mapping[str, Any]) -> None:
@@ -137,7 +135,7 @@ def _keep_allocations(tx: Writes, ref: Ref, fields: Mapping[str, Any]) -> None:
             continue
         tx.run(
             "allocation_add",
-            **_address(ref),
+            **address_of(ref),
             means="payment" if fields.get("total") else "credit",
             invoice=part["id"],
             amount=str(part["amount"]),
@@ -195,9 +193,8 @@ def _twin_or_copy(tx: Writes, pair: Pair, marker: str, rows: list[Row]) -> None:
         pair=pair.name,
         family=COPIED,
         subject=marker,
-        source=None if document is None else Ref(*(document[name] for name in SOURCE)),
+        source=None if document is None else source_of(document),
         wanted=wanted,
-        now=parse_instant(tx.now_text()),
     )
 
 
@@ -209,8 +206,7 @@ def _alive(tx: Reads, company: str, marker: str) -> list[Row]:
 def _close_copied(tx: Writes, pair: Pair, company: str, marker: str) -> None:
     """Close a copy's task once one record alone carries the marker again."""
     if len(_alive(tx, company, marker)) < 2:
-        now = parse_instant(tx.now_text())
-        keep(tx, pair=pair.name, family=COPIED, subject=marker, source=None, wanted=(), now=now)
+        keep(tx, pair=pair.name, family=COPIED, subject=marker, source=None, wanted=())
 
 
 def stop_pair(tx: Writes, pair: str, code: str, message: str, remedy: str) -> None:
@@ -223,7 +219,6 @@ def stop_pair(tx: Writes, pair: str, code: str, message: str, remedy: str) -> No
         subject=pair,
         source=None,
         wanted=[Wanted(code, f"The pair {pair} stands still", message, remedy)],
-        now=parse_instant(tx.now_text()),
     )
     tx.journal("tieout", "pair stopped", pair, {"code": code, "message": message})
 
@@ -238,7 +233,3 @@ def _within(created_at: str | None, windows: list[Row], quiet_secs: float) -> bo
         if begun <= born <= ended + timedelta(seconds=2 * quiet_secs):
             return True
     return False
-
-
-def _address(ref: Ref) -> dict[str, str]:
-    return {"company": ref.company, "kind": ref.kind, "id": ref.id}

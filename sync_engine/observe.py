@@ -8,11 +8,12 @@ is touched. A record that could not be read stays as it was and keeps its source
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date, datetime
+from datetime import date
 from functools import cache
 from typing import Any
 
 from mapping.rules import Mapping, Role
+from sync_engine.addresses import address_of
 from sync_engine.feeds import (
     FETCHED_AT_ONCE,
     Observed,
@@ -65,7 +66,7 @@ def observe_crm(ledger: Ledger, pair: Pair, observed: Observed, clock: Clock) ->
             if not _stands_alone(pair, asked):
                 raise
             refused = error
-        _judge_feed(ledger, pair, "+".join(asked), refused, clock())
+        _judge_feed(ledger, pair, "+".join(asked), refused)
     _touch_owners_of_strangers(ledger, pair, observed)
 
 
@@ -92,9 +93,7 @@ def _stands_alone(pair: Pair, kinds: Sequence[str]) -> bool:
     return needed.isdisjoint(kinds) and not source_kinds(pair).issubset(kinds)
 
 
-def _judge_feed(
-    ledger: Ledger, pair: Pair, feed: str, refused: TieoutError | None, now: datetime
-) -> None:
+def _judge_feed(ledger: Ledger, pair: Pair, feed: str, refused: TieoutError | None) -> None:
     """Keep the task that says what the CRM does not show; it closes when it is shown again."""
     subject = f"{pair.name}:{feed}"
     mappings = ", ".join(held.identity for held in pair.mappings if held.kind in feed.split("+"))
@@ -117,7 +116,6 @@ def _judge_feed(
                 subject=subject,
                 source=None,
                 wanted=wanted,
-                now=now,
             )
 
 
@@ -136,6 +134,7 @@ def read_related(ledger: Ledger, pair: Pair, observed: Observed) -> None:
     A deal that its mapping's ``when`` already excludes by its own fields costs no call.
     """
     for kind in sorted(source_kinds(pair)):
+        of_kind = {"pair": pair.name, "company": pair.crm.company, "kind": kind}
         unread = [row for row in _to_read(ledger, pair, kind) if row["state"] == "unreadable"]
         again = [Ref(pair.crm.company, kind, row["id"]) for row in unread]
         read_records(ledger, pair, again, observed)
@@ -143,7 +142,7 @@ def read_related(ledger: Ledger, pair: Pair, observed: Observed) -> None:
             for mapping in (held for held in pair.mappings if held.kind == kind):
                 _read_roles(ledger, pair, mapping, waiting, observed)
             with ledger.transaction() as tx:
-                tx.many("touched_read", [_source(pair, kind, row["id"]) for row in waiting])
+                tx.many("touched_read", [{**of_kind, "id": row["id"]} for row in waiting])
             observed.sources.update(Ref(pair.crm.company, kind, row["id"]) for row in waiting)
 
 
@@ -192,7 +191,7 @@ def kinds_of(mapping: Mapping) -> dict[str, str]:
 
 def touch(tx: Writes, pair: Pair, ref: Ref, *, reread: bool) -> None:
     """Note that a source is to be drafted again; ``reread`` if its related records may differ."""
-    tx.run("touch", **_source(pair, ref.kind, ref.id), reread=int(reread))
+    tx.run("touch", pair=pair.name, **address_of(ref), reread=int(reread))
 
 
 def read_records(ledger: Ledger, pair: Pair, refs: Sequence[Ref], observed: Observed) -> None:
@@ -257,7 +256,7 @@ def _take_related(tx: Writes, pair: Pair, role: Role, answer: Related, observed:
     """Replace the known set; a set that could not be read is kept as not known, never as empty."""
     if answer.error is not None:
         observed.unreadable.append(Unreadable(answer.ref, answer.error))
-    owner = _address(pair, answer.ref)
+    owner = {"pair": pair.name, **address_of(answer.ref)}
     tx.run(
         "related_set",
         **owner,
@@ -284,12 +283,13 @@ def _keep_snapshot(tx: Writes, pair: Pair, record: Record) -> bool:
     the feed changes nothing here but the version (R45).
     """
     text = fields_text(_of_others(pair, record))
-    held = tx.one("snapshot_get", **_address(pair, record.ref))
+    held = tx.one("snapshot_get", pair=pair.name, **address_of(record.ref))
     moved = held is None or held["fields"] != text or held["state"] != "live"
     if moved or held is None or held["version"] != record.version:
         tx.run(
             "snapshot_set",
-            **_address(pair, record.ref),
+            pair=pair.name,
+            **address_of(record.ref),
             version=record.version,
             fields=text,
             state="live",
@@ -311,7 +311,7 @@ def _of_others(pair: Pair, record: Record) -> dict[str, Any]:
 def _follow_merge(tx: Writes, pair: Pair, old: Ref, new: Ref) -> None:
     """Note where a record went; what the books' customer was for it holds for the new one."""
     _mark(tx, pair, old, "merged", merged_into=new)
-    moved = tx.run("bindings_follow", company=old.company, kind=old.kind, id=old.id, new=new.id)
+    moved = tx.run("bindings_follow", **address_of(old), new=new.id)
     if moved:
         tx.journal("tieout", "bindings followed a merge", str(old), {"into": new.id})
 
@@ -327,7 +327,8 @@ def _mark(
 ) -> None:
     tx.run(
         "snapshot_mark",
-        **_address(pair, ref),
+        pair=pair.name,
+        **address_of(ref),
         state=state,
         merged_into=None if merged_into is None else merged_into.id,
         reason=reason,
@@ -370,7 +371,7 @@ def _touch_owners_of_strangers(ledger: Ledger, pair: Pair, observed: Observed) -
                         continue
                     for owner in answer.refs:
                         touch(tx, pair, owner, reread=True)
-                    tx.run("stranger_known", **_address(pair, answer.ref))
+                    tx.run("stranger_known", pair=pair.name, **address_of(answer.ref))
 
 
 def _kinds_of_lists(pair: Pair) -> dict[str, str]:
@@ -398,13 +399,5 @@ def _to_read(ledger: Ledger, pair: Pair, kind: str) -> list[Row]:
 
 
 def _known(ledger: Reads, pair: Pair, ref: Ref) -> bool:
-    held = ledger.one("snapshot_get", **_address(pair, ref))
+    held = ledger.one("snapshot_get", pair=pair.name, **address_of(ref))
     return held is not None and held["state"] != "unreadable"
-
-
-def _source(pair: Pair, kind: str, source_id: str) -> dict[str, str]:
-    return {"pair": pair.name, "company": pair.crm.company, "kind": kind, "id": source_id}
-
-
-def _address(pair: Pair, ref: Ref) -> dict[str, str]:
-    return {"pair": pair.name, "company": ref.company, "kind": ref.kind, "id": ref.id}

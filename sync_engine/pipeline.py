@@ -15,6 +15,7 @@ from typing import Any
 from structlog.contextvars import bound_contextvars
 
 from sync_engine.activate import activate, confirm
+from sync_engine.addresses import address_of, source_of
 from sync_engine.approve import approve
 from sync_engine.draft import draft_source, setting_of
 from sync_engine.feeds import Observed, judge_clock
@@ -153,7 +154,7 @@ def _stages(
     yield "begin", lambda: begin(ledger, pair, hands.clock())
     if first:
         yield "begin", lambda: confirm(ledger, pair)
-    yield "begin", lambda: activate(ledger, pair, hands.clock())
+    yield "begin", lambda: activate(ledger, pair)
     yield (
         "observe",
         lambda: observe_books(
@@ -161,7 +162,7 @@ def _stages(
         ),
     )
     yield "observe", lambda: observe_crm(ledger, pair, done.observed, hands.clock)
-    yield "observe", lambda: judge_clock(ledger, pair, done.observed, hands.clock())
+    yield "observe", lambda: judge_clock(ledger, pair, done.observed)
     yield "observe", lambda: sweep(ledger, pair, done.observed, hands.clock())
     yield "observe", lambda: read_related(ledger, pair, done.observed)
     push_too = push_too and not done.observed.clock_off_secs
@@ -176,7 +177,7 @@ def _stages(
         yield "push", lambda: send(ledger, pair, done, hands)
         if not _touched(ledger, pair):
             break
-    yield "reconcile", lambda: _add(done, "compared", reconcile(ledger, pair, hands.clock()))
+    yield "reconcile", lambda: _add(done, "compared", reconcile(ledger, pair))
     if push_too:
         yield "settle", lambda: _add(done, "told", settle(ledger, pair, hands.clock()))
         yield "push", lambda: _push(ledger, pair, done, hands)
@@ -245,12 +246,12 @@ def draft_and_plan(ledger: Ledger, pair: Pair, done: Round, hands: Hands) -> Non
                     ]
                     for sketch in sketches:
                         plan_sketch(tx, pair, sketch, hands.clock())
-                    tx.run("untouch", **_source(pair, ref))
+                    tx.run("untouch", pair=pair.name, **address_of(ref))
                     if any(
                         found.code == "unreadable" for one in sketches for found in one.findings
                     ):
                         touch(tx, pair, ref, reread=True)
-                leave_unneeded(tx, pair, hands.clock())
+                leave_unneeded(tx, pair)
             done.drafted += len(rows)
 
 
@@ -298,7 +299,7 @@ def _read_again(ledger: Ledger, pair: Pair, done: Round) -> bool:
     No feed shows that a deal was archived or that a line was taken out of it.
     """
     rows = ledger.all("sources_leaving", pair=pair.name)
-    sources = [Ref(row["company"], row["source_kind"], row["source_id"]) for row in rows]
+    sources = [source_of(row) for row in rows]
     refs = [ref for ref in sources if ref not in done.observed.sources]
     if not refs:
         return False
@@ -369,7 +370,3 @@ def _calls(pair: Pair) -> Mapping[str, int]:
 
 def _add(done: Round, name: str, n: int) -> None:
     setattr(done, name, getattr(done, name) + n)
-
-
-def _source(pair: Pair, ref: Ref) -> dict[str, str]:
-    return {"pair": pair.name, "company": ref.company, "kind": ref.kind, "id": ref.id}

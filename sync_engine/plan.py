@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
-from typing import Any
 
+from sync_engine.addresses import source_address, source_of
 from sync_engine.draft import Sketch, content_of, order_of
 from sync_engine.ledger.spelling import amount_text, change_text, findings_text
 from sync_engine.ledger.store import Row, Writes
@@ -27,7 +27,7 @@ from tieout.model.change import Create, Finding, Plan, Severity
 from tieout.model.dates import instant_text
 from tieout.model.document import Document, Payment, TaxBy
 from tieout.model.money import Money
-from tieout.model.ref import Key, Ref
+from tieout.model.ref import Key
 
 UNREADABLE = "unreadable"  # the finding of what could not be read, which says nothing about it
 HOLDABLE = frozenset({"planned", "waiting", "approved", "blocked"})
@@ -45,7 +45,7 @@ def plan_sketch(tx: Writes, pair: Pair, sketch: Sketch, now: datetime) -> None:
     if held is not None and held["state"] in ASKED:
         _keep_what_it_says_now(tx, held, sketch)
         return
-    if sketch.state not in ("unreadable", "unknown") and adopt(tx, pair, sketch, now):
+    if sketch.state not in ("unreadable", "unknown") and adopt(tx, pair, sketch):
         adopted = tx.one("document_get", key=str(sketch.key))
         assert adopted is not None
         _keep_what_it_says_now(tx, adopted, sketch)
@@ -54,10 +54,10 @@ def plan_sketch(tx: Writes, pair: Pair, sketch: Sketch, now: datetime) -> None:
         if held is not None or sketch.skipped:
             tx.run("needs_clear", key=str(sketch.key))
             _put(tx, pair, sketch, held, state="skipped", reason=sketch.skipped or sketch.state)
-            _keep_tasks(tx, pair, sketch, held, (), state="skipped", now=now)
+            _keep_tasks(tx, pair, sketch, held, (), state="skipped")
         return
     if held is not None and held["plan_hash"] and _is_unread(sketch):
-        _hold_as_it_was(tx, pair, sketch, held, now)
+        _hold_as_it_was(tx, pair, sketch, held)
         return
     _plan_or_block(tx, pair, sketch, held, now)
 
@@ -66,21 +66,21 @@ def _is_unread(sketch: Sketch) -> bool:
     return any(finding.code == UNREADABLE for finding in sketch.findings)
 
 
-def _hold_as_it_was(tx: Writes, pair: Pair, sketch: Sketch, held: Row, now: datetime) -> None:
+def _hold_as_it_was(tx: Writes, pair: Pair, sketch: Sketch, held: Row) -> None:
     """Hold a document whose records cannot be read now: its plan and what it comes to stay."""
     if held["state"] not in HOLDABLE:
         return
     if held["reason"] != UNREADABLE:
         at = tx.now_text()
         tx.run("document_state", key=held["key"], state="blocked", reason=UNREADABLE, at=at)
-    _keep_tasks(tx, pair, sketch, held, sketch.findings, state="blocked", now=now)
+    _keep_tasks(tx, pair, sketch, held, sketch.findings, state="blocked")
 
 
 def _plan_or_block(tx: Writes, pair: Pair, sketch: Sketch, held: Row | None, now: datetime) -> None:
     answered = answers(tx, str(sketch.key))
     if _left_alone(answered):
         _put(tx, pair, sketch, held, state="rejected", reason="ignored")
-        _keep_tasks(tx, pair, sketch, held, (), state="rejected", now=now)
+        _keep_tasks(tx, pair, sketch, held, (), state="rejected")
         return
     findings = [*sketch.findings, *identity(tx, pair, sketch)]
     resolved = Resolved()
@@ -110,7 +110,7 @@ def _plan_or_block(tx: Writes, pair: Pair, sketch: Sketch, held: Row | None, now
     _put(tx, pair, sketch, held, state=state, reason=reason, plan=plan, resolved=resolved)
     if held is not None and held["state"] == "approved" and state != "approved":
         tx.journal("tieout", "approval fell", str(sketch.key), {"plan": held["plan_hash"]})
-    _keep_tasks(tx, pair, sketch, held, tuple(findings), state=state, now=now)
+    _keep_tasks(tx, pair, sketch, held, tuple(findings), state=state)
 
 
 def _plan(
@@ -208,12 +208,12 @@ def _new_records(
     return findings
 
 
-def leave_unneeded(tx: Writes, pair: Pair, now: datetime) -> None:
+def leave_unneeded(tx: Writes, pair: Pair) -> None:
     """Leave the new records that no document waits for any more, also those that were refused."""
     for row in tx.all("needs_unwanted", pair=pair.name):
         at = tx.now_text()
         tx.run("document_state", key=row["key"], state="skipped", reason="not-needed", at=at)
-        source = Ref(row["company"], row["source_kind"], row["source_id"])
+        source = source_of(row)
         keep(
             tx,
             pair=pair.name,
@@ -221,7 +221,6 @@ def leave_unneeded(tx: Writes, pair: Pair, now: datetime) -> None:
             subject=row["key"],
             source=source,
             wanted=(),
-            now=now,
         )
 
 
@@ -249,7 +248,7 @@ def _put_new(
     tx.run(
         "document_put",
         **_document_row(pair, sketch, plan.key, new.key, tx.now_text()),
-        **_address(new.source),
+        **source_address(new.source),
         kind=new.kind,
         state=_state_of_same_plan(tx, held, plan),
         reason=None,
@@ -322,7 +321,7 @@ def _put(
     tx.run(
         "document_put",
         **_document_row(pair, sketch, str(sketch.key), sketch.key, tx.now_text()),
-        **_address(sketch.ref),
+        **source_address(sketch.ref),
         kind=sketch.mapping.to,
         state=state,
         reason=reason,
@@ -363,7 +362,6 @@ def _keep_tasks(
     findings: tuple[Finding, ...],
     *,
     state: str,
-    now: datetime,
 ) -> None:
     blocking = [finding for finding in findings if finding.severity is not Severity.WARN]
     if held is None and not blocking:
@@ -384,7 +382,6 @@ def _keep_tasks(
             subject=str(sketch.key),
             source=sketch.ref,
             wanted=tasks,
-            now=now,
         )
         for family, tasks in families.items()
     ]
@@ -418,7 +415,3 @@ def _tolerance(document: Document) -> Money | None:
     if isinstance(document, Payment) or not document.tax.tolerance:
         return None
     return Money.rounded(document.tax.tolerance, document.currency)
-
-
-def _address(ref: Ref) -> dict[str, Any]:
-    return {"company": ref.company, "source_kind": ref.kind, "source_id": ref.id}

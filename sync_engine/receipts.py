@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from datetime import datetime
 from typing import Any
 
+from sync_engine.addresses import address_of, source_of
 from sync_engine.draft import Sketch, content_of, order_of
 from sync_engine.ledger.spelling import amount_text, change_of, fields_of, fields_text
 from sync_engine.ledger.store import Row, Writes
@@ -19,7 +19,6 @@ from sync_engine.pair import Pair
 from sync_engine.tasks import APPROVAL, FINDING, REFUSED, Wanted, keep
 from tieout.model.canonical import canonical, digest
 from tieout.model.contract import Receipt
-from tieout.model.dates import parse_instant
 from tieout.model.errors import TieoutError
 from tieout.model.record import Record
 from tieout.model.ref import Ref, Version
@@ -46,7 +45,7 @@ def take_receipt(tx: Writes, pair: Pair, row: Row, receipt: Receipt, *, how: str
         _told(tx, pair, row, receipt)
 
 
-def adopt(tx: Writes, pair: Pair, sketch: Sketch, now: datetime) -> bool:
+def adopt(tx: Writes, pair: Pair, sketch: Sketch) -> bool:
     """Take a record of the books that carries this document's marker for what it is: ours.
 
     So a ledger that lost its last lines, or all of them, posts nothing twice; a record that was
@@ -60,11 +59,11 @@ def adopt(tx: Writes, pair: Pair, sketch: Sketch, now: datetime) -> bool:
     )
     if row is None:
         return False
-    link(tx, pair, sketch, row, how="adopted", now=now)
+    link(tx, pair, sketch, row, how="adopted")
     return True
 
 
-def link(tx: Writes, pair: Pair, sketch: Sketch, row: Row, *, how: str, now: datetime) -> None:
+def link(tx: Writes, pair: Pair, sketch: Sketch, row: Row, *, how: str) -> None:
     """Bind a document to a record that the books already have."""
     record = Record(
         Ref(row["company"], row["kind"], row["id"]),
@@ -110,7 +109,6 @@ def link(tx: Writes, pair: Pair, sketch: Sketch, row: Row, *, how: str, now: dat
             subject=str(sketch.key),
             source=sketch.ref,
             wanted=(),
-            now=now,
         )
 
 
@@ -140,7 +138,7 @@ def refuse(tx: Writes, pair: Pair, row: Row, error: TieoutError) -> None:
         pair=pair.name,
         family=REFUSED,
         subject=row["key"],
-        source=Ref(document["company"], document["source_kind"], document["source_id"]),
+        source=source_of(document),
         wanted=[
             Wanted(
                 error.code,
@@ -151,7 +149,6 @@ def refuse(tx: Writes, pair: Pair, row: Row, error: TieoutError) -> None:
                 detail={"vendor_code": error.vendor_code, "trace_id": error.trace_id},
             )
         ],
-        now=parse_instant(tx.now_text()),
     )
 
 
@@ -173,7 +170,6 @@ def _refused_write_back(tx: Writes, pair: Pair, row: Row, error: TieoutError) ->
                 choices=("retry", "ignore"),
             )
         ],
-        now=parse_instant(tx.now_text()),
     )
 
 
@@ -210,10 +206,10 @@ def _posted(tx: Writes, pair: Pair, key: str, receipt: Receipt) -> None:
     assert document is not None
     customer = None if receipt.record is None else receipt.record.fields.get("customer")
     tx.run("document_posted", key=key, posted_id=ref.id, customer=customer, at=tx.now_text())
-    is_new = tx.one("mirror_get", **_address(ref)) is None
+    is_new = tx.one("mirror_get", **address_of(ref)) is None
     if receipt.record is not None:
         mirror_record(tx, pair, receipt.record)
-    source = Ref(document["company"], document["source_kind"], document["source_id"])
+    source = source_of(document)
     if ref.kind in REFERENCE_KINDS:
         tx.run(
             "binding_put",
@@ -231,7 +227,7 @@ def _posted(tx: Writes, pair: Pair, key: str, receipt: Receipt) -> None:
         _cover(tx, ref.company, receipt.record.fields.get("allocations") or ())
     if ref.kind == "invoice":
         _remember_customer(tx, document, receipt)
-        touched = {"pair": pair.name, **_address(source)}
+        touched = {"pair": pair.name, **address_of(source)}
         tx.run("touch_members", **touched)
         if any(held.kind == source.kind and held.to == "payment" for held in pair.mappings):
             tx.run("touch", **touched, reread=0)
@@ -247,7 +243,6 @@ def _posted(tx: Writes, pair: Pair, key: str, receipt: Receipt) -> None:
         subject=key,
         source=source,
         wanted=(),
-        now=parse_instant(tx.now_text()),
     )
 
 
@@ -269,7 +264,7 @@ def _cover(tx: Writes, company: str, allocations: Sequence[Mapping[str, Any]]) -
 def _remember_customer(tx: Writes, document: Row, receipt: Receipt) -> None:
     """Bind the CRM's company to the customer that its invoice names, found, chosen or linked."""
     content = json.loads(document["content"])
-    shown = tx.one("mirror_get", **_address(receipt.ref))
+    shown = tx.one("mirror_get", **address_of(receipt.ref))
     if not content or not content.get("customer") or shown is None:
         return
     kind, number = content["customer"]
@@ -289,19 +284,10 @@ def _remember_customer(tx: Writes, document: Row, receipt: Receipt) -> None:
     )
 
 
-def _address(ref: Ref) -> dict[str, str]:
-    return {"company": ref.company, "kind": ref.kind, "id": ref.id}
-
-
 def _told(tx: Writes, pair: Pair, row: Row, receipt: Receipt) -> None:
     """The CRM was told: remember what, so that only a change is told again."""
     change = change_of(row["change"])
-    address = {
-        "pair": pair.name,
-        "company": receipt.ref.company,
-        "kind": receipt.ref.kind,
-        "id": receipt.ref.id,
-    }
+    address = {"pair": pair.name, **address_of(receipt.ref)}
     held = tx.value("written_get", **address)
     known = {} if held is None else fields_of(str(held))
     tx.run("written_put", **address, fields=canonical({**known, **change.values}))

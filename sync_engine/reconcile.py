@@ -8,10 +8,10 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
+from sync_engine.addresses import source_of
 from sync_engine.gather import followed
 from sync_engine.ledger.spelling import fields_of, money_of
 from sync_engine.ledger.sqlite import Ledger
@@ -95,16 +95,16 @@ def differences(sides: Sides) -> Iterator[Difference]:
         yield from _in_the_books(sides, sides.books)
 
 
-def reconcile(ledger: Ledger, pair: Pair, now: datetime) -> int:
+def reconcile(ledger: Ledger, pair: Pair) -> int:
     """Compare the documents that moved; return how many were compared."""
     compared = 0
     while rows := ledger.all("documents_unchecked", pair=pair.name, limit=DOCUMENTS_AT_ONCE):
         with ledger.transaction() as tx:
             for row in rows:
                 if row["state"] in IN_THE_BOOKS:
-                    _compare(tx, pair, row, now)
+                    _compare(tx, pair, row)
             for address in sorted({each for row in rows for each in _sources(tx, row)}):
-                tie_out(tx, pair, Ref(*address), now)
+                tie_out(tx, pair, Ref(*address))
             tx.many("document_checked", [{"key": row["key"]} for row in rows])
         compared += len(rows)
     return compared
@@ -216,7 +216,7 @@ def _unexplained(sides: Sides, books: Mapping[str, Any]) -> Iterator[Difference]
         )
 
 
-def _compare(tx: Writes, pair: Pair, row: Row, now: datetime) -> None:
+def _compare(tx: Writes, pair: Pair, row: Row) -> None:
     sides = _sides(tx, pair, row)
     found = list(differences(sides))
     in_books = next((one.cause for one in found if one.cause in ("voided", "deleted")), None)
@@ -248,9 +248,8 @@ def _compare(tx: Writes, pair: Pair, row: Row, now: datetime) -> None:
         pair=pair.name,
         family=DRIFT,
         subject=row["key"],
-        source=Ref(row["company"], row["source_kind"], row["source_id"]),
+        source=source_of(row),
         wanted=wanted,
-        now=now,
     )
 
 

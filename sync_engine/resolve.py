@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 from mapping.matching import match
+from sync_engine.addresses import address_of
 from sync_engine.ledger.spelling import fields_of
 from sync_engine.ledger.store import Reads, Row
 from sync_engine.mirror_rows import MirrorRows
@@ -221,8 +222,7 @@ class Resolver:
 
     def _invoice_of(self, deal: Ref) -> Row | None:
         """Return the posted invoice of a deal, else that of a deal that was merged into it."""
-        address = {"company": deal.company, "kind": deal.kind, "id": deal.id}
-        held = self._ledger.one("snapshot_get", pair=self._pair.name, **address)
+        held = self._ledger.one("snapshot_get", pair=self._pair.name, **address_of(deal))
         merged = str((fields_of(held["fields"]) if held else {}).get("merged_ids") or "")
         for number in (deal.id, *filter(None, merged.split(";"))):
             invoice = self._ledger.one(

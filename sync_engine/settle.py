@@ -14,6 +14,7 @@ from typing import Any
 
 from mapping.drafting import Afterwards, Setting, tell
 from mapping.rules import Mapping
+from sync_engine.addresses import address_of, source_of
 from sync_engine.draft import setting_of
 from sync_engine.gather import gather
 from sync_engine.ledger.spelling import change_text, fields_of
@@ -98,11 +99,11 @@ def _tell(tx: Writes, pair: Pair, row: Row, now: datetime, setting: Setting) -> 
     after = _afterwards(tx, row, now)
     if mapping is None or after is None or row["kind"] != mapping.to:
         return 0
-    source = Ref(row["company"], row["source_kind"], row["source_id"])
+    source = source_of(row)
     given = gather(tx, pair, mapping, source).given
     if given is None or not mapping.write_back:
         return 0
-    if not after.status and tx.value("written_get", **_written(pair, source)) is None:
+    if not after.status and tx.value("written_get", pair=pair.name, **address_of(source)) is None:
         return 0  # never told of, so there is nothing to take back
     values: dict[Ref, dict[str, Plain]] = {}
     along: dict[Ref, set[str]] = {}
@@ -172,7 +173,7 @@ def _queue(
 
     None: one that was sent and not answered comes first.
     """
-    held = tx.value("written_get", **_written(pair, ref))
+    held = tx.value("written_get", pair=pair.name, **address_of(ref))
     told = {} if held is None else fields_of(str(held))
     changed = {name: value for name, value in values.items() if told.get(name) != value}
     key = str(
@@ -195,7 +196,3 @@ def _queue(
         change=change_text(change),
         about=str(ref),
     )
-
-
-def _written(pair: Pair, ref: Ref) -> dict[str, str]:
-    return {"pair": pair.name, "company": ref.company, "kind": ref.kind, "id": ref.id}

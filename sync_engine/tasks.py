@@ -8,12 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
 
 from sync_engine.ledger.store import Reads, Row, Writes
 from tieout.model.canonical import Plain, canonical
 from tieout.model.change import Finding
-from tieout.model.dates import instant_text
 from tieout.model.ref import Ref
 
 FINDING = "finding"  # plan: preflight found it
@@ -60,10 +58,9 @@ def keep(
     subject: str,
     source: Ref | None,
     wanted: Sequence[Wanted],
-    now: datetime,
 ) -> bool:
     """Make the open tasks of a family and subject exactly these; return whether any moved."""
-    at = instant_text(now)
+    at = tx.now_text()
     came = False
     open_now = {row["code"]: row for row in tx.all("task_open_of", family=family, subject=subject)}
     for task in wanted:

@@ -7,10 +7,10 @@ task explains becomes a task of its own.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
 from decimal import Decimal
 
 from mapping.rules import InvoiceRules
+from sync_engine.addresses import address_of, source_address, source_of
 from sync_engine.gather import followed
 from sync_engine.ledger.spelling import fields_of
 from sync_engine.ledger.store import Reads, Row, Writes
@@ -23,12 +23,11 @@ from tieout.model.ref import Ref
 ZERO = Decimal(0)
 
 
-def tie_out(tx: Writes, pair: Pair, source: Ref, now: datetime) -> None:
+def tie_out(tx: Writes, pair: Pair, source: Ref) -> None:
     """Give the open tasks of a source the amounts that they hold: won less invoiced, signed."""
-    address = {"company": source.company, "source_kind": source.kind, "source_id": source.id}
     rows = [
         row
-        for row in tx.all("documents_of_source", **address)
+        for row in tx.all("documents_of_source", **source_address(source))
         if row["kind"] == "invoice" and row["pair"] == pair.name
     ]
     if not rows:
@@ -37,16 +36,14 @@ def tie_out(tx: Writes, pair: Pair, source: Ref, now: datetime) -> None:
     subjects = [row["key"] for row in rows]
     tasks = [
         task
-        for task in tx.all(
-            "tasks_of_source", company=source.company, kind=source.kind, id=source.id
-        )
+        for task in tx.all("tasks_of_source", **address_of(source))
         if task["family"] != TIE_OUT and task["subject"] in subjects
     ]
     wanted = [_also_in(rows[0]["title"], *other) for other in others]
     if amount and not tasks:
         wanted.append(_rest(tx, rows, f"{plain_text(amount)} {code}"))
     for subject in subjects:  # an earlier generation holds nothing any more
-        _keep(tx, pair, source, subject, wanted if subject == subjects[0] else (), now)
+        _keep(tx, pair, source, subject, wanted if subject == subjects[0] else ())
     opened = {
         task["code"]: task["id"]
         for task in tx.all("task_open_of", family=TIE_OUT, subject=subjects[0])
@@ -66,10 +63,8 @@ def figure_of(pair: Pair, row: Row) -> str:
     return "total" if inclusive else "net"
 
 
-def _keep(
-    tx: Writes, pair: Pair, source: Ref, subject: str, wanted: Sequence[Wanted], now: datetime
-) -> None:
-    keep(tx, pair=pair.name, family=TIE_OUT, subject=subject, source=source, wanted=wanted, now=now)
+def _keep(tx: Writes, pair: Pair, source: Ref, subject: str, wanted: Sequence[Wanted]) -> None:
+    keep(tx, pair=pair.name, family=TIE_OUT, subject=subject, source=source, wanted=wanted)
 
 
 def _held(rows: Sequence[Row], invoiced: Mapping[str, Decimal]) -> list[tuple[str | None, Decimal]]:
@@ -133,12 +128,12 @@ def _owner(tx: Reads, pair: Pair, invoice: Row, order: str) -> Ref | None:
     """
     own = tx.one("document_of_record", company=invoice["company"], kind="invoice", id=invoice["id"])
     if own is not None:
-        return followed(tx, pair, Ref(own["company"], own["source_kind"], own["source_id"]))
+        return followed(tx, pair, source_of(own))
     rows = tx.all("documents_with_order", purchase_order=order, kind="invoice")
     carriers = [
         (followed(tx, pair, ref) != ref, row["net"] is None, len(ref.id), ref)
         for row in rows
-        for ref in [Ref(row["company"], row["source_kind"], row["source_id"])]
+        for ref in [source_of(row)]
     ]
     return min(carriers)[-1] if carriers else None
 

@@ -11,6 +11,7 @@ from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 
+from sync_engine.addresses import source_address, source_of
 from sync_engine.draft import Sketch
 from sync_engine.gather import followed
 from sync_engine.ledger.spelling import amount_text, fields_of
@@ -48,7 +49,7 @@ def identity(tx: Reads, pair: Pair, sketch: Sketch) -> Iterator[Finding]:
                 sketch.ref,
                 choices=(LEFT_ALONE, OVERRULED),
             )
-    for row in tx.all("documents_of_source", **_address(sketch.ref)):
+    for row in tx.all("documents_of_source", **source_address(sketch.ref)):
         other = row["mapping"] not in (sketch.mapping.name, sketch.mapping.identity)
         if other and row["kind"] == sketch.mapping.to and row["state"] in ASKED:
             yield Finding(
@@ -63,7 +64,7 @@ def identity(tx: Reads, pair: Pair, sketch: Sketch) -> Iterator[Finding]:
 
 def _lives_on(tx: Reads, pair: Pair, sketch: Sketch) -> Iterator[Finding]:
     """Find an earlier generation whose record was brought back to life in the books."""
-    for row in tx.all("documents_of_source", **_address(sketch.ref)):
+    for row in tx.all("documents_of_source", **source_address(sketch.ref)):
         earlier = row["stem"] == sketch.key.stem and row["generation"] < sketch.key.generation
         shown = earlier and tx.one(
             "mirror_get", company=pair.books.company, kind=row["kind"], id=row["posted_id"]
@@ -81,7 +82,7 @@ def _lives_on(tx: Reads, pair: Pair, sketch: Sketch) -> Iterator[Finding]:
 
 
 def _document_of(tx: Reads, ref: Ref, sketch: Sketch) -> Row | None:
-    rows = tx.all("documents_of_source", **_address(ref))
+    rows = tx.all("documents_of_source", **source_address(ref))
     return next((row for row in rows if row["kind"] == sketch.mapping.to), None)
 
 
@@ -151,7 +152,7 @@ def _clones(tx: Reads, pair: Pair, invoice: Invoice, resolved: Resolved) -> Iter
     ):
         amount = (_planned_net(tx, row), row["currency"])
         same = amount == (amount_text(invoice.net), invoice.currency.code)
-        source = followed(tx, pair, Ref(row["company"], row["source_kind"], row["source_id"]))
+        source = followed(tx, pair, source_of(row))
         other = source != invoice.source and row["state"] in (ASKED | DECIDED)
         if other and same and _same_customer(tx, pair, row, invoice, resolved):
             yield Finding(
@@ -181,7 +182,3 @@ def _planned_net(tx: Reads, row: Row) -> str | None:
     plan = tx.one("plan_get", hash=row["plan_hash"]) if row["plan_hash"] else None
     net: str | None = row["net"] if plan is None else plan["net"]
     return net
-
-
-def _address(ref: Ref) -> dict[str, str]:
-    return {"company": ref.company, "source_kind": ref.kind, "source_id": ref.id}
