@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from typing import Final, TypeVar
 
-from mapping import rules
+from mapping import rules, vocabulary
 from mapping.formula import Formula, Names, Path, Shape, compile_cell, fits, type_of
 from mapping.functions import Type
 from mapping.grammar import check
@@ -77,7 +77,7 @@ def load(
     known_fields: KnownFields,
     *,
     name: str = "",
-    targets: Collection[str] = rules.TARGETS,
+    targets: Collection[str] = vocabulary.TARGETS,
 ) -> rules.Mapping:
     """Return the mapping of a file (a path) or a text, compiled.
 
@@ -88,7 +88,7 @@ def load(
 
 
 def compile_mapping(
-    tree: Node, known_fields: KnownFields, *, targets: Collection[str] = rules.TARGETS
+    tree: Node, known_fields: KnownFields, *, targets: Collection[str] = vocabulary.TARGETS
 ) -> rules.Mapping:
     """Return the compiled mapping of a file that was read.
 
@@ -100,7 +100,7 @@ def compile_mapping(
     Raises:
         Mistakes: all that was found, each with file and line.
     """
-    mistakes = list(check(tree, rules.grammar(targets)))
+    mistakes = list(check(tree, vocabulary.grammar(targets)))
     if tree.entries is None:
         raise Mistakes(mistakes)
     made = _Compiler(tree, known_fields, targets, mistakes).mapping()
@@ -130,7 +130,7 @@ class _Compiler:
         roles = tuple(self.roles(top))
         self.names = {**ALWAYS, **{role: self.shape(role) for role in self.kinds}}
         self.tables = {name: node.plain() for name, node in _entries(top.get("tables")).items()}
-        to = self.word(top, "to", rules.DOCUMENTS, "invoice")
+        to = self.word(top, "to", vocabulary.DOCUMENTS, "invoice")
         when = self.cell(top.get("when"), Type.TRUTH)
         document = self.document(top, to)
         checks = tuple(self.checks(top, document))
@@ -181,7 +181,7 @@ class _Compiler:
 
     def source(self, top: abc.Mapping[str, Node]) -> tuple[str, str, str]:
         node = top.get("from")
-        form = re.fullmatch(rules.SOURCE, str(node.value)) if node else None
+        form = re.fullmatch(vocabulary.SOURCE, str(node.value)) if node else None
         if node is None or form is None:
             return "", "", ""
         system, kind, name = form[1], form[2], form[3] or form[2]
@@ -194,7 +194,7 @@ class _Compiler:
 
     def roles(self, top: abc.Mapping[str, Node]) -> Iterator[rules.Role]:
         for name, node in _entries(top.get("with")).items():
-            form = re.fullmatch(rules.ROLE, str(node.value))
+            form = re.fullmatch(vocabulary.ROLE, str(node.value))
             if form is None:
                 continue
             of, way, mark = form[1], form[2], form[3]
@@ -231,7 +231,7 @@ class _Compiler:
         node = top.get(to)
         if node is None:
             self.wrong(top.get("to", self.tree), f"the file has no {to} block", f"write `{to}:`")
-        for other in rules.DOCUMENTS:
+        for other in vocabulary.DOCUMENTS:
             if other != to and other in top:
                 self.wrong_key(self.tree, other, f"{other} stands in a mapping to {to}")
         block = _entries(node)
@@ -241,7 +241,7 @@ class _Compiler:
         return rules.InvoiceRules(
             customer=self.match(block.get("customer"), "customer", self.names),
             lines=self.lines(block.get("lines")),
-            cells=self.cells(block, rules.INVOICE_CELLS, self.names),
+            cells=self.cells(block, vocabulary.INVOICE_CELLS, self.names),
             tax=self.tax(block.get("tax")),
             discount=self.discount(block.get("discount"), self.names),
             custom_fields=self.free(block.get("custom_fields"), self.names),
@@ -251,7 +251,7 @@ class _Compiler:
     def lines(self, node: Node | None) -> rules.LineRules:
         block = _entries(node)
         each = block.get("for")
-        form = re.fullmatch(rules.EACH, str(each.value)) if each else None
+        form = re.fullmatch(vocabulary.EACH, str(each.value)) if each else None
         row, rows = (form[1], form[2]) if form else ("line", "lines")
         if each is not None and rows not in self.many:
             self.wrong(each, f"{rows!r} is no list of records", nearest(rows, self.many))
@@ -268,21 +268,21 @@ class _Compiler:
             when=self.cell(block.get("when"), Type.TRUTH, names, aliases),
             item=self.match(item, "item", names, aliases) if item else None,
             discount=self.discount(block.get("discount"), names, aliases),
-            cells=self.cells(block, rules.LINE_CELLS, names, aliases),
+            cells=self.cells(block, vocabulary.LINE_CELLS, names, aliases),
             target=self.target(block, names, aliases),
             line=node.line if node else 0,
         )
 
     def payment(self, block: abc.Mapping[str, Node]) -> rules.PaymentRules:
         pays = block.get("pays")
-        form = re.fullmatch(rules.PAYS, str(pays.value)) if pays else None
+        form = re.fullmatch(vocabulary.PAYS, str(pays.value)) if pays else None
         role = form[1] if form else ""
         if pays is not None and form and (role not in self.kinds or role in self.many):
             singles = self.kinds.keys() - self.many
             self.wrong(pays, f"{role!r} is no single record", nearest(role, singles))
         return rules.PaymentRules(
             pays=role,
-            cells=self.cells(block, rules.PAYMENT_CELLS, self.names),
+            cells=self.cells(block, vocabulary.PAYMENT_CELLS, self.names),
             target=self.target(block, self.names),
         )
 
@@ -303,7 +303,7 @@ class _Compiler:
                 if by == "bound" and formula and formula.paths:
                     source = formula.paths[0][0]
         create = self.created(block.get("create"), names, aliases)
-        choices = (*rules.NONE_CHOICES, "default")
+        choices = (*vocabulary.NONE_CHOICES, "default")
         none = self.word(block, "none", choices, "ask")
         default = block.get("default")
         if node is not None and none == "default" and default is None:
@@ -314,7 +314,7 @@ class _Compiler:
             kind=kind,
             rules=tuple(clues),
             none=none,
-            many=self.word(block, "many", rules.MANY_CHOICES, "ask"),
+            many=self.word(block, "many", vocabulary.MANY_CHOICES, "ask"),
             default=str(default.value) if default else None,
             create=create,
             source=source,

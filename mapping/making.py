@@ -12,9 +12,6 @@ from mapping.formula import Formula, Scope, fits, type_of
 from mapping.functions import FormulaError, Type, text_of
 from mapping.given import Given, Setting
 from mapping.rules import (
-    INVOICE_CELLS,
-    LINE_CELLS,
-    PAYMENT_CELLS,
     Check,
     DiscountRule,
     InvoiceRules,
@@ -25,6 +22,7 @@ from mapping.rules import (
     Role,
 )
 from mapping.trace import Made, shown
+from mapping.vocabulary import INVOICE_CELLS, LINE_CELLS, PAYMENT_CELLS
 from tieout.model.canonical import Plain, plain
 from tieout.model.change import Finding, Severity
 from tieout.model.document import Discount, Document, Invoice, Line, Payment, Percent, Tax

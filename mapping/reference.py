@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Final
 
-from mapping import formula, functions, rules
+from mapping import formula, functions, vocabulary
 from mapping.compiler import AFTERWARDS, ALWAYS, DRAFTED, DRAFTED_LINE
 from mapping.formula import Names, Shape
 from mapping.functions import FUNCTIONS
@@ -27,7 +27,7 @@ def pages() -> Mapping[Path, str]:
 
 def schema_text() -> str:
     """Return the JSON Schema for editors."""
-    return json.dumps(rules.json_schema(), indent=2, ensure_ascii=False) + "\n"
+    return json.dumps(vocabulary.json_schema(), indent=2, ensure_ascii=False) + "\n"
 
 
 def formula_page() -> str:
@@ -48,7 +48,7 @@ def formula_page() -> str:
 
 def mapping_page() -> str:
     """Return the reference of a mapping file's keys."""
-    return _MAPPINGS.format(keys="\n".join(_block(rules.grammar(), 0)))
+    return _MAPPINGS.format(keys="\n".join(_block(vocabulary.grammar(), 0)))
 
 
 _MAPPINGS: Final = """\

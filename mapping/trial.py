@@ -12,7 +12,8 @@ from typing import Any, Final
 from mapping.drafting import Draft, Drafted, Given, Setting, Skipped, draft
 from mapping.matching import Index, match
 from mapping.mistake import Mistake
-from mapping.rules import INVOICE_CELLS, PAYMENT_CELLS, TARGETS, Mapping, Test
+from mapping.rules import Mapping, Test
+from mapping.vocabulary import INVOICE_CELLS, PAYMENT_CELLS, TARGETS
 from mapping.yaml12 import Node
 from tieout.model.dates import EARLIEST
 from tieout.model.document import Document, Invoice, Line, Percent
