@@ -38,8 +38,10 @@ def test_each_currency_has_its_own_smallest_amount(code, step):
 
 @pytest.mark.parametrize("code", ["", "eur", "EURO", "XXX", "€"])
 def test_a_word_that_is_no_currency_is_refused(code):
-    with pytest.raises(ValueRefused, match="is not a currency"):
+    with pytest.raises(ValueRefused) as refused:
         currency(code)
+    assert str(refused.value) == f"{code!r} is not a currency."
+    assert refused.value.next == "Use an ISO 4217 code, as EUR, in capitals."
 
 
 @pytest.mark.parametrize(
@@ -77,10 +79,10 @@ def test_what_is_no_finite_number_is_refused(amount):
 @pytest.mark.parametrize(
     "text", ["", "ten", "1,000.00", "1.0.0", "0x10", "=1+1", "9" * 50_000 + "x"]
 )
-def test_a_text_that_is_no_number_is_refused_in_a_short_sentence(text):
-    with pytest.raises(ValueRefused, match="is not a number") as refused:
+def test_a_text_that_is_no_number_is_refused_by_how_it_begins(text):
+    with pytest.raises(ValueRefused) as refused:
         decimal(text)
-    assert len(str(refused.value)) < 200
+    assert str(refused.value) == f"{text[:40]!r} is not a number."
 
 
 @pytest.mark.parametrize("value", [0.1, 1.0, True, False])
@@ -154,6 +156,11 @@ def test_half_rules_round_to_the_nearest(number, of):
 def test_up_is_away_from_zero_and_down_towards_it(number, of):
     up, down = (abs(Money.rounded(number, of, way).amount) for way in (Rounding.UP, Rounding.DOWN))
     assert down <= abs(number) <= up
+
+
+def test_a_program_s_own_decimal_context_does_not_matter():
+    with stdlib.localcontext(stdlib.Context(prec=3)):
+        assert str(Money.rounded(Decimal("123456.785"), EUR)) == "123456.79 EUR"
 
 
 def test_many_decimals_are_rounded_once_not_twice():
