@@ -13,6 +13,7 @@ from tieout.model.money import (
     MAX_PLACES,
     Money,
     Rounding,
+    allocate,
     currency,
     decimal,
     plain_text,
@@ -40,7 +41,7 @@ def test_each_currency_has_its_own_smallest_amount(code, step):
 def test_a_word_that_is_no_currency_is_refused(code):
     with pytest.raises(ValueRefused) as refused:
         currency(code)
-    assert str(refused.value) == f"{code!r} is not a currency."
+    assert refused.value.what == f"{code!r} is not a currency."
     assert refused.value.next == "Use an ISO 4217 code, as EUR, in capitals."
 
 
@@ -82,7 +83,7 @@ def test_what_is_no_finite_number_is_refused(amount):
 def test_a_text_that_is_no_number_is_refused_by_how_it_begins(text):
     with pytest.raises(ValueRefused) as refused:
         decimal(text)
-    assert str(refused.value) == f"{text[:40]!r} is not a number."
+    assert refused.value.what == f"{text[:40]!r} is not a number."
 
 
 @pytest.mark.parametrize("value", [0.1, 1.0, True, False])
@@ -158,9 +159,18 @@ def test_up_is_away_from_zero_and_down_towards_it(number, of):
     assert down <= abs(number) <= up
 
 
-def test_a_program_s_own_decimal_context_does_not_matter():
+def test_a_program_s_own_decimal_context_changes_no_amount():
     with stdlib.localcontext(stdlib.Context(prec=3)):
-        assert str(Money.rounded(Decimal("123456.785"), EUR)) == "123456.79 EUR"
+        money = Money.rounded(Decimal("123456.785"), EUR)
+        assert str(money) == "123456.79 EUR"
+        assert str(money + money) == "246913.58 EUR"
+        assert str(money - Money.of("0.01", "EUR")) == "123456.78 EUR"
+        assert str(abs(-money)) == "123456.79 EUR"
+        assert str(-money) == "-123456.79 EUR"
+        assert [str(part) for part in allocate(money, [Decimal(1), Decimal(0)])] == [
+            "123456.79 EUR",
+            "0.00 EUR",
+        ]
 
 
 def test_many_decimals_are_rounded_once_not_twice():

@@ -25,7 +25,8 @@ from tieout.model.errors import InvariantError, ValueRefused
 
 MAX_DIGITS = 18  # before the point: more than any set of books holds
 MAX_PLACES = 60  # after it, in a number that is not money: a rate, a quotient
-EXACT = Context(prec=400)  # holds a product of several such numbers, so only grids round
+EXACT = Context(prec=400)  # holds a product of several such numbers, so only grids round;
+# used by name, so that a program's own decimal context changes no amount
 
 
 class Rounding(Enum):
@@ -117,16 +118,16 @@ class Money:
         return cls(Decimal(0), of)
 
     def __add__(self, other: Money) -> Money:
-        return Money(self.amount + self._same(other).amount, self.currency)
+        return Money(EXACT.add(self.amount, self._same(other).amount), self.currency)
 
     def __sub__(self, other: Money) -> Money:
-        return Money(self.amount - self._same(other).amount, self.currency)
+        return Money(EXACT.subtract(self.amount, self._same(other).amount), self.currency)
 
     def __neg__(self) -> Money:
-        return Money(-self.amount, self.currency)
+        return Money(EXACT.minus(self.amount), self.currency)
 
     def __abs__(self) -> Money:
-        return Money(abs(self.amount), self.currency)
+        return Money(EXACT.abs(self.amount), self.currency)
 
     def __bool__(self) -> bool:
         return bool(self.amount)
@@ -175,14 +176,14 @@ def allocate(whole: Money, weights: Sequence[Decimal]) -> tuple[Money, ...]:
     if of_all < 0:
         of_all, shares = -of_all, [-share for share in shares]
     exponent = whole.currency.exponent
-    steps = int(whole.amount.scaleb(exponent))
+    steps = int(EXACT.scaleb(whole.amount, exponent))
     sign = -1 if steps < 0 else 1  # an amount given back is shared like the amount itself
     cut = [divmod(abs(steps) * share, of_all) for share in shares]
     left = abs(steps) - sum(part for part, _ in cut)
     by_loss = sorted(range(len(cut)), key=lambda n: (-cut[n][1], n))
     luckier = frozenset(by_loss[:left])
     return tuple(
-        Money(Decimal(sign * (part + (n in luckier))).scaleb(-exponent), whole.currency)
+        Money(EXACT.scaleb(Decimal(sign * (part + (n in luckier))), -exponent), whole.currency)
         for n, (part, _) in enumerate(cut)
     )
 
@@ -246,4 +247,4 @@ def _on_grid(amount: Decimal, of: Currency) -> Decimal:
             remedy="Correct the amount at its source, or round it in the mapping: =round(…, "
             f"{of.exponent}).",
         )
-    return placed + 0  # never minus zero
+    return EXACT.plus(placed)  # never minus zero
