@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from cryptography.fernet import Fernet
 
-from tieout.credentials import Grant, SealedTokens, StaticToken, secret
+from tieout.credentials import CompanyTokens, Grant, SealedTokens, StaticToken, secret
 from tieout.model.errors import ConfigError, NextStep, Unauthorized, Unavailable
 
 NOW = datetime(2026, 3, 31, 12, tzinfo=UTC)
@@ -28,8 +28,12 @@ def grant(number, *, at=NOW, hard_days=1825):
     )
 
 
-def sealed_in(folder, *, now=lambda: NOW, environment=None):
-    return SealedTokens(folder / "tokens.sealed", now=now, environment=environment or {})
+def sealed_in(folder, *, environment=None):
+    return SealedTokens(folder / "tokens.sealed", environment=environment or {})
+
+
+def tokens_in(folder, *, now=lambda: NOW, company=BOOKS, environment=None):
+    return CompanyTokens(sealed_in(folder, environment=environment), company, now)
 
 
 class TokenServer:
@@ -49,20 +53,19 @@ class TokenServer:
 
 
 def test_what_was_stored_is_read_back_by_another_process(tmp_path):
-    sealed_in(tmp_path).for_company(BOOKS).store(grant(1))
-    assert sealed_in(tmp_path).for_company(BOOKS).access_token() == "access-1"
+    tokens_in(tmp_path).store(grant(1))
+    assert tokens_in(tmp_path).access_token() == "access-1"
 
 
 def test_companies_are_kept_apart(tmp_path):
-    sealed = sealed_in(tmp_path)
-    sealed.for_company(BOOKS).store(grant(1))
-    sealed.for_company("quickbooks:914").store(grant(2))
-    assert sealed.companies() == (BOOKS, "quickbooks:914")
-    assert sealed.for_company(BOOKS).access_token() == "access-1"
+    tokens_in(tmp_path).store(grant(1))
+    tokens_in(tmp_path, company="quickbooks:914").store(grant(2))
+    assert sealed_in(tmp_path).companies() == (BOOKS, "quickbooks:914")
+    assert tokens_in(tmp_path).access_token() == "access-1"
 
 
 def test_files_are_for_their_owner_only_and_show_no_secret(tmp_path):
-    sealed_in(tmp_path).for_company(BOOKS).store(grant(1))
+    tokens_in(tmp_path).store(grant(1))
     files = [path for path in tmp_path.iterdir() if path.is_file()]
     assert {path.stat().st_mode & 0o777 for path in files} == {0o600}
     assert not any(b"access-1" in path.read_bytes() for path in files)
@@ -74,65 +77,63 @@ def test_files_are_for_their_owner_only_and_show_no_secret(tmp_path):
 
 
 def test_a_file_that_others_can_read_is_refused(tmp_path):
-    sealed_in(tmp_path).for_company(BOOKS).store(grant(1))
+    tokens_in(tmp_path).store(grant(1))
     (tmp_path / "tokens.sealed").chmod(0o644)
     with pytest.raises(Unauthorized, match="chmod 600"):
-        sealed_in(tmp_path).for_company(BOOKS).access_token()
+        tokens_in(tmp_path).access_token()
 
 
 def test_a_key_in_the_environment_needs_no_key_file(tmp_path):
     environment = {"TIEOUT_KEY": Fernet.generate_key().decode()}
-    sealed_in(tmp_path, environment=environment).for_company(BOOKS).store(grant(1))
+    tokens_in(tmp_path, environment=environment).store(grant(1))
     assert not (tmp_path / "tokens.sealed.key").exists()
     with pytest.raises(Unauthorized, match="another key"):
-        sealed_in(tmp_path).for_company(BOOKS).access_token()
+        tokens_in(tmp_path).access_token()
 
 
 def test_a_rotated_key_file_opens_everything_and_the_old_key_nothing(tmp_path):
-    sealed = sealed_in(tmp_path)
-    sealed.for_company(BOOKS).store(grant(1))
+    tokens_in(tmp_path).store(grant(1))
     old = (tmp_path / "tokens.sealed.key").read_text()
-    sealed.rotate_key()
+    sealed_in(tmp_path).rotate_key()
     new = (tmp_path / "tokens.sealed.key").read_text()
-    assert sealed.for_company(BOOKS).access_token() == "access-1"
+    assert tokens_in(tmp_path).access_token() == "access-1"
     assert len(new.split()) == 1
     assert new != old
     with pytest.raises(Unauthorized, match="another key"):
-        sealed_in(tmp_path, environment={"TIEOUT_KEY": old}).for_company(BOOKS).access_token()
+        tokens_in(tmp_path, environment={"TIEOUT_KEY": old}).access_token()
 
 
 def test_a_key_in_the_environment_is_rotated_by_putting_the_new_one_first(tmp_path):
     old, new = Fernet.generate_key().decode(), Fernet.generate_key().decode()
-    sealed_in(tmp_path, environment={"TIEOUT_KEY": old}).for_company(BOOKS).store(grant(1))
+    tokens_in(tmp_path, environment={"TIEOUT_KEY": old}).store(grant(1))
     sealed_in(tmp_path, environment={"TIEOUT_KEY": f"{new}, {old}"}).rotate_key()
-    only_new = sealed_in(tmp_path, environment={"TIEOUT_KEY": new})
-    assert only_new.for_company(BOOKS).access_token() == "access-1"
+    assert tokens_in(tmp_path, environment={"TIEOUT_KEY": new}).access_token() == "access-1"
 
 
 def test_a_company_without_tokens_asks_for_consent(tmp_path):
     with pytest.raises(Unauthorized, match="tieout connect"):
-        sealed_in(tmp_path).for_company(BOOKS).access_token()
+        tokens_in(tmp_path).access_token()
 
 
 def test_the_new_token_is_on_the_disk_before_anyone_uses_it(tmp_path):
     server = TokenServer({"refresh-1"})
-    tokens = sealed_in(tmp_path).for_company(BOOKS)
+    tokens = tokens_in(tmp_path)
     tokens.store(grant(1))
     assert tokens.renewed_by(server).refresh("access-1") == "access-2"
-    assert sealed_in(tmp_path).for_company(BOOKS).access_token() == "access-2"
+    assert tokens_in(tmp_path).access_token() == "access-2"
 
 
 def test_a_token_that_another_process_renewed_is_not_renewed_again(tmp_path):
     server = TokenServer({"refresh-1"})
-    tokens = sealed_in(tmp_path).for_company(BOOKS).renewed_by(server)
+    tokens = tokens_in(tmp_path).renewed_by(server)
     tokens.store(grant(1))
-    sealed_in(tmp_path).for_company(BOOKS).renewed_by(server).refresh("access-1")
+    tokens_in(tmp_path).renewed_by(server).refresh("access-1")
     assert tokens.refresh("access-1") == "access-2"
     assert server.asked == ["refresh-1"]
 
 
 def test_a_lost_answer_leaves_the_token_that_it_was_asked_with(tmp_path):
-    tokens = sealed_in(tmp_path).for_company(BOOKS)
+    tokens = tokens_in(tmp_path)
     tokens.store(grant(1))
 
     def lost(_refresh):
@@ -144,7 +145,7 @@ def test_a_lost_answer_leaves_the_token_that_it_was_asked_with(tmp_path):
 
 
 def test_a_refused_new_refresh_token_falls_back_to_the_one_before_it(tmp_path):
-    tokens = sealed_in(tmp_path).for_company(BOOKS)
+    tokens = tokens_in(tmp_path)
     tokens.store(grant(1))
     tokens.renewed_by(TokenServer({"refresh-1"})).refresh("access-1")
     forgetful = TokenServer({"refresh-1"})
@@ -153,7 +154,7 @@ def test_a_refused_new_refresh_token_falls_back_to_the_one_before_it(tmp_path):
 
 
 def test_consent_that_ended_is_said_so(tmp_path):
-    tokens = sealed_in(tmp_path).for_company(BOOKS).renewed_by(TokenServer(set()))
+    tokens = tokens_in(tmp_path).renewed_by(TokenServer(set()))
     tokens.store(grant(1))
     with pytest.raises(Unauthorized):
         tokens.refresh("access-1")
@@ -161,7 +162,7 @@ def test_consent_that_ended_is_said_so(tmp_path):
 
 def test_a_token_about_to_end_is_renewed_before_it_is_used(tmp_path):
     at = [NOW]
-    tokens = sealed_in(tmp_path, now=lambda: at[0]).for_company(BOOKS)
+    tokens = tokens_in(tmp_path, now=lambda: at[0])
     tokens = tokens.renewed_by(TokenServer({"refresh-1"}))
     tokens.store(grant(1))
     at[0] = NOW + timedelta(minutes=58)
@@ -172,7 +173,7 @@ def test_a_token_about_to_end_is_renewed_before_it_is_used(tmp_path):
 
 def test_age_counts_from_consent_and_the_end_is_the_nearer_one(tmp_path):
     later = NOW + timedelta(days=90)
-    tokens = sealed_in(tmp_path, now=lambda: later).for_company(BOOKS)
+    tokens = tokens_in(tmp_path, now=lambda: later)
     assert (tokens.age_days, tokens.until) == (None, None)
     tokens.store(grant(1, hard_days=30))
     assert (tokens.age_days, tokens.until) == (90, NOW + timedelta(days=30))
@@ -182,11 +183,11 @@ def test_age_counts_from_consent_and_the_end_is_the_nearer_one(tmp_path):
 
 def test_ten_threads_make_one_refresh(tmp_path):
     server = TokenServer({"refresh-1"})
-    sealed_in(tmp_path).for_company(BOOKS).store(grant(1))
+    tokens_in(tmp_path).store(grant(1))
     answers = []
 
     def work():
-        tokens = sealed_in(tmp_path).for_company(BOOKS).renewed_by(server)
+        tokens = tokens_in(tmp_path).renewed_by(server)
         answers.append(tokens.refresh("access-1"))
 
     threads = [threading.Thread(target=work) for _ in range(10)]
@@ -199,7 +200,7 @@ def test_ten_threads_make_one_refresh(tmp_path):
 
 
 def test_three_processes_make_one_refresh(tmp_path):
-    sealed_in(tmp_path).for_company(BOOKS).store(grant(1))
+    tokens_in(tmp_path).store(grant(1))
     context = multiprocessing.get_context("spawn")
     children = [context.Process(target=_refresh_in_child, args=(tmp_path,)) for _ in range(3)]
     for child in children:
@@ -216,13 +217,13 @@ def _refresh_in_child(folder: Path):
             asked.write(refresh + "\n")
         return grant(2)
 
-    tokens = sealed_in(folder).for_company(BOOKS).renewed_by(renew)
+    tokens = tokens_in(folder).renewed_by(renew)
     assert tokens.refresh("access-1") == "access-2"
 
 
 def test_no_secret_is_in_a_repr_or_a_traceback(tmp_path):
     sealed = sealed_in(tmp_path)
-    tokens = sealed.for_company(BOOKS).renewed_by(TokenServer(set()))
+    tokens = CompanyTokens(sealed, BOOKS, lambda: NOW).renewed_by(TokenServer(set()))
     tokens.store(grant(1))
     stale = tokens.access_token()
     with pytest.raises(Unauthorized) as refused:
@@ -238,13 +239,13 @@ def test_a_file_that_is_not_ours_is_refused_with_its_name(tmp_path):
     path.write_text("not json")
     path.chmod(0o600)
     with pytest.raises(Unauthorized, match=r"tokens\.sealed is not a file of sealed tokens"):
-        sealed_in(tmp_path).for_company(BOOKS).access_token()
+        tokens_in(tmp_path).access_token()
 
 
 @pytest.mark.parametrize("name", ["tokens.sealed", "tokens.sealed.key", "tokens.sealed.lock"])
 def test_a_file_that_the_system_refuses_stops_its_pair_and_is_named(tmp_path, name):
     server = TokenServer({"refresh-1"})
-    tokens = sealed_in(tmp_path).for_company(BOOKS).renewed_by(server)
+    tokens = tokens_in(tmp_path).renewed_by(server)
     tokens.store(grant(1))
     (tmp_path / name).unlink()
     (tmp_path / name).mkdir(mode=0o700)  # root reads any file, and no directory
@@ -255,7 +256,7 @@ def test_a_file_that_the_system_refuses_stops_its_pair_and_is_named(tmp_path, na
 
 def test_a_renewed_token_that_cannot_be_written_stops_its_pair(tmp_path):
     server = TokenServer({"refresh-1"})
-    tokens = sealed_in(tmp_path).for_company(BOOKS).renewed_by(server)
+    tokens = tokens_in(tmp_path).renewed_by(server)
     tokens.store(grant(1))
     (tmp_path / "tokens.sealed.new").mkdir()
     with pytest.raises(Unauthorized, match="cannot be used"):
@@ -264,17 +265,17 @@ def test_a_renewed_token_that_cannot_be_written_stops_its_pair(tmp_path):
 
 
 def test_a_tampered_text_is_refused(tmp_path):
-    sealed_in(tmp_path).for_company(BOOKS).store(grant(1))
+    tokens_in(tmp_path).store(grant(1))
     path = tmp_path / "tokens.sealed"
     held = json.loads(path.read_text())
     held[BOOKS] = held[BOOKS][:-4] + "AAAA"
     path.write_text(json.dumps(held))
     with pytest.raises(Unauthorized, match="another key"):
-        sealed_in(tmp_path).for_company(BOOKS).access_token()
+        tokens_in(tmp_path).access_token()
 
 
 def test_a_key_that_is_no_key_is_refused_without_showing_it(tmp_path):
-    tokens = sealed_in(tmp_path, environment={"TIEOUT_KEY": "hunter2"}).for_company(BOOKS)
+    tokens = tokens_in(tmp_path, environment={"TIEOUT_KEY": "hunter2"})
     with pytest.raises(Unauthorized, match="not a Fernet key") as refused:
         tokens.store(grant(1))
     assert "hunter2" not in "".join(traceback.format_exception(refused.value))

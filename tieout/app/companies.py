@@ -14,7 +14,7 @@ from typing import TypeVar
 from mapping.mistake import nearest
 from tieout.app import consent
 from tieout.app.settings import CONNECTORS, Company, Pair, Settings
-from tieout.credentials import Credentials, SealedTokens, StaticToken
+from tieout.credentials import CompanyTokens, Credentials, SealedTokens, StaticToken
 from tieout.model.capability import Capabilities
 from tieout.model.contract import Authorises, Connector, Opening, Opens
 from tieout.model.errors import ConfigError
@@ -64,7 +64,7 @@ def credentials_of(site: Site, name: str) -> Credentials:
     company = site.company(name)
     if company.token is not None:
         return StaticToken(company.token.reference(site.directory))
-    return SealedTokens(site.settings.tokens, now=now).for_company(company.ref_company)
+    return CompanyTokens(SealedTokens(site.settings.tokens), company.ref_company, now)
 
 
 @contextmanager
@@ -112,7 +112,7 @@ def _connect_make_believe(site: Site, company: Company, connector: Connector) ->
         return  # its token is somebody else's to renew, or a person must consent
     if not isinstance(connector, Authorises):
         return
-    if company.ref_company not in SealedTokens(site.settings.tokens, now=now).companies():
+    if company.ref_company not in SealedTokens(site.settings.tokens).companies():
         consent.agree_by_itself(connector, company.id)
 
 

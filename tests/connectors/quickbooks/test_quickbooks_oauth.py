@@ -9,7 +9,7 @@ import pytest
 from foreign_server import Bent
 
 from connectors.quickbooks import QuickBooks
-from tieout.credentials import SealedTokens
+from tieout.credentials import CompanyTokens, SealedTokens
 from tieout.model.change import Create
 from tieout.model.contract import Opening, Request
 from tieout.model.errors import ConfigError, Unauthorized
@@ -44,8 +44,8 @@ class Connection:
         self.authority = Authority(now=self.clock)
         stage.app = quickbooks_app(company, authority=self.authority, limits=NO_LIMITS)
         self.url = stage.url
-        self.sealed = SealedTokens(folder / "tokens.sealed", now=self.clock, environment={})
-        self.tokens = self.sealed.for_company("quickbooks:913")
+        self.sealed = SealedTokens(folder / "tokens.sealed", environment={})
+        self.tokens = CompanyTokens(self.sealed, "quickbooks:913", self.clock)
         self.connector = self.opened()
 
     def opened(self, **options):
