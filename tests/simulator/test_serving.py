@@ -52,8 +52,8 @@ def test_a_simulator_can_have_a_process_of_its_own():
 
 
 def test_a_window_takes_so_many_and_says_when_there_is_room_again():
-    seconds = [0.0]
-    window = RollingWindow(2, 10, clock=lambda: seconds[0])
+    seconds = [0]
+    window = RollingWindow(2, 10, lambda: datetime.fromtimestamp(seconds[0], UTC))
     assert [window.take(), window.take(), window.take()] == [0, 0, 10]
     seconds[0] = 4
     assert (window.take(), window.remaining) == (6, 0)
@@ -62,7 +62,7 @@ def test_a_window_takes_so_many_and_says_when_there_is_room_again():
 
 
 def test_a_scaled_window_is_shorter_by_its_scale():
-    window = RollingWindow(1, 10, time_scale=5, clock=lambda: 0)
+    window = RollingWindow(1, 10, lambda: datetime(2026, 4, 1, tzinfo=UTC), time_scale=5)
     assert [window.take(), window.take()] == [0, 2]
 
 

@@ -1,33 +1,34 @@
 """Rate limits as vendors keep them: so many requests in any window, so many at once."""
 
-import time
 from collections import deque
-from collections.abc import Callable
+
+from tieout.simulator.clock import Now
 
 
 class RollingWindow:
     """At most `limit` requests in any `seconds`; `time_scale` 10 makes ten seconds last one.
 
-    A refused request does not count against the window.
+    A refused request does not count against the window. Time is the simulator's own: where that is
+    moved, the windows move with it.
     """
 
     def __init__(
         self,
         limit: int,
         seconds: float,
+        now: Now,
         *,
         time_scale: float = 1.0,
-        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.limit = limit
         self.seconds = seconds
         self._length_secs = seconds / time_scale
-        self._clock = clock
+        self._now = now
         self._taken: deque[float] = deque()
 
     def take(self) -> float:
         """Count one request: 0 if there was room, else the seconds until there will be."""
-        present = self._clock()
+        present = self._now().timestamp()
         self._forget(present)
         if len(self._taken) < self.limit:
             self._taken.append(present)
@@ -37,7 +38,7 @@ class RollingWindow:
     @property
     def remaining(self) -> int:
         """How many requests would be answered now."""
-        self._forget(self._clock())
+        self._forget(self._now().timestamp())
         return self.limit - len(self._taken)
 
     def _forget(self, present: float) -> None:

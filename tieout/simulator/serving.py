@@ -38,11 +38,13 @@ def serve(app: ASGIApp, port: int = 0) -> "Served":
 
 
 @contextlib.contextmanager
-def serve_in_process(build: Callable[[], ASGIApp], port: int = 0) -> Iterator[str]:
+def serve_in_process(
+    build: Callable[[], ASGIApp], port: int = 0, start_secs: float = START_SECS
+) -> Iterator[str]:
     """Answer from a process of its own, so that a measurement shares no interpreter with it.
 
     `build` makes the application there; it must be importable (a module's function, or a
-    `functools.partial` of one). Yields the address.
+    `functools.partial` of one), in `start_secs`. Yields the address.
     """
     context = multiprocessing.get_context("spawn")
     ours, theirs = context.Pipe()
@@ -50,7 +52,7 @@ def serve_in_process(build: Callable[[], ASGIApp], port: int = 0) -> Iterator[st
     child.start()
     theirs.close()
     try:
-        if not ours.poll(START_SECS):
+        if not ours.poll(start_secs):
             raise TimeoutError("the simulator's process did not start")
         yield ours.recv()
     finally:

@@ -134,5 +134,6 @@ def rate_headers(portal: HubSpotPortal, token: str) -> Mapping[str, str]:
 def _burst(portal: HubSpotPortal, token: str) -> RollingWindow:
     limits = portal.limits
     return portal.bursts.setdefault(
-        token, RollingWindow(limits.burst, limits.burst_secs, time_scale=limits.time_scale)
+        token,
+        RollingWindow(limits.burst, limits.burst_secs, portal.now, time_scale=limits.time_scale),
     )

@@ -118,7 +118,7 @@ class HubSpotPortal:
         """Put other rate limits in force, with empty windows."""
         self.limits = limits
         self.bursts: dict[str, RollingWindow] = {}
-        self.search_window = RollingWindow(limits.search, 1, time_scale=limits.time_scale)
+        self.search_window = RollingWindow(limits.search, 1, self.now, time_scale=limits.time_scale)
         self.asked_on: dict[int, int] = {}
 
     def present(self) -> int:

@@ -20,7 +20,7 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from tieout.simulator import jsonwire
-from tieout.simulator.clock import DateHeader
+from tieout.simulator.clock import DateHeader, Now
 from tieout.simulator.faults import FaultMiddleware, Faults
 from tieout.simulator.limits import AtOnce, RollingWindow
 from tieout.simulator.quickbooks import (
@@ -102,11 +102,11 @@ def quickbooks_app(
 class Throttle:
     """One company's limits at work."""
 
-    def __init__(self, limits: Limits) -> None:
+    def __init__(self, limits: Limits, now: Now) -> None:
         def window(limit: int | None, seconds: float) -> RollingWindow | None:
             if limit is None:
                 return None
-            return RollingWindow(limit, seconds * WINDOW_GRACE, time_scale=limits.time_scale)
+            return RollingWindow(limit, seconds * WINDOW_GRACE, now, time_scale=limits.time_scale)
 
         self.minute = window(limits.per_minute, 60)
         self.second = window(limits.per_second, 1)
@@ -140,7 +140,7 @@ class Books:
         self.latency_secs = latency_secs
         self.requests: Counter[str] = Counter()
         self.throttled = 0
-        self._throttles = {one: Throttle(limits) for one in self.companies}
+        self._throttles = {one: Throttle(limits, authority.now) for one in self.companies}
         self._spelling = Spelling(limits.spelling)
         self._traced = 0
 
