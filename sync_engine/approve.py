@@ -7,14 +7,17 @@ with it. A sheet that is too large is unsafe: then even an automatic policy asks
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
+from itertools import islice
 
 from sync_engine.addresses import source_of
 from sync_engine.ledger.spelling import money_of
 from sync_engine.ledger.sqlite import Ledger
-from sync_engine.ledger.store import Row, Writes
+from sync_engine.ledger.store import Reads, Row, Writes
 from sync_engine.pair import Pair
+from sync_engine.receipts import REFERENCE_KINDS
+from sync_engine.states import in_state
 from sync_engine.tasks import APPROVAL, UNSAFE, Wanted, keep
 from tieout.model.canonical import digest
 from tieout.model.dates import instant_text
@@ -25,17 +28,19 @@ POLICY = "policy"  # who decided, when nobody had to
 SHORTEST_HASH = 8  # letters of a hash that a person may type
 DECISIONS_AT_ONCE = 2_000
 
+BEHIND_HEX = "g"  # sorts behind every letter that a hash has
+
 APPROVED, REJECTED = "approved", "rejected"
 
 
 def approve(ledger: Ledger, pair: Pair, now: datetime) -> None:
     """Decide by policy about every plan that is new; the others wait for a person."""
-    planned = ledger.all("documents_in_state", pair=pair.name, state="planned", limit=-1)
-    asked = [row for row in planned if row["kind"] not in ("customer", "item")]
-    unsafe = _unsafe(pair, asked)
-    for start in range(0, len(asked), DECISIONS_AT_ONCE):
+    unsafe = _unsafe(pair, ledger.all("documents_new", pair=pair.name))
+    planned = in_state(ledger, pair.name, "planned")
+    asked = (row for row in planned if row["kind"] not in REFERENCE_KINDS)
+    while some := list(islice(asked, DECISIONS_AT_ONCE)):
         with ledger.transaction() as tx:
-            for row in asked[start : start + DECISIONS_AT_ONCE]:
+            for row in some:
                 if not unsafe and pair.policy.approves(money_of(row["net"], row["currency"])):
                     _decide(tx, row, APPROVED, POLICY, pair.policy.name, "", now)
                 else:
@@ -52,13 +57,13 @@ def decide(
         NotFound: nothing that waits has this hash: it moved, or was decided already.
         Rejected: the hash is too short or names several plans.
     """
-    waiting = ledger.all("documents_in_state", pair=pair.name, state="waiting", limit=-1)
-    chosen = _chosen(waiting, wanted)
+    decided = 0
     with ledger.transaction() as tx:
-        for row in chosen:
+        for row in _chosen(tx, pair, wanted):
             _decide(tx, row, verdict, who, pair.policy.name, reason, now)
             _keep_waiting_task(tx, pair, row, ())
-        if len(chosen) == len(waiting):
+            decided += 1
+        if sheet_of(tx, pair) is None:
             keep(
                 tx,
                 pair=pair.name,
@@ -67,31 +72,42 @@ def decide(
                 source=None,
                 wanted=(),
             )
-    return len(chosen)
+    return decided
 
 
-def sheet_of(rows: Sequence[Row]) -> str:
-    """Return the hash of a sheet: of all its plans, whatever their order."""
-    return digest(sorted(str(row["plan_hash"]) for row in rows))
+def sheet_of(ledger: Reads, pair: Pair) -> str | None:
+    """Return the hash of all plans that wait for a person, None where none does."""
+    hashes = [str(row["plan_hash"]) for row in ledger.all("plans_waiting", pair=pair.name)]
+    return digest(hashes) if hashes else None
 
 
-def _chosen(waiting: Sequence[Row], wanted: str) -> list[Row]:
+def named_by(ledger: Reads, pair: Pair, wanted: str) -> list[Row]:
+    """Return the documents whose present plan has a hash that begins so.
+
+    Raises:
+        Rejected: the hash is too short.
+    """
     if len(wanted) < SHORTEST_HASH:
         raise Rejected(
             f"{wanted!r} is too short to name a plan.",
             remedy=f"Give at least {SHORTEST_HASH} letters of the hash that `tieout plan` prints.",
         )
-    if waiting and sheet_of(waiting).startswith(wanted):
-        return list(waiting)
-    chosen = [row for row in waiting if str(row["plan_hash"]).startswith(wanted)]
-    if not chosen:
+    behind = wanted + BEHIND_HEX
+    return ledger.all("documents_of_plan", pair=pair.name, first=wanted, behind=behind)
+
+
+def _chosen(tx: Reads, pair: Pair, wanted: str) -> Iterable[Row]:
+    named = [row for row in named_by(tx, pair, wanted) if row["state"] == "waiting"]
+    if len(named) > 1:
+        raise Rejected(f"{len(named)} plans begin with {wanted}.", remedy="Give more letters.")
+    if named:
+        return named
+    if not (sheet_of(tx, pair) or "").startswith(wanted):
         raise NotFound(
             f"No plan that waits has the hash {wanted}.",
             remedy="It moved or was decided: `tieout plan` shows the present hashes.",
         )
-    if len(chosen) > 1:
-        raise Rejected(f"{len(chosen)} plans begin with {wanted}.", remedy="Give more letters.")
-    return chosen
+    return in_state(tx, pair.name, "waiting")
 
 
 def _decide(
@@ -161,16 +177,8 @@ def _keep_unsafe(ledger: Ledger, pair: Pair, unsafe: str) -> None:
     if not unsafe and not opened:
         return
     why = unsafe or str(json.loads(opened[0]["detail"])["why"])
-    waiting = ledger.all("documents_in_state", pair=pair.name, state="waiting", limit=-1)
-    sheet = sheet_of(waiting)
-    short = sheet[:SHORTEST_HASH]
-    task = Wanted(
-        "unsafe",
-        f"{len(waiting)} documents at once",
-        f"A round would post {why} that `unsafe` allows without a person.",
-        f"Look at `tieout plan`; if it is right, `tieout approve {short}` approves it all.",
-        detail={"sheet": sheet, "why": why},
-    )
+    sheet = sheet_of(ledger, pair)
+    wanted = [] if sheet is None else [_too_large(sheet, why)]
     with ledger.transaction() as tx:
         keep(
             tx,
@@ -178,5 +186,16 @@ def _keep_unsafe(ledger: Ledger, pair: Pair, unsafe: str) -> None:
             family=UNSAFE,
             subject=pair.name,
             source=None,
-            wanted=[task] if waiting else (),
+            wanted=wanted,
         )
+
+
+def _too_large(sheet: str, why: str) -> Wanted:
+    short = sheet[:SHORTEST_HASH]
+    return Wanted(
+        "unsafe",
+        "Too much at once",
+        f"A round would post {why} that `unsafe` allows without a person.",
+        f"Look at `tieout plan`; if it is right, `tieout approve {short}` approves it all.",
+        detail={"sheet": sheet, "why": why},
+    )

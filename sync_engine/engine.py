@@ -9,6 +9,7 @@ import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import islice
 from typing import Any
 
 from sync_engine import approve as approving
@@ -25,11 +26,13 @@ from sync_engine.pair import Pair
 from sync_engine.pipeline import Hands, Round, run_round, sweep, wait_for_unknowns
 from sync_engine.receipts import WRITE_BACK, link
 from sync_engine.resolve import ANY_ID
+from sync_engine.states import in_state
 from sync_engine.tasks import DRIFT, PAIR, keep
 from tieout.model.errors import NotFound, Rejected
 from tieout.model.ref import Key, Ref
 
-SHEET_LIMIT = 10_000  # plans that one answer shows
+SHEET_LIMIT = 10_000  # plans of each state that one answer shows
+SHOWN = ("planned", "waiting", "approved", "blocked", "refused")  # what a plan is shown of
 TASKS_LIMIT = 10_000
 TAKEN_BACK = ("voided", "deleted")  # by the books: only this is issued again
 
@@ -72,18 +75,32 @@ class Engine:
             NotFound: no side ever showed anything of one of ``refs``.
         """
         if look:
-            for name in self.pairs:
-                self._once(name, push_too=False)
+            self.look()
         for text in refs:
             self._demand_known(text)
         return [shown for name in self.pairs for shown in self._sheet(name, refs)]
 
+    def look(self) -> None:
+        """Read both sides of every pair and plan; nothing is sent."""
+        for name in self.pairs:
+            self._once(name, push_too=False)
+
+    def planned(self, wanted: str) -> list[dict[str, Any]]:
+        """Return the plans whose hash begins so, whatever became of them.
+
+        Raises:
+            Rejected: the hash is too short.
+        """
+        rows = [
+            row
+            for pair in self.pairs.values()
+            for row in approving.named_by(self.ledger, pair, wanted)
+        ]
+        return [show.planned(self.ledger, row) for row in rows if row["state"] in SHOWN]
+
     def sheet_hash(self, name: str) -> str | None:
         """Return the hash that approves everything of a pair that waits, None when nothing does."""
-        waiting = self.ledger.all(
-            "documents_in_state", pair=name, state="waiting", limit=SHEET_LIMIT
-        )
-        return approving.sheet_of(waiting) if waiting else None
+        return approving.sheet_of(self.ledger, self._pair(name))
 
     def approve(self, wanted: str, *, who: str, reason: str = "") -> int:
         """Approve a plan, or a whole sheet, by its hash; return how many documents."""
@@ -282,11 +299,19 @@ class Engine:
         raise missing or NotFound("There is no pair.")
 
     def _sheet(self, name: str, refs: tuple[str, ...]) -> Iterator[dict[str, Any]]:
-        for state in ("planned", "waiting", "approved", "blocked", "refused"):
-            rows = self.ledger.all("documents_in_state", pair=name, state=state, limit=SHEET_LIMIT)
-            for row in rows:
-                if not refs or any(_names(ref, row) for ref in refs):
-                    yield show.planned(self.ledger, row)
+        rows = [row for text in refs for row in self._of_text(name, text)]
+        for state in SHOWN:
+            found = (
+                (row for row in rows if row["state"] == state)
+                if refs
+                else islice(in_state(self.ledger, name, state), SHEET_LIMIT)
+            )
+            yield from (show.planned(self.ledger, row) for row in found)
+
+    def _of_text(self, name: str, text: str) -> list[Row]:
+        """Return what a pair made of ``deal:901``, or of ``901`` alone."""
+        named = [(pair, ref) for pair, ref in self._named(text) if pair.name == name]
+        return [row for pair, ref in named for row in self._of(pair, ref)]
 
     def _link(self, pair: Pair, task: Row, record_id: str) -> None:
         """Bind a document to the record that a person says it is."""
@@ -367,9 +392,3 @@ class Engine:
         if name not in self.pairs:
             raise NotFound(f"There is no pair {name}.", remedy=f"Pairs: {', '.join(self.pairs)}.")
         return self.pairs[name]
-
-
-def _names(text: str, row: Row) -> bool:
-    """Whether ``deal:901``, or ``901`` alone, is a document's source."""
-    kind, _, number = text.rpartition(":")
-    return number == row["source_id"] and kind in ("", row["source_kind"])

@@ -2,8 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
+from sync_engine.ledger.store import Reads, Row
+
 IN_THE_BOOKS = frozenset({"posted", "voided", "deleted"})
 ASKED = IN_THE_BOOKS | {"sending", "unknown"}  # something was sent: never planned again
 DECIDED = frozenset({"planned", "waiting", "approved", "rejected", "refused"})
 OVERRULED = "create"  # the answer that says: it is no twin, go on
 LEFT_ALONE = "ignore"
+READ_AT_ONCE = 2_000  # documents held in memory, whatever their number
+
+
+def in_state(ledger: Reads, pair: str, state: str) -> Iterator[Row]:
+    """Yield a pair's documents in one state; each may leave it before the next is asked for."""
+    kind = key = ""
+    while rows := ledger.all(
+        "documents_in_state", pair=pair, state=state, kind=kind, key=key, limit=READ_AT_ONCE
+    ):
+        yield from rows
+        kind, key = rows[-1]["kind"], rows[-1]["key"]

@@ -315,8 +315,21 @@ AND kind = 'invoice' ORDER BY generation DESC LIMIT 1;
 -- documents_with_order: documents that carry a purchase order number
 SELECT * FROM document WHERE purchase_order = :purchase_order AND kind = :kind;
 
--- documents_in_state: a pair's documents in one state
-SELECT * FROM document WHERE pair = :pair AND state = :state ORDER BY key LIMIT :limit;
+-- documents_in_state: a pair's documents in one state, from behind one of them on
+SELECT * FROM document WHERE pair = :pair AND state = :state AND (kind, key) > (:kind, :key)
+ORDER BY kind, key LIMIT :limit;
+
+-- documents_of_plan: the documents whose present plan has a hash in this range
+SELECT d.* FROM plan p CROSS JOIN document d
+WHERE p.hash >= :first AND p.hash < :behind
+AND d.key = p.key AND d.plan_hash = p.hash AND d.pair = :pair;
+
+-- documents_new: what each new plan comes to, for judging them all together
+SELECT net, currency FROM document
+WHERE pair = :pair AND state = 'planned' AND kind NOT IN ('customer', 'item');
+
+-- plans_waiting: the hashes of all plans of a pair that wait for a person
+SELECT plan_hash FROM document WHERE pair = :pair AND state = 'waiting' ORDER BY plan_hash;
 
 -- documents_untold: documents about which the CRM may need to hear
 SELECT * FROM document WHERE pair = :pair AND told = 0 AND key > :after ORDER BY key LIMIT :limit;

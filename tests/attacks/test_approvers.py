@@ -2,6 +2,10 @@
 
 from simulated_world import buy
 
+from sync_engine import approve as approving
+from sync_engine import engine as showing
+from tieout.app import deeds
+
 
 def test_a_new_customer_that_changed_since_it_was_shown_is_not_approved_unseen(world, sold):
     """The hash that a person read covers the new customer that comes with the invoice."""
@@ -56,4 +60,28 @@ def test_deals_of_one_new_customer_with_other_contacts_come_to_rest(world, sold,
     engine.approve(shown, who="ann")
     world.round()
     assert (len(world.invoices()), world.codes()) == (2, [])
+    ties_out(world)
+
+
+def test_what_is_decided_does_not_depend_on_how_much_one_answer_shows(
+    world, sold, ties_out, monkeypatch
+):
+    """A first day may leave more plans waiting than an answer shows or a commit decides."""
+    monkeypatch.setattr(showing, "SHEET_LIMIT", 2)
+    monkeypatch.setattr(approving, "DECISIONS_AT_ONCE", 2)
+    engine = world.restart(approve="by_hand", unsafe_documents=4)
+    deals = [sold() for _ in range(5)]
+    world.round()
+    assert world.codes() == ["approval"] * 5 + ["unsafe"]
+    shown = [engine.plan((f"deal:{deal}",), look=False) for deal in deals]
+    hashes = [plans[-1]["hash"] for plans in shown]
+    assert len(set(hashes)) == 5
+    assert engine.approve(hashes[4], who="ann") == 1
+    deeds.do(engine, "apply", {"hash": hashes[4]}, "ann")
+    assert len(world.invoices()) == 1
+    sheet = engine.sheet_hash("main")
+    assert world.tasks()["unsafe"]["detail"]["sheet"] == sheet
+    assert engine.approve(sheet, who="ann") == 4
+    world.round()
+    assert (len(world.invoices()), world.codes()) == (5, [])
     ties_out(world)

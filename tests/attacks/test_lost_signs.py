@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from sync_engine.states import in_state
 from tieout.model.errors import Unavailable
 
 LICENCE = {"name": "Licence", "hs_sku": "L-9", "price": "500.00", "quantity": "1"}
@@ -75,8 +76,7 @@ def test_a_posted_document_that_says_the_same_grows_old(world, sold):
     world.round()
 
     def changed_at():
-        [row] = world.working.ledger.all("documents_in_state", pair="main", state="posted", limit=1)
-        return row["changed_at"]
+        return next(in_state(world.working.ledger, "main", "posted"))["changed_at"]
 
     before = changed_at()
     world.now.advance(3600)

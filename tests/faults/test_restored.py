@@ -9,6 +9,7 @@ from tie_out import assert_ties_out
 from sync_engine.ledger.backup import backup, restore
 from sync_engine.ledger.journal import verify
 from sync_engine.pipeline import Hands
+from sync_engine.states import in_state
 
 
 @pytest.fixture
@@ -47,7 +48,7 @@ def test_what_was_posted_since_the_backup_is_adopted_and_not_posted_again(
     put_back()
     settled()
     once_each(4, payments=4)
-    posted = world.working.ledger.all("documents_in_state", pair="main", state="posted", limit=-1)
+    posted = in_state(world.working.ledger, "main", "posted")
     kinds = [row["kind"] for row in posted if row["kind"] != "customer"]
     assert sorted(kinds) == ["invoice"] * 4 + ["payment"] * 4
     assert verify(world.working.ledger).ok
@@ -122,9 +123,7 @@ def test_what_was_approved_in_the_backup_and_sent_since_is_not_sent_again(
     back_up, put_back = keep
     sold()
     engine = world.restart()
-    approved = lambda: engine.ledger.all(  # noqa: E731
-        "documents_in_state", pair="main", state="approved", limit=-1
-    )
+    approved = lambda: list(in_state(engine.ledger, "main", "approved"))  # noqa: E731
     engine.hands = Hands(engine.hands.clock, engine.hands.sleep, lambda: len(approved()) > 1)
     engine.round("main")
     assert sorted(row["kind"] for row in approved()) == ["customer", "invoice"]

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, Final, TypeAlias
 
-from sync_engine.approve import SHORTEST_HASH
 from sync_engine.engine import Engine
 from tieout.model.errors import InvariantError, NotFound, Rejected
 
@@ -74,12 +73,9 @@ def _apply(engine: Engine, args: Args, _who: str) -> Values:
 
 
 def _demand_approved(engine: Engine, wanted: str) -> None:
-    if len(wanted) < SHORTEST_HASH:
-        raise Rejected(
-            f"{wanted!r} is too short to name a plan.",
-            remedy=f"Give at least {SHORTEST_HASH} letters of the hash that `tieout plan` prints.",
-        )
-    found = [row for row in engine.plan(look=True) if str(row["hash"] or "").startswith(wanted)]
+    engine.planned(wanted)  # a hash that names nothing is not worth a look
+    engine.look()
+    found = engine.planned(wanted)
     if not found:
         raise NotFound(
             f"No plan has the hash {wanted} any more: its world moved, or it was sent.",
