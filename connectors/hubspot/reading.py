@@ -1,4 +1,4 @@
-"""Reading: which fields, whole records by id or by a unique value, owners, and what fields exist.
+"""Reading: which fields, whole records by id or by a unique value, and what fields exist.
 
 A record that is asked for is answered, archived, merged, named as missing, or not known: a batch
 that leaves one out without a word says nothing of it (pain 13).
@@ -16,9 +16,10 @@ from urllib.parse import quote
 
 from connectors.hubspot import paths
 from connectors.hubspot.facts import MERGED_IDS, Facts, Field, Kind
+from connectors.hubspot.owners import Owners
 from connectors.hubspot.refusals import context_ids, refusal
 from connectors.hubspot.translation import TYPES, Translator, text_of
-from connectors.hubspot.wire import Wire, next_after, refusals, rows
+from connectors.hubspot.wire import Wire, refusals, rows
 from tieout.model.capability import FieldInfo
 from tieout.model.contract import Opening
 from tieout.model.dates import time_zone
@@ -31,15 +32,12 @@ from tieout.model.errors import (
     ValueRefused,
 )
 from tieout.model.record import Fetched, Gone, MergedInto, Record, Unreadable
-from tieout.model.ref import Ref, Version
+from tieout.model.ref import Ref
 from tieout.transport import Answer
 
 READ_BATCH = 100  # sdk.md 7
 SEARCH_PAGE = 200
 ASSOCIATIONS_BATCH = 1_000  # sdk.md 3
-OWNERS_PAGE = 500
-OWNER_PAGES_LIMIT = 200
-OWNERS_REMEMBERED = 20_000
 NOT_FOUND = "OBJECT_NOT_FOUND"
 ALWAYS = ("merged_ids", "position")  # ours, whatever the mappings use: merges, and lines' order
 
@@ -76,7 +74,7 @@ class Reading:
         self.opening = opening
         self.facts = facts
         self.version = version
-        self.owner_of: dict[Ref, str | None] = {}  # of the latest records that were read
+        self.owners = Owners(wire, company, opening, version)
         self.unordered: set[str] = set()  # kinds whose searches do not come in the order asked
         self.search_page = SEARCH_PAGE  # less where the server refuses so many
         self.links_at_once = ASSOCIATIONS_BATCH
@@ -84,7 +82,6 @@ class Reading:
         self._zone = ""
         self._described: dict[str, Mapping[str, FieldInfo]] = {}
         self._translators: dict[str, Translator] = {}
-        self._owners: Mapping[str, Record] | None = None
         self._once = threading.RLock()
 
     def fetch(self, refs: Sequence[Ref]) -> Iterator[Fetched]:
@@ -94,7 +91,7 @@ class Reading:
             by_kind.setdefault(ref.kind, []).append(ref)
         for name, asked in by_kind.items():
             if name == "owner":
-                yield from self._fetch_owners(asked)
+                yield from self.owners.fetch(asked)
             elif name in self.facts.kinds and self.facts.kinds[name].relations:
                 kind = self.facts.kinds[name]
                 for some in self.wire.each(partial(self._fetch, kind), _parts(asked)):
@@ -162,10 +159,8 @@ class Reading:
     def record(self, kind: Kind, row: Mapping[str, Any]) -> Record:
         """Return a record as HubSpot told it, in our names and types."""
         record = self.translator(kind).record(row)
-        if self._reads_owners(kind):
-            self.owner_of[record.ref] = record.fields.get(kind.relations["owner"].property)
-            if len(self.owner_of) > OWNERS_REMEMBERED:
-                self.owner_of.pop(next(iter(self.owner_of)), None)
+        if self.owners.are_read_of(kind):
+            self.owners.remember(kind, record)
         return record
 
     def translator(self, kind: Kind) -> Translator:
@@ -247,32 +242,12 @@ class Reading:
             self._described.clear()
             self._translators.clear()
 
-    def owners(self) -> Mapping[str, Record]:
-        """Return the portal's owners by id; asked once."""
-        with self._once:
-            if self._owners is None:
-                self._owners = {owner.ref.id: owner for owner in self._all_owners()}
-            return self._owners
-
-    @property
-    def uses_owners(self) -> bool:
-        """Whether any mapping uses a field of owners; nothing named is everything."""
-        return not self.opening.reads or bool(self.opening.reads.get("owner"))
-
-    def nameless_owner(self, owner_id: str) -> Record:
-        """Return an owner of whom only the id was read."""
-        return Record(Ref(self.company, "owner", owner_id), Version(""), {"id": owner_id})
-
     def _names(self, kind: Kind) -> list[str]:
         wanted = self.opening.reads.get(kind.name, frozenset(kind.fields))
         ours = [name for name in ALWAYS if name in kind.fields]
-        if self._reads_owners(kind):
+        if self.owners.are_read_of(kind):
             ours.append(kind.relations["owner"].property)
         return sorted({*wanted, *ours} - {"id"})
-
-    def _reads_owners(self, kind: Kind) -> bool:
-        reads = self.opening.reads  # nothing named is everything
-        return (not reads or "owner" in reads) and "owner" in kind.relations
 
     def _field(self, kind: Kind, name: str) -> Field:
         known = kind.fields.get(name)
@@ -309,43 +284,6 @@ class Reading:
         return Unreadable(
             ref, refused or Unavailable("HubSpot's answer left it out.", record=str(ref))
         )
-
-    def _fetch_owners(self, refs: Sequence[Ref]) -> Iterator[Fetched]:
-        try:
-            known = self.owners()
-        except TieoutError as error:
-            yield from (Unreadable(ref, error) for ref in refs)
-            return
-        for ref in refs:
-            yield known.get(ref.id) or Gone(ref, "not in the list of owners")
-
-    def _all_owners(self) -> Iterator[Record]:
-        after = ""
-        for _ in range(OWNER_PAGES_LIMIT):
-            query = {"limit": str(OWNERS_PAGE), **({"after": after} if after else {})}
-            page, after = self.wire.ask(
-                "GET",
-                self.path("owners"),
-                understand=lambda answer: (rows(answer, "id"), next_after(answer.json)),
-                **query,
-            )
-            yield from map(self._owner, page)
-            if not after:
-                return
-        raise Unavailable(f"HubSpot has more than {OWNERS_PAGE * OWNER_PAGES_LIMIT} owners.")
-
-    def _owner(self, row: Mapping[str, Any]) -> Record:
-        first, last = row.get("firstName") or "", row.get("lastName") or ""
-        email = row.get("email") or None
-        values = {
-            "id": str(row["id"]),
-            "email": email,
-            "first_name": first or None,
-            "last_name": last or None,
-            "full_name": f"{first} {last}".strip() or email,
-        }
-        ref = Ref(self.company, "owner", str(row["id"]))
-        return Record(ref, Version(str(row.get("updatedAt") or "")), values)
 
     def _told_properties(self, kind: Kind) -> Mapping[str, Mapping[str, Any]]:
         told = self.listed("properties", kind.object, "name", "type")

@@ -240,12 +240,9 @@ def _records(
 
 
 def _by_property(reading: Reading, refs: Sequence[Ref], role: str) -> Iterator[Related]:
-    """Find owners: their id is a property of the record, most often read before.
-
-    Where no mapping uses a field of theirs their list is not asked for: a key may lack its scope.
-    """
+    """Find owners: their id is a property of the record, most often read before."""
     try:
-        owners = reading.owners() if reading.uses_owners else None
+        owners = reading.owners.listed()
         ids = dict(_owner_ids(reading, refs))
     except TieoutError as error:
         yield from (Related(ref, role, error=error) for ref in refs)
@@ -255,7 +252,7 @@ def _by_property(reading: Reading, refs: Sequence[Ref], role: str) -> Iterator[R
         if isinstance(owner_id, TieoutError):
             yield Related(ref, role, error=owner_id)
         elif owner_id and (owners is None or owner_id in owners):
-            owner = reading.nameless_owner(owner_id) if owners is None else owners[owner_id]
+            owner = reading.owners.nameless(owner_id) if owners is None else owners[owner_id]
             yield Related(ref, role, (owner.ref,), owner.ref, {owner.ref: owner})
         else:
             yield Related(ref, role)
@@ -263,8 +260,8 @@ def _by_property(reading: Reading, refs: Sequence[Ref], role: str) -> Iterator[R
 
 def _owner_ids(reading: Reading, refs: Sequence[Ref]) -> Iterator[tuple[Ref, str | TieoutError]]:
     """Yield each record's owner, empty where it has none; an error where that is not known."""
-    yield from ((ref, reading.owner_of[ref] or "") for ref in refs if ref in reading.owner_of)
-    for answer in reading.fetch([ref for ref in refs if ref not in reading.owner_of]):
+    yield from ((ref, reading.owners.of[ref] or "") for ref in refs if ref in reading.owners.of)
+    for answer in reading.fetch([ref for ref in refs if ref not in reading.owners.of]):
         match answer:
             case Unreadable(ref, error):
                 yield ref, error
@@ -277,6 +274,6 @@ def _owner_ids(reading: Reading, refs: Sequence[Ref]) -> Iterator[tuple[Ref, str
 
 
 def _owner_id(reading: Reading, ref: Ref) -> str | TieoutError:
-    if ref not in reading.owner_of:
+    if ref not in reading.owners.of:
         return Unsupported(f"The owner of a {ref.kind} is not among what is read.")
-    return reading.owner_of[ref] or ""
+    return reading.owners.of[ref] or ""
