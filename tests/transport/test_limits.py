@@ -64,6 +64,15 @@ def test_a_clock_that_is_set_back_stops_nobody(clock):
     assert sent_at(clock, gate, 1) == [0]
 
 
+def test_a_clock_that_is_set_back_makes_no_pause_longer_than_was_asked(clock):
+    gate = Gate({}, 4, clock.now, clock.sleep)
+    gate.hold(30)
+    clock.sleep(-86_400)
+    assert sent_at(clock, gate, 1) == [0]
+    gate.hold(30)
+    assert sent_at(clock, gate, 1) == [30]
+
+
 def test_what_others_used_is_learned(clock):
     gate = Gate({"all": Limit(100, 10)}, 4, clock.now, clock.sleep)
     sent_at(clock, gate, 1)

@@ -52,7 +52,7 @@ class Gate:
         self._lock = threading.Lock()
         self._now = now
         self._sleep = sleep
-        self._held_until = 0.0
+        self._held_from = self._held_until = 0.0
         self.waited_secs = 0.0
 
     @contextmanager
@@ -69,7 +69,9 @@ class Gate:
     def hold(self, secs: float) -> None:
         """Let nothing through for so long: the vendor asked for a pause."""
         with self._lock:
-            self._held_until = max(self._held_until, self._clock_secs() + secs)
+            present = self._clock_secs()
+            self._held_until = max(present + self._held_secs(present), present + secs)
+            self._held_from = present
 
     def learn(self, quotas: Mapping[str, Quota]) -> None:
         """Take over what the vendor says of its limits and of what others used."""
@@ -98,12 +100,16 @@ class Gate:
         present = self._clock_secs()
         windows = [self._windows[name] for name in names if name in self._windows]
         wait_secs = max(
-            self._held_until - present, *(window.wait_secs(present) for window in windows), 0.0
+            0.0, self._held_secs(present), *(window.wait_secs(present) for window in windows)
         )
         if not wait_secs:
             for window in windows:
                 window.taken.append(present)
         return wait_secs
+
+    def _held_secs(self, present: float) -> float:
+        """Return what is left of the pause; where our clock was set back meanwhile, none is."""
+        return max(0.0, self._held_until - present) if present >= self._held_from else 0.0
 
     def _clock_secs(self) -> float:
         return self._now().timestamp()
