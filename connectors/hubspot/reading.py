@@ -278,6 +278,9 @@ class Reading:
         row = gone.found.get(ref.id)
         if row is not None:
             return Gone(ref, f"archived at {row.get('archivedAt') or row['updatedAt']}")
+        row = gone.merged.get(ref.id)
+        if row is not None:
+            return Gone(ref, f"merged into {row['id']}, which was archived since")
         if ref.id in gone.missing:
             return Gone(ref, f"{NOT_FOUND}, and not among the archived")
         refused = live.refused.get(ref.id) or gone.refused.get(ref.id)

@@ -51,6 +51,15 @@ def test_an_id_that_never_was_is_gone_in_the_vendors_words(hubspot, portal, ref)
     assert answer == Gone(ref("deal", 404), "OBJECT_NOT_FOUND, and not among the archived")
 
 
+def test_a_record_that_was_merged_into_one_that_is_archived_is_gone(hubspot, portal, ref):
+    kept, other = portal.deal(), portal.deal()
+    merged = portal.merge("deals", portal.find("deals", kept), portal.find("deals", other))
+    portal.archive("deals", merged)
+    answers = fetched(hubspot, [ref("deal", kept), ref("deal", other)])
+    why = f"merged into {merged.id}, which was archived since"
+    assert answers == [Gone(ref("deal", kept), why), Gone(ref("deal", other), why)]
+
+
 def test_a_merged_record_is_answered_as_what_it_became(hubspot, portal, ref):
     kept, other = portal.deal(dealname="Kept"), portal.deal(dealname="Other")
     merged = portal.merge("deals", portal.find("deals", kept), portal.find("deals", other))
