@@ -148,6 +148,16 @@ def test_r41_a_later_change_may_be_seen_before_an_earlier_one(crm, portal, clock
     assert seen != made
 
 
+def test_r41_what_was_archived_is_not_found_again_when_an_earlier_change_is_seen_late(
+    crm, portal, clock
+):
+    portal.index_lag_secs = 1_000
+    for deal in [crm.create("deals") for _ in range(20)]:
+        portal.archive("deals", portal.find("deals", deal))
+    clock.advance(1_001)
+    assert crm.found("deals") == []
+
+
 def test_r41_a_line_or_a_company_changes_without_its_deal(crm, clock):
     deal, line, company = (crm.create(kind) for kind in ("deals", "line_items", "companies"))
     for to, target in (("line_items", line), ("companies", company)):

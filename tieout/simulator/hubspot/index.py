@@ -22,6 +22,8 @@ class SearchIndex:
         """Moves with every change, so that a remembered answer knows when it is stale."""
         self._waiting: list[tuple[int, int, Record]] = []
         self._noted = 0
+        self._taken: dict[int, int] = {}
+        """The number of the last version taken of each record, archived ones too."""
 
     def note(self, record: Record, visible_at: int) -> None:
         """Show a version from `visible_at` (epoch milliseconds) on."""
@@ -38,7 +40,8 @@ class SearchIndex:
     def settle(self, present: int) -> None:
         """Take in every version whose time has come."""
         while self._waiting and self._waiting[0][0] <= present:
-            self._take(heapq.heappop(self._waiting)[2])
+            _, number, record = heapq.heappop(self._waiting)
+            self._take(number, record)
 
     def load(self, records: Iterable[Record]) -> None:
         """Take in many records at once, that are not yet known."""
@@ -48,10 +51,10 @@ class SearchIndex:
         self.by_time.sort()
         self.state += 1
 
-    def _take(self, record: Record) -> None:
-        known = self.versions.get(record.id)
-        if known is not None and known.modified > record.modified:
+    def _take(self, number: int, record: Record) -> None:
+        if self._taken.get(record.id, 0) > number:
             return  # a later version was seen first
+        self._taken[record.id] = number
         self._remove(record.id)
         if record.archived is None:
             self.versions[record.id] = record
