@@ -4,6 +4,8 @@ from dataclasses import replace
 
 import pytest
 
+from sync_engine.states import in_state
+
 LOST = {"fault": "lose_answer", "method": "POST", "path": "/invoice$"}
 LATER = {"fault": "status", "status": 429, "retry_after": 600, "count": None}
 
@@ -124,4 +126,24 @@ def test_a_customer_that_another_person_makes_between_plan_and_push_is_taken(wor
     world.round(3)
     assert (len(world.invoices()), world.codes()) == (1, [])
     assert len(world.books_truth()["customers"]) == 1
+    ties_out(world)
+
+
+def test_a_period_that_closes_between_the_approval_and_the_push_holds_what_falls_into_it(
+    world, sold, ties_out
+):
+    """No feed carries the books' preferences, so they are asked for just before a push."""
+    sold()
+    sold(closedate="2026-04-01T10:00:00Z")
+    engine = world.restart()
+
+    def close_once_approved() -> bool:
+        if next(in_state(engine.ledger, "main", "approved"), None) is not None:
+            world.books("close_books", until="2026-03-31")
+        return False
+
+    engine.hands = replace(engine.hands, stopping=close_once_approved)
+    world.round()
+    assert (len(world.invoices()), world.codes()) == (1, ["period-closed"])
+    assert world.tasks()["period-closed"]["family"] == "finding"  # found by us, not refused by them
     ties_out(world)
