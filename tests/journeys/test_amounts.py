@@ -5,6 +5,7 @@ from decimal import Decimal
 import pytest
 from simulated_world import MAPPINGS, seller
 
+from tieout.app.cli.explain import document_lines
 from tieout.simulator.hubspot.schema import custom
 
 LINE = {"name": "Consulting", "hs_sku": "C-1", "price": "150.00"}
@@ -134,6 +135,17 @@ def test_american_books_compute_the_tax_and_the_variance_is_shown(make_world, ti
     ties_out(world)
     shown = [world.working.explain(one)["documents"][0]["receipt"] for one in (near, far, right)]
     assert [one["variance"] for one in shown] == ["0.03", "-0.75", None]
+    assert [said(world, one) for one in (near, far, right)] == [
+        ["  variance: its total of 107.25 is 0.03 more than expected"],
+        ["  variance: its total of 107.25 is 0.75 less than expected"],
+        [],
+    ]
+
+
+def said(world, deal):
+    """What a person reads of an invoice's variance."""
+    lines = document_lines(world.working.explain(deal)["documents"][0])
+    return [line for line in lines if line.startswith("  variance")]
 
 
 def test_books_with_the_tax_first_rounded_by_line_still_tie_out(make_world, ties_out):

@@ -8,6 +8,7 @@ from decimal import Decimal
 import pytest
 
 from tieout.model.errors import NotFound
+from tieout.model.money import Money
 
 
 def plan_of(engine, deal, state):
@@ -208,4 +209,18 @@ def test_a_failed_read_holds_what_was_approved_and_costs_no_second_approval(worl
     world.mend("crm")
     world.round()
     assert (len(world.invoices()), world.codes()) == (1, [])
+    ties_out(world)
+
+
+def test_too_large_an_amount_at_once_asks_and_counts_what_is_in_its_currency(world, sold, ties_out):
+    world.restart(unsafe_amount=Money.of("600", "EUR"))
+    sold(deal_currency_code="USD")
+    sold()
+    world.round()
+    assert (len(world.invoices()), world.codes()) == (2, [])
+    sold()
+    sold(price="150.01")
+    world.round()
+    assert (len(world.invoices()), world.codes()) == (2, ["approval", "approval", "unsafe"])
+    assert "600.02 EUR, more than the 600.00 EUR" in world.tasks()["unsafe"]["message"]
     ties_out(world)

@@ -211,6 +211,17 @@ def test_a_payment_that_the_accountant_has_recorded_asks(world, deal, pay, ties_
     ties_out(world)
 
 
+def test_a_payment_that_was_recorded_more_than_a_week_apart_is_another_one(
+    world, deal, pay, ties_out
+):
+    world.round()
+    world.books("receive_payment", invoices={"1": "100.00"}, day="2026-04-28")
+    pay(deal, "100.00")
+    world.round()
+    assert (len(payments(world)), world.codes()) == (2, [])
+    ties_out(world)
+
+
 def test_a_payment_without_a_deal_is_held(world, deal, pay, ties_out):
     payment = pay(deal, "100.00")
     world.portal.links.unlink(("commerce_payments", "deals"), int(payment), int(deal))

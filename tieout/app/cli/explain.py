@@ -31,11 +31,12 @@ def command(caller: Caller, ref: str, field: str | None) -> Answer:
     from tieout.app.cli.asking import look  # noqa: PLC0415 (imported when used)
 
     values = look(caller, "explain", ref=ref, field=field)
-    lines = [line for each in values["documents"] for line in _document_lines(each)]
+    lines = [line for each in values["documents"] for line in document_lines(each)]
     return Answer(values, lines)
 
 
-def _document_lines(document: Mapping[str, Any]) -> Iterator[str]:
+def document_lines(document: Mapping[str, Any]) -> Iterator[str]:
+    """Yield what became of one document, for people."""
     why = f" ({document['reason']})" if document["reason"] else ""
     yield click.style(f"{document['title']}: {document['state']}{why}", bold=True)
     yield f"  by mapping {document['mapping']}, key {document['key']}"
@@ -43,6 +44,10 @@ def _document_lines(document: Mapping[str, Any]) -> Iterator[str]:
     if receipt:
         number = receipt["number"] or receipt["id"]
         yield f"  in the books: {receipt['kind']} {number}, {receipt['how']} {receipt['at']}"
+        if receipt["variance"]:
+            more = "less" if receipt["variance"].startswith("-") else "more"
+            off = receipt["variance"].lstrip("-")
+            yield f"  variance: its total of {receipt['total']} is {off} {more} than expected"
     for finding in document["findings"]:
         line = f" (line {finding['line']})" if finding["line"] else ""
         yield f"  {finding['code']}: {finding['message']}{line} {finding['remedy']}".rstrip()
