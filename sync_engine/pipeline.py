@@ -17,6 +17,7 @@ from structlog.contextvars import bound_contextvars
 from sync_engine.activate import activate, confirm
 from sync_engine.addresses import address_of, source_of
 from sync_engine.approve import approve
+from sync_engine.consent import judge_consent
 from sync_engine.draft import draft_source, setting_of
 from sync_engine.feeds import Observed, judge_clock
 from sync_engine.ledger import journal
@@ -155,6 +156,7 @@ def _stages(
     if first:
         yield "begin", lambda: confirm(ledger, pair)
     yield "begin", lambda: activate(ledger, pair)
+    yield "begin", lambda: judge_consent(ledger, pair, hands.clock())
     yield (
         "observe",
         lambda: observe_books(

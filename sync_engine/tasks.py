@@ -23,6 +23,7 @@ UNSAFE = "unsafe"  # approve: a sheet that is too large
 COPIED = "copied"  # mirror: a record of ours was copied by a person
 PAIR = "pair"  # the pair itself stands still
 CLOCK = "clock"  # observe: our clock differs from a server's
+CONSENT = "consent"  # begin: a person must soon consent again
 FEED = "feed"  # observe: the CRM does not show one kind of record
 
 

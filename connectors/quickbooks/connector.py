@@ -287,6 +287,10 @@ class QuickBooks:
             raise ConfigError(f"The tokens of {self.company} are kept elsewhere.")
         self._credentials.store(self._oauth.exchange(code, redirect_uri))
 
+    def consent_until(self) -> datetime | None:
+        """Return when the refresh token ends unless it is used, or consent does at last (R26)."""
+        return self._credentials.until
+
     def close(self) -> None:
         """Give back connections."""
         self._wire.close()

@@ -5,12 +5,15 @@ import shutil
 import sqlite3
 import urllib.request
 from contextlib import closing
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from tieout.app.cli import exit_code
 from tieout.app.cli.exits import Exit
+from tieout.credentials import SealedTokens
+from tieout.model.dates import instant_text
 
 
 def invoices(town) -> int:
@@ -106,6 +109,26 @@ def test_tasks_say_what_waits_and_what_can_be_answered(said):
 
     code, refused = said("tasks", "answer", str(task["id"]), "nonsense")
     assert (code, refused["error"]["code"]) == (Exit.TROUBLE, "rejected")
+
+
+def test_an_alarm_rings_before_consent_ends_and_stops_when_it_is_given_again(said, place):
+    sealed, books = (
+        SealedTokens(place[0] / "state" / "tokens.sealed"),
+        "quickbooks:9130350000000001",
+    )
+    whole = sealed.read(books)
+    ends_at = datetime.now(UTC) + timedelta(days=13)
+
+    sealed.write(books, {**whole, "hard_until": instant_text(ends_at)})
+    said("run", "--once")
+    _, told = said("tasks")
+    rung = {task["code"]: task["message"] for task in told["tasks"]}
+    sealed.write(books, whole)
+    said("run", "--once")
+    _, later = said("tasks")
+
+    assert f"{books} ends on {ends_at:%Y-%m-%d}" in rung["consent-ends"]
+    assert "consent-ends" not in {task["code"] for task in later["tasks"]}
 
 
 def test_status_reads_the_ledger_alone(said, place, monkeypatch):

@@ -55,5 +55,8 @@ def test_a_connector_that_authorises_is_known_by_its_methods():
         def exchange(self, code, redirect_uri, company_id):
             return None
 
+        def consent_until(self):
+            return None
+
     assert isinstance(Consenting(), Authorises)
     assert not isinstance(Silent(), Authorises)

@@ -18,6 +18,8 @@ from tieout.model.lookup import Answer, Lookup
 from tieout.model.record import Fetched, Page, Record, Related
 from tieout.model.ref import Cursor, Ref, Version
 
+CONSENT_DAYS = 14  # so long before consent ends people are told to give it again
+
 
 @dataclass(frozen=True, slots=True)
 class Identity:
@@ -245,4 +247,12 @@ class Authorises(Protocol):
 
     def exchange(self, code: str, redirect_uri: str, company_id: str) -> None:
         """Change the code of the redirect into tokens and store them, sealed."""
+        ...
+
+    def consent_until(self) -> datetime | None:
+        """Return when a person must consent again, None where it is not known; asks nobody.
+
+        Raises:
+            Unauthorized: there are no tokens, or they cannot be read.
+        """
         ...

@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from tieout.app.mappings import Looked
 
 SKEW_SECS_LIMIT = 60
-CONSENT_DAYS = 14  # so long before the end of consent it is said
 
 
 @click.command(name="check")
@@ -102,6 +101,7 @@ def _mapping_values(looked: Looked) -> dict[str, Any]:
 def _asked(site: Site) -> Iterator[dict[str, Any]]:
     """Ask each company who it is; one that does not answer hides no other."""
     from tieout.app import companies  # noqa: PLC0415 (imported when used)
+    from tieout.model.contract import CONSENT_DAYS  # noqa: PLC0415 (imported when used)
 
     for name, company in site.settings.companies.items():
         told: dict[str, Any] = {"name": name, "system": company.system, "id": company.id}
