@@ -1,0 +1,38 @@
+"""What is about to be asked is on the disk before it is asked, and what came of it behind it."""
+
+import hashlib
+import sqlite3
+import time
+from contextlib import closing
+from threading import Thread
+
+
+def test_the_intent_is_kept_before_the_books_do_it_and_the_receipt_after(world, sold):
+    """A process that dies in the call leaves the exact bytes: nothing else may be sent again."""
+    sold()
+    world.engine()
+    world.fault("books", fault="stall", seconds=1.0, path="/invoice$")
+    rounds = Thread(target=world.round)
+    rounds.start()
+    during = []
+    while rounds.is_alive():
+        during += [(*row, len(world.invoices())) for row in in_flight(world)]
+        time.sleep(0.05)
+    rounds.join()
+
+    body, sha256, attempts, receipts, invoices = during[0]
+    assert hashlib.sha256(body).hexdigest() == sha256
+    assert b"PO-0001" in body
+    assert (attempts, receipts, invoices) == (1, 0, 0)
+    assert (in_flight(world), len(world.invoices())) == ([], 1)
+
+
+def in_flight(world):
+    """The invoices' calls that are on their way, as another process reads them in the ledger."""
+    with closing(sqlite3.connect(world.path / "ledger.db")) as ledger:
+        return ledger.execute(
+            "SELECT p.body, p.body_sha256, a.n, (SELECT count(*) FROM receipt WHERE kind = 'invoice')"
+            " FROM parcel p JOIN attempt a ON a.request_id = p.request_id"
+            " JOIN outbox o ON o.request_id = p.request_id"
+            " WHERE p.state = 'sending' AND a.ended_at IS NULL AND o.kind = 'invoice'"
+        ).fetchall()
