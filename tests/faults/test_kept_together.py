@@ -1,4 +1,4 @@
-"""What is about to be asked is on the disk before it is asked, and what came of it behind it."""
+"""What is in one commit, and which commit comes before which call."""
 
 import hashlib
 import sqlite3
@@ -25,6 +25,18 @@ def test_the_intent_is_kept_before_the_books_do_it_and_the_receipt_after(world, 
     assert b"PO-0001" in body
     assert (attempts, receipts, invoices) == (1, 0, 0)
     assert (in_flight(world), len(world.invoices())) == ([], 1)
+
+
+def test_a_page_and_its_cursor_are_one_commit(world, sold):
+    """A process that dies between them would miss the page, or keep it without knowing so."""
+    deal, engine, said = sold(), world.engine(), []
+    engine.ledger._connection.set_trace_callback(said.append)
+    assert engine.round("main").error is None
+
+    with_cursor = [each for each in "\n".join(said).split("COMMIT") if "INTO cursor" in each]
+
+    assert any(f"'deal', '{deal}'" in one for one in with_cursor if "INTO snapshot" in one)
+    assert any("'preferences'" in one for one in with_cursor if "INTO mirror" in one)
 
 
 def in_flight(world):
