@@ -9,6 +9,7 @@ from tieout.model.contract import Outcome
 from tieout.model.errors import OutcomeUnknown, QuotaExhausted, RateLimited
 
 DONE, SILENT, LATER, PAUSED = "done", "silent", "later", "paused"
+LEFT_OUT = "left out"  # done, and not a word of it in the answer
 ERRORS = {LATER: RateLimited(after_secs=0.0), PAUSED: QuotaExhausted(), SILENT: OutcomeUnknown()}
 
 
@@ -30,7 +31,7 @@ class Partial:
         body["BatchItemRequest"] = [
             item
             for item, fate in zip(body["BatchItemRequest"], fates, strict=True)
-            if fate in (DONE, SILENT)
+            if fate in (DONE, SILENT, LEFT_OUT)
         ]
         answers = {
             each.item_id: each
@@ -41,6 +42,7 @@ class Partial:
             if fate == DONE
             else Outcome(item.key, item.item_id, error=ERRORS[fate])
             for item, fate in zip(parcel.items, fates, strict=True)
+            if fate != LEFT_OUT
         ]
 
 
@@ -54,6 +56,8 @@ class Partial:
         (DONE, PAUSED, SILENT),
         (PAUSED, PAUSED, LATER),
         (DONE, PAUSED, DONE),
+        (DONE, LEFT_OUT, DONE),
+        (LEFT_OUT, LATER, LEFT_OUT),
     ],
     ids="-".join,
 )
