@@ -34,6 +34,7 @@ from tieout.model.ref import Key, Ref
 SHEET_LIMIT = 10_000  # plans of each state that one answer shows
 SHOWN = ("planned", "waiting", "approved", "blocked", "refused")  # what a plan is shown of
 TASKS_LIMIT = 10_000
+HEARTBEAT = "heartbeat"  # the fact of a ledger that says when its daemon last lived
 TAKEN_BACK = ("voided", "deleted")  # by the books: only this is issued again
 
 
@@ -232,11 +233,12 @@ class Engine:
     # -- looking ------------------------------------------------------------------------------
 
     def status(self) -> dict[str, Any]:
-        """Return how each pair is: freshness, queue, unknowns, tasks, and the journal's head."""
+        """Return how each pair is, the journal's head, and when a daemon was last alive."""
         head = journal.head(self.ledger)
         counts = [dict(row) for row in self.ledger.all("task_counts")]
         return {
             "journal": {"lines": head.n, "hash": head.hash},
+            "daemon_beat_at": self.ledger.value("meta_get", name=HEARTBEAT),
             "pairs": [show.pair_status(self.ledger, name, counts) for name in self.pairs],
         }
 

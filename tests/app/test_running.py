@@ -27,7 +27,9 @@ def test_a_daemon_does_what_commands_wish_and_ends_when_told(said, place):
         _, told = said("resync", "deal:9000000004")
         assert told["rounds"][0]["pair"] == "main"
         assert said("resume", "nobody", "--reason", "x")[1]["error"]["code"] == "not-found"
-        assert said("status")[0] in {Exit.DONE, Exit.TROUBLE}
+        code, told = said("status")
+        assert code in {Exit.DONE, Exit.TROUBLE}
+        assert told["daemon_beat_at"] == last_beat(load(place[0] / "config"))
         daemon.terminate()
         assert daemon.wait(30) == Exit.DONE
         assert " journal  lines=" in log_of(place[0])

@@ -12,7 +12,7 @@ from datetime import date
 from pathlib import Path
 
 from mapping.rules import Mapping as Rules
-from sync_engine.engine import Engine
+from sync_engine.engine import HEARTBEAT, Engine
 from sync_engine.ledger import backup as backups
 from sync_engine.ledger import journal
 from sync_engine.ledger.lock import LedgerHeld
@@ -25,8 +25,6 @@ from tieout.app.mappings import compiled_of
 from tieout.app.settings import Settings
 from tieout.model.contract import Connector
 from tieout.model.money import Rounding
-
-HEARTBEAT = "heartbeat"
 
 __all__ = [
     "Ledger",

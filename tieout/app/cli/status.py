@@ -20,19 +20,23 @@ def command(caller: Caller) -> Answer:
     """Say how each company is, and that nothing is pending.
 
     Reads the ledger only, also while the daemon runs: how fresh each feed is, what is in which
-    state, what is unanswered, and the journal's head, to be noted elsewhere.
+    state, what is unanswered, when a daemon was last alive (it says so twice a minute), and the
+    journal's head, to be noted elsewhere.
 
     Examples:
       tieout status
       tieout status --json
 
-    JSON: {"journal": {"lines", "hash"}, "pairs": [{"pair", "paused", "last_round_at",
-    "last_good_at", "last_round", "feeds", "documents", "queue", "unknowns", "tasks": {code: n}}]}
+    JSON: {"journal": {"lines", "hash"}, "daemon_beat_at": instant or null, "pairs": [{"pair",
+    "paused", "last_round_at", "last_good_at", "last_round", "feeds", "documents", "queue",
+    "unknowns", "tasks": {code: n}}]}
     """
     from tieout.app.cli.asking import look  # noqa: PLC0415 (imported when used)
 
     values = look(caller, "status")
     lines = [line for pair in values["pairs"] for line in _pair_lines(pair)]
+    if values["daemon_beat_at"]:
+        lines.append(f"daemon: last alive {values['daemon_beat_at']}")
     head = values["journal"]
     lines.append(f"journal: {head['lines']} lines, head {head['hash']}")
     pairs = [{**pair, "tasks": sum(pair["tasks"].values())} for pair in values["pairs"]]
