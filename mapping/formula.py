@@ -16,7 +16,17 @@ from datetime import date, datetime
 from decimal import Decimal, DivisionByZero
 from typing import Any, Final, NoReturn, TypeAlias
 
-from mapping.functions import EXACT, FUNCTIONS, FormulaError, Type, column, minus, plus
+from mapping.functions import (
+    EXACT,
+    FUNCTIONS,
+    FormulaError,
+    Type,
+    ValueMissing,
+    column,
+    minus,
+    plus,
+    typed,
+)
 from mapping.mistake import Mistake, Mistakes, nearest
 from mapping.yaml12 import Node
 from tieout.model.errors import ValueRefused
@@ -71,15 +81,18 @@ class Formula:
         except ValueRefused as wrong:
             raise self.error(wrong.what) from wrong
         except (TypeError, KeyError) as wrong:
-            raise self.error(self._lacking(scope) or _unusable(wrong)) from wrong
+            lacking = self._lacking(scope)
+            if lacking:
+                raise self.error(lacking, ValueMissing) from wrong
+            raise self.error(_unusable(wrong)) from wrong
         except DivisionByZero as wrong:
             raise self.error("a division by zero") from wrong
         except (ArithmeticError, ValueError) as wrong:
             raise self.error("a number or date that no books can hold") from wrong
 
-    def error(self, what: str) -> FormulaError:
+    def error(self, what: str, kind: type[FormulaError] = FormulaError) -> FormulaError:
         """An error in this cell."""
-        return FormulaError(what, file=self.file, line=self.line, text=self.text)
+        return kind(what, file=self.file, line=self.line, text=self.text)
 
     def sources(self, scope: Scope) -> dict[str, Any]:
         """What the formula saw: each path and its value."""
@@ -144,6 +157,8 @@ def _constant(node: Node) -> Formula:
 
 # -- compiling --------------------------------------------------------------------------------
 
+_CHECKED: Final = frozenset({Type.NUMBER, Type.DATE, Type.TRUTH})
+"""Types that a text never stands for: a flag that is a text would be true whatever it says."""
 _PLAIN_NUMBER = re.compile(r"\d+(\.\d+)?", re.ASCII)
 _SCOPE: Final = "_"  # a formula cannot write a name that starts with _
 _GLOBALS: Final[Mapping[str, Any]] = {
@@ -154,6 +169,7 @@ _GLOBALS: Final[Mapping[str, Any]] = {
     "_over": EXACT.divide,
     "_negative": EXACT.minus,
     "_column": column,
+    "_typed": typed,
     **{f"_{name}": function.call for name, function in FUNCTIONS.items()},
 }
 _OPERATORS: Final = {
@@ -309,10 +325,16 @@ class _Compiler:
         if known.fields is not None and field not in known.fields:
             return self.wrong(f"no field {field!r} in {name}", nearest(field, known.fields))
         self.paths.setdefault(path)
-        if known.many:
-            return _call("_column", code, ast.Constant(field)), Type.COLUMN
         kind = Type.ANY if known.fields is None else known.fields[field]
-        return ast.Subscript(code, ast.Constant(field), ast.Load()), kind
+        if known.many:
+            named = [ast.Constant(name), ast.Constant(kind.value)] if kind in _CHECKED else []
+            return _call("_column", code, ast.Constant(field), *named), Type.COLUMN
+        value = ast.Subscript(code, ast.Constant(field), ast.Load())
+        if kind in _CHECKED:
+            return _call(
+                "_typed", value, ast.Constant(".".join(path)), ast.Constant(kind.value)
+            ), kind
+        return value, kind
 
     def unknown_name(self, name: str) -> tuple[ast.expr, Type]:
         words = {"true": "True", "false": "False", "null": "None", "none": "None"}

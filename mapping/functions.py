@@ -34,6 +34,7 @@ EXACT: Final = Context(
     traps=[InvalidOperation, DivisionByZero, Overflow],
 )
 TEXT_CHARS_LIMIT = 20_000
+SHOWN_CHARS = 60  # of a wrong value in a message
 PLACES_LIMIT = 12
 
 
@@ -61,6 +62,10 @@ class FormulaError(TieoutError):
         """Keep what is wrong, the formula's text and where it stands."""
         super().__init__(what)
         self.file, self.line, self.text = file, line, text
+
+
+class ValueMissing(FormulaError):
+    """A formula cannot be computed because this record lacks a value."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,9 +236,27 @@ def minus(left: Any, right: Any) -> Any:
     return EXACT.subtract(left, right)
 
 
-def column(rows: Iterable[Mapping[str, Any]], name: str) -> list[Any]:
-    """One field of every row."""
-    return [row[name] for row in rows]
+def typed(value: Any, name: str, wanted: str) -> Any:
+    """The value of a field that is declared to be no text.
+
+    A connector leaves a text that it cannot read as a text.
+
+    Raises:
+        FormulaError: it is such a text.
+    """
+    if type(value) is str:
+        shown = value if len(value) <= SHOWN_CHARS else f"{value[:SHOWN_CHARS]}…"
+        raise FormulaError(f"{name} is {Type.TEXT}, not {wanted}: {shown!r}")
+    return value
+
+
+def column(
+    rows: Iterable[Mapping[str, Any]], field: str, name: str = "", wanted: str = ""
+) -> list[Any]:
+    """One field of every row; ``wanted`` is what it is declared to be where that is no text."""
+    if not wanted:
+        return [row[field] for row in rows]
+    return [typed(row[field], f"{name}[{n}].{field}", wanted) for n, row in enumerate(rows)]
 
 
 def text_of(value: object) -> str:

@@ -419,7 +419,7 @@ class Work:
         """Say that a needed value is missing, unless its formula has already said why."""
         asked = " and ".join(".".join(path) for path in formula.paths)
         told = any(
-            finding.line == formula.line or finding.message == f"{asked} is missing"
+            finding.line == formula.line or finding.message.startswith(f"{asked} is ")
             for finding in self.findings.values()
         )
         if name not in cells and not told:

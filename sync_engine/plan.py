@@ -6,7 +6,7 @@ same. What is already posted is never planned again: a change of it is for ``rec
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime
 
@@ -369,7 +369,7 @@ def _keep_tasks(
     wanted = {finding.code: from_finding(finding, sketch.title) for finding in reversed(blocking)}
     for code, task in wanted.items():
         messages = [finding.message for finding in blocking if finding.code == code]
-        wanted[code] = replace(task, message=" ".join(dict.fromkeys(messages)))
+        wanted[code] = replace(task, message=_joined(dict.fromkeys(messages)))
     families = {FINDING: list(reversed(wanted.values()))}
     for left, family in (("waiting", APPROVAL), ("refused", REFUSED)):
         if held is not None and held["state"] == left and state != left:
@@ -387,6 +387,12 @@ def _keep_tasks(
     ]
     if any(moved):
         tx.run("document_look_at", key=str(sketch.key))
+
+
+def _joined(messages: Iterable[str]) -> str:
+    """Return several messages as sentences of one text."""
+    *firsts, last = messages
+    return " ".join([*(one if one.endswith(".") else f"{one}." for one in firsts), last])
 
 
 def _document_row(pair: Pair, sketch: Sketch, text: str, key: Key, at: str) -> dict[str, str | int]:

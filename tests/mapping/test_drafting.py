@@ -129,7 +129,7 @@ def test_a_value_of_the_deal_that_is_wrong_is_a_finding(
     ("line", "message"),
     [
         ({"quantity": None, "price": 1}, "There is no quantity: line.quantity is missing."),
-        ({"quantity": 1, "price": "1"}, "lines[0].unit_price is a text, not a number: '1'"),
+        ({"quantity": 1, "price": "1"}, "line.price is a text, not a number: '1'"),
         ({"quantity": 1, "price": 1.5}, "lines[0].unit_price is a text, not a number: 1.5"),
         (
             {"quantity": 1, "price": 1, "discount_percent": Decimal(120)},
@@ -148,6 +148,14 @@ def test_a_line_that_is_wrong_is_a_finding_and_no_document(
     assert isinstance(made, Drafted)
     assert (made.document, said(made)) == (None, [message])
     assert made.findings[0].record == Ref("hubspot:1", "line_item", "1")
+
+
+@pytest.mark.parametrize("said_there", ["maybe", "{'x': 1}"])
+def test_a_flag_that_is_a_text_is_a_finding_and_never_true(
+    compiled: Compiled, given: Giving, setting: Setting, said_there: str
+) -> None:
+    made = draft(compiled(), given(is_won=said_there), setting)
+    assert said(made)[0] == f"deal.is_won is a text, not true or false: {said_there!r}"
 
 
 def test_every_finding_is_told_once_and_all_at_once(
