@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from mapping.drafting import Drafted, Given, Setting, Skipped, Trace, draft
-from mapping.functions import FormulaError
+from mapping.functions import FormulaError, ValueMissing
 from mapping.rules import InvoiceRules, Mapping
 from sync_engine.gather import gather
 from sync_engine.ledger.store import Reads
@@ -16,11 +17,15 @@ from tieout.model.canonical import Plain, plain
 from tieout.model.change import Finding
 from tieout.model.document import HUNDRED, Document, Invoice, Payment
 from tieout.model.errors import ValueRefused
-from tieout.model.money import Money, currency, total
+from tieout.model.money import Currency, Money, currency, total
 from tieout.model.record import Fields
 from tieout.model.ref import Key, Ref
 
 NO_TRACE = Trace()
+NOTHING = Decimal(0)  # what a line without quantity or price comes to, as in the CRM
+UNKNOWN_PLACES = 2  # of the amounts of a currency that no list knows
+
+_CODE = re.compile(r"[A-Z]{3}", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,27 +99,47 @@ def estimate(mapping: Mapping, given: Given, setting: Setting) -> Money | None:
     Only for what a task names as held back: nothing is ever posted from it.
     """
     fields = given.record.fields
+    unit = _unit_estimate(fields.get("currency"), setting)
+    if unit is None:
+        return None
+    rules = mapping.document
+    rows = given.related.get(rules.lines.rows, ()) if isinstance(rules, InvoiceRules) else ()
     try:
-        unit = currency(fields.get("currency") or setting.home_currency or "")
-        rules = mapping.document
-        rows = given.related.get(rules.lines.rows, ()) if isinstance(rules, InvoiceRules) else ()
         if isinstance(rules, InvoiceRules) and rows:
             parts = [_line_estimate(rules, row.fields, mapping, row.ref.id) for row in rows]
             return total((Money.rounded(part, unit, setting.rounding) for part in parts), unit)
+    except (ValueRefused, FormulaError, ArithmeticError, TypeError):
+        pass  # a line cannot be computed: what the source itself says is the next best
+    try:
         amount = fields.get("amount")
         return None if amount is None else Money.rounded(Decimal(amount), unit, setting.rounding)
-    except (ValueRefused, FormulaError, ArithmeticError, TypeError):
+    except (ValueRefused, ArithmeticError, TypeError):
         return None
+
+
+def _unit_estimate(code: object, setting: Setting) -> Currency | None:
+    """Return a source's currency; one that no list knows keeps its code, what is none is home."""
+    for one in (code, setting.home_currency):
+        try:
+            return currency(str(one or ""))
+        except ValueRefused:
+            if _CODE.fullmatch(str(one)):
+                return Currency(str(one), UNKNOWN_PLACES)
+    return None
 
 
 def _line_estimate(rules: InvoiceRules, fields: Fields, mapping: Mapping, row_id: str) -> Decimal:
     known = dict.fromkeys(mapping.fields[rules.lines.rows])
     row = {**known, **fields, "id": row_id}
     scope = {rules.lines.each: row}
-    full = Decimal(
-        rules.lines.cells["quantity"].evaluate(scope)
-        * rules.lines.cells["unit_price"].evaluate(scope)
-    )
+    try:
+        quantity = rules.lines.cells["quantity"].evaluate(scope)
+        price = rules.lines.cells["unit_price"].evaluate(scope)
+    except ValueMissing:
+        return NOTHING
+    if quantity is None or price is None:
+        return NOTHING
+    full = Decimal(quantity * price)
     rule = rules.lines.discount
     off = rule.value.evaluate(scope) if rule is not None else None
     if not off or rule is None:
