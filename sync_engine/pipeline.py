@@ -35,7 +35,7 @@ from sync_engine.observe import (
 from sync_engine.observe_books import judge_strangers, observe_books
 from sync_engine.pair import Clock, Pair, Sleep
 from sync_engine.plan import leave_unneeded, plan_sketch
-from sync_engine.preflight import PERIOD_CLOSED
+from sync_engine.preflight import SET_IN_THE_BOOKS
 from sync_engine.push import Pushed, is_paused, push
 from sync_engine.queue import queue, take_apart, unqueue
 from sync_engine.reconcile import reconcile
@@ -168,7 +168,7 @@ def _stages(
     yield "observe", lambda: sweep(ledger, pair, done.observed, hands.clock())
     yield "observe", lambda: read_related(ledger, pair, done.observed)
     push_too = push_too and not done.observed.clock_off_secs
-    yield "observe", lambda: _see_reopened(ledger, pair)
+    yield "observe", lambda: _see_reset(ledger, pair)
     for _ in range(PASSES):
         yield "plan", lambda: draft_and_plan(ledger, pair, done, hands)
         yield "plan", lambda: judge_strangers(ledger, pair, done.observed)
@@ -322,9 +322,9 @@ def _preferences_moved(ledger: Ledger, pair: Pair) -> bool:
     return moved
 
 
-def _see_reopened(ledger: Ledger, pair: Pair) -> None:
-    """Ask whether a closed period was opened, while it holds something back."""
-    if ledger.all("documents_held", pair=pair.name, reason=PERIOD_CLOSED):
+def _see_reset(ledger: Ledger, pair: Pair) -> None:
+    """Ask for the books' preferences while one holds something back: a person may have set it."""
+    if any(ledger.all("documents_held", pair=pair.name, reason=each) for each in SET_IN_THE_BOOKS):
         _preferences_moved(ledger, pair)
 
 

@@ -90,7 +90,11 @@ def _plan_or_block(tx: Writes, pair: Pair, sketch: Sketch, held: Row | None, now
         resolved = resolver.resolve(document, _made_since(tx, str(sketch.key)))
         findings += resolved.findings
         findings += preflight(
-            document, resolved.values, preferences(tx, pair), pair.books.capabilities
+            document,
+            resolved.values,
+            preferences(tx, pair),
+            pair.books.capabilities,
+            numbers_ours=pair.numbers_ours,
         )
         findings += twins(tx, pair, document, resolved)
     findings += _new_records(tx, pair, sketch, resolved, now)

@@ -14,6 +14,8 @@ from tieout.model.ref import Ref
 
 NAME = "name"
 PERIOD_CLOSED = "period-closed"
+NUMBERING = "numbering"
+SET_IN_THE_BOOKS = (PERIOD_CLOSED, NUMBERING)  # by preferences, which no feed tells (R24)
 
 
 def preflight(
@@ -21,6 +23,8 @@ def preflight(
     values: Mapping[str, Plain],
     preferences: Mapping[str, Any],
     capabilities: Capabilities,
+    *,
+    numbers_ours: bool = False,
 ) -> tuple[Finding, ...]:
     """Return every reason why the books would refuse these values.
 
@@ -29,11 +33,13 @@ def preflight(
         values: its values, resolved.
         preferences: what the books say of themselves; see docs/reference/values.md.
         capabilities: what the connector claims, with its limits.
+        numbers_ours: whether the configuration has us number the invoices.
     """
     checks = [_verb(document, capabilities), _period(document, preferences)]
     checks.append(_currency(document, preferences))
     if isinstance(document, Invoice):
         checks.append(_invoice(document, values, preferences, capabilities))
+        checks.append(_number(document, preferences) if numbers_ours else iter(()))
     if isinstance(document, Payment):
         checks.append(_payment(document, capabilities))
     return tuple(finding for found in checks for finding in found)
@@ -137,6 +143,24 @@ def _invoice(
     lines = values.get("lines")
     for line in lines if isinstance(lines, list) else ():
         yield from _lengths("invoice", line, invoice.source, capabilities)
+
+
+def _number(invoice: Invoice, preferences: Mapping[str, Any]) -> Iterator[Finding]:
+    """Books that number by themselves take a number of ours too, and take it twice (R6)."""
+    if preferences.get("custom_numbers") is False:
+        yield _block(
+            NUMBERING,
+            "These books number their invoices themselves, and the configuration says that we do.",
+            "Write `numbers: books` for this company, or let the books take custom numbers.",
+            invoice.source,
+        )
+    elif not invoice.number:
+        yield _block(
+            "no-number",
+            "It has no number, and the configuration says that we number the invoices.",
+            "Give `number` in the mapping and its value in the CRM, or write `numbers: books`.",
+            invoice.source,
+        )
 
 
 def _tax_codes(invoice: Invoice, preferences: Mapping[str, Any]) -> Iterator[Finding]:

@@ -22,6 +22,7 @@ from tieout.model.money import Money, currency, decimal
 PRIVATE_NOTE_CHARS = 4000  # R2
 NOTES_CHARS = 2000  # R2
 PRICE_PLACES = 7
+NEXT_NUMBER = "AUTO_GENERATE"  # of the books' own sequence, where none would leave it empty (R6)
 HUNDRED = Decimal(100)
 TAX_NUMBER_COUNTRIES = frozenset({"IN", "CA", "GB", "AU"})  # R48
 
@@ -117,6 +118,8 @@ def _invoice(values: Values, writing: _Writing) -> JsonBody:
     _add_currency(body, values, writing.settings)
     writing.add_note(body, "PrivateNote", values.get("memo"), PRIVATE_NOTE_CHARS)
     settings = writing.settings
+    if writing.new and settings.custom_numbers:
+        body.setdefault("DocNumber", NEXT_NUMBER)
     prices = str(values.get("prices") or "exclusive")
     if not settings.is_us and (writing.new or "prices" in values or "lines" in values):
         body["GlobalTaxCalculation"] = _known(_CALCULATIONS, prices, "prices")
