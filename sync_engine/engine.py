@@ -19,7 +19,7 @@ from sync_engine.draft import draft_source, setting_of
 from sync_engine.feeds import Observed
 from sync_engine.ledger import journal
 from sync_engine.ledger.sqlite import Ledger
-from sync_engine.ledger.store import Row
+from sync_engine.ledger.store import Row, Writes
 from sync_engine.observe import read_sources
 from sync_engine.observe_books import read_living
 from sync_engine.pair import Pair
@@ -227,8 +227,8 @@ class Engine:
             tx.run("document_look_at", key=row["subject"])
             tx.run("touch_document", pair=pair.name, key=row["subject"])
             tx.run("dependants_again", pair=pair.name, need=row["subject"])
-        if choice.startswith("link:"):
-            self._link(pair, row, choice.removeprefix("link:"))
+            if choice.startswith("link:"):
+                self._link(tx, pair, row, choice.removeprefix("link:"))
 
     # -- looking ------------------------------------------------------------------------------
 
@@ -315,21 +315,18 @@ class Engine:
         named = [(pair, ref) for pair, ref in self._named(text) if pair.name == name]
         return [row for pair, ref in named for row in self._of(pair, ref)]
 
-    def _link(self, pair: Pair, task: Row, record_id: str) -> None:
-        """Bind a document to the record that a person says it is."""
-        document = self.ledger.one("document_get", key=task["subject"])
+    def _link(self, tx: Writes, pair: Pair, task: Row, record_id: str) -> None:
+        """Bind a document to the record that a person says it is, in the answer's own commit."""
+        document = tx.one("document_get", key=task["subject"])
         if document is None:
             raise NotFound(f"There is no document {task['subject']}.")
-        row = self.ledger.one(
-            "mirror_get", company=pair.books.company, kind=document["kind"], id=record_id
-        )
+        row = tx.one("mirror_get", company=pair.books.company, kind=document["kind"], id=record_id)
         if row is None:
             raise NotFound(f"The books' {document['kind']} {record_id} is not in the mirror.")
         mapping = next(held for held in pair.mappings if held.identity == document["mapping"])
         ref = source_of(document)
-        sketch = draft_source(self.ledger, pair, mapping, ref, setting_of(self.ledger, pair))
-        with self.ledger.transaction() as tx:
-            link(tx, pair, sketch, row, how="linked")
+        sketch = draft_source(tx, pair, mapping, ref, setting_of(tx, pair))
+        link(tx, pair, sketch, row, how="linked")
 
     def _is_id(self, task: Row, choice: str) -> bool:
         """Whether an answer is the id of a record of the kind that the task asks for."""

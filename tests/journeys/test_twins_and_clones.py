@@ -77,6 +77,15 @@ def test_a_link_takes_the_invoice_for_the_deals_own(world, deal, by_hand, ties_o
     ties_out(world)
 
 
+def test_an_answer_and_its_link_are_one_commit(world, deal, by_hand):
+    """Killed between the two, the question would be asked again."""
+    invoice = by_hand(po_number="PO-0001")
+    world.round()
+    before = world.working.ledger.commits
+    world.answer("twin?", f"link:{invoice}")
+    assert world.working.ledger.commits == before + 1
+
+
 def test_a_linked_invoice_of_another_amount_holds_the_rest(world, deal, by_hand, ties_out):
     more = [{"item": "1", "amount": "290.00", "tax_code": "1"}]
     invoice = by_hand(po_number="PO-0001", lines=more)
