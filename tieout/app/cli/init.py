@@ -40,23 +40,32 @@ def command(caller: Caller, directory: Path | None) -> Answer:
 
 
 def copied(source: Path, into: Path) -> list[str]:
-    """Copy a configuration and return its files.
+    """Copy a configuration and return its files; what an interrupted copy left is completed.
 
     Raises:
-        ConfigError: a file of it is there already; nothing is copied then.
+        ConfigError: it is there already, or another file of one of its names; nothing is copied.
     """
     files = sorted(
         file.relative_to(source)
         for file in source.rglob("*")
         if file.is_file() and file.suffix != ".pyc"
     )
-    there = [str(into / file) for file in files if (into / file).exists()]
-    if there:
+    there = [file for file in files if (into / file).exists()]
+    others = [file for file in there if (into / file).read_bytes() != (source / file).read_bytes()]
+    if others or len(there) == len(files):
         raise ConfigError(
-            f"{there[0]} is there already; nothing was written.",
+            f"{into / (others or there)[0]} is there already; nothing was written.",
             remedy="Name another directory, or move the old one away.",
         )
     for file in files:
-        (into / file).parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(source / file, into / file)
+        if file not in there:
+            _copy(source / file, into / file)
     return [str(file) for file in files]
+
+
+def _copy(source: Path, target: Path) -> None:
+    """Copy a file, which gets its name only when it is whole."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    part = target.with_name(target.name + ".part")
+    shutil.copyfile(source, part)
+    part.replace(target)
