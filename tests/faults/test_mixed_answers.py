@@ -70,7 +70,8 @@ def test_each_item_of_a_batch_is_done_once_whatever_becomes_of_its_neighbours(
     engine = world.restart()
     pair = engine.pairs["main"]
     engine.pairs = {"main": replace(pair, books=Partial(pair.books, fates))}
-    world.round()
+    pushed = world.round().pushed
+    assert (pushed.unknown, pushed.refused) == (fates.count(SILENT) + fates.count(LEFT_OUT), 0)
     if PAUSED in fates:
         engine.resume("main", who="ann", reason="the allowance is there again")
     settled()
