@@ -4,9 +4,12 @@ A place has the starter configuration, and its make-believe companies are served
 """
 
 import json
+import re
 from collections.abc import Callable
+from importlib import import_module
 from pathlib import Path
 
+import click
 import pytest
 
 from tieout.app import simulated
@@ -72,13 +75,40 @@ def place(tmp_path_factory):
 
 
 @pytest.fixture
-def said(place, monkeypatch, capsys):
-    """Return a function that runs a verb and returns its exit code and its JSON."""
-    here, _ = place
-    monkeypatch.chdir(here)
+def spoken(capsys):
+    """Return a function that runs a verb and returns its exit code and its JSON.
+
+    Whatever is asked here: the answer has the names that the verb's help says, and no others.
+    """
 
     def run(*args: str):
         code = exit_code([*args, "--json"])
-        return code, json.loads(capsys.readouterr().out)
+        told = json.loads(capsys.readouterr().out)
+        assert set(told) in [{"error"}, *promised(args)], args
+        return code, told
 
     return run
+
+
+def promised(args: tuple[str, ...]) -> list[set[str]]:
+    """The outermost names of each JSON object that a verb's help describes."""
+    command = import_module(f"tieout.app.cli.{args[0]}").command
+    if isinstance(command, click.Group) and len(args) > 1 and args[1] in command.commands:
+        command = command.commands[args[1]]
+    shape = str(command.help).partition("JSON")[2]
+    objects: list[set[str]] = []
+    depth = 0
+    for sign in re.findall(r'[{}\[\]]|"\w+"', shape):
+        depth += (sign in "{[") - (sign in "}]")
+        if (sign, depth) == ("{", 1):
+            objects.append(set())
+        if depth == 1 and sign[0] == '"':
+            objects[-1].add(sign.strip('"'))
+    return objects
+
+
+@pytest.fixture
+def said(place, monkeypatch, spoken):
+    """Return ``spoken``, in the place."""
+    monkeypatch.chdir(place[0])
+    return spoken

@@ -1,6 +1,5 @@
 """The verbs that need no engine, as a person types them."""
 
-import json
 import shutil
 from pathlib import Path
 
@@ -10,17 +9,6 @@ from tieout.app import simulated
 from tieout.app.cli import exit_code
 from tieout.app.cli.exits import Exit
 from tieout.app.starter import starter
-
-
-@pytest.fixture
-def said(capsys):
-    """Return a function that runs a verb and returns its exit code and its JSON."""
-
-    def run(*args: str):
-        code = exit_code([*args, "--json"])
-        return code, json.loads(capsys.readouterr().out)
-
-    return run
 
 
 @pytest.fixture
@@ -60,15 +48,15 @@ def test_init_replaces_nothing(started, capsys):
     assert "is there already; nothing was written" in capsys.readouterr().err
 
 
-def test_the_starter_is_right_as_it_is(started, said):
-    code, told = said("check")
+def test_the_starter_is_right_as_it_is(started, spoken):
+    code, told = spoken("check")
 
     assert code == Exit.DONE
     assert (told["ok"], told["mistakes"]) == (True, [])
     assert all(each["tests"] == each["passed"] > 0 for each in told["mappings"])
 
 
-def test_check_says_every_mistake_of_every_file_at_once(started, said):
+def test_check_says_every_mistake_of_every_file_at_once(started, spoken):
     settings, mapping = (
         started / "tieout.yaml",
         started / "mappings" / "hubspot-deal-to-invoice.yaml",
@@ -76,7 +64,7 @@ def test_check_says_every_mistake_of_every_file_at_once(started, said):
     settings.write_text(settings.read_text().replace("twin_days: 45", "twin_dais: 45"))
     mapping.write_text(mapping.read_text().replace("=company.name\n", "=company.nmae\n", 1))
 
-    code, told = said("check")
+    code, told = spoken("check")
 
     assert code == Exit.TROUBLE
     assert {(Path(each["file"]).name, each["hint"]) for each in told["mistakes"]} == {
@@ -85,7 +73,7 @@ def test_check_says_every_mistake_of_every_file_at_once(started, said):
     }
 
 
-def test_check_says_a_test_that_fails(started, said):
+def test_check_says_a_test_that_fails(started, spoken):
     mapping = started / "mappings" / "hubspot-deal-to-invoice.yaml"
     mapping.write_text(
         mapping.read_text()
@@ -93,22 +81,22 @@ def test_check_says_a_test_that_fails(started, said):
         .replace('or "Net 30"', 'or "Net 60"')
     )
 
-    code, told = said("check")
+    code, told = spoken("check")
 
     assert code == Exit.TROUBLE
     assert any("Net 60" in each["what"] for each in told["mistakes"])
 
 
-def test_a_mapping_must_be_called_as_its_file(started, said):
+def test_a_mapping_must_be_called_as_its_file(started, spoken):
     shutil.move(started / "mappings/hubspot-deal-to-invoice.yaml", started / "mappings/other.yaml")
 
-    _, told = said("check")
+    _, told = spoken("check")
 
     assert any("give both the same name" in each["hint"] for each in told["mistakes"])
 
 
-def test_check_online_asks_every_company(served, said):
-    code, told = said("check", "--online")
+def test_check_online_asks_every_company(served, spoken):
+    code, told = spoken("check", "--online")
 
     assert code == Exit.DONE
     assert [(each["name"], each["ok"]) for each in told["companies"]] == [
@@ -117,11 +105,11 @@ def test_check_online_asks_every_company(served, said):
     ]
 
 
-def test_a_company_that_does_not_answer_hides_no_other(served, started, said):
+def test_a_company_that_does_not_answer_hides_no_other(served, started, spoken):
     file = started / "tieout.yaml"
     file.write_text(file.read_text().replace(served.hubspot.url, "http://127.0.0.1:9"))
 
-    code, told = said("check", "--online")
+    code, told = spoken("check", "--online")
 
     assert code == Exit.TROUBLE
     assert [each["ok"] for each in told["companies"]] == [False, True]
@@ -138,8 +126,8 @@ def test_what_is_wrong_is_counted_and_told_whole(served, started, capsys):
     assert "it is tried again in the next round." in " ".join(lines)  # the remedy is not cut off
 
 
-def test_connect_needs_nobody_where_the_company_is_make_believe(served, said):
-    code, told = said("connect", "books")
+def test_connect_needs_nobody_where_the_company_is_make_believe(served, spoken):
+    code, told = spoken("connect", "books")
 
     assert (code, told["id"]) == (Exit.DONE, "9130350000000001")
     assert told["until"]
@@ -150,8 +138,8 @@ def test_connect_says_who_asks_for_no_consent(served, capsys):
     assert "hubspot asks for no consent" in capsys.readouterr().err
 
 
-def test_provision_finds_what_is_there(served, said):
-    code, told = said("provision")
+def test_provision_finds_what_is_there(served, spoken):
+    code, told = spoken("provision")
 
     assert code == Exit.DONE
     assert {each["state"] for each in told["companies"]["crm"]} == {"there"}
@@ -167,24 +155,24 @@ def test_provision_tells_an_administrator_what_to_make(served, capsys):
     assert "choices held/waiting/invoiced/part-paid/paid/voided/problem" in told
 
 
-def test_mapping_fields_lists_what_a_company_added(served, said):
-    _, offline = said("mapping", "fields", "hubspot", "deal", "--offline")
-    _, online = said("mapping", "fields", "crm", "deal")
+def test_mapping_fields_lists_what_a_company_added(served, spoken):
+    _, offline = spoken("mapping", "fields", "hubspot", "deal", "--offline")
+    _, online = spoken("mapping", "fields", "crm", "deal")
 
     names = [{each["name"] for each in told["fields"]} for told in (offline, online)]
     assert "po_number" not in names[0]
     assert names[0] | {"po_number"} <= names[1]
 
 
-def test_mapping_fields_says_which_kinds_there_are(started, said):
-    _, told = said("mapping", "fields", "hubspot")
+def test_mapping_fields_says_which_kinds_there_are(started, spoken):
+    _, told = spoken("mapping", "fields", "hubspot")
     assert {"deal", "line_item", "company", "contact", "payment"} <= set(told["kinds"])
 
     assert exit_code(["mapping", "fields", "hubspot", "dael"]) == Exit.USAGE
 
 
-def test_mapping_test_runs_those_that_are_named(started, said):
-    code, told = said("mapping", "test", "hubspot-payment-to-payment")
+def test_mapping_test_runs_those_that_are_named(started, spoken):
+    code, told = spoken("mapping", "test", "hubspot-payment-to-payment")
 
     assert code == Exit.DONE
     assert {each["mapping"] for each in told["tests"]} == {"hubspot-payment-to-payment"}
