@@ -122,11 +122,14 @@ def test_an_alarm_rings_before_consent_ends_and_stops_when_it_is_given_again(sai
     sealed.write(books, {**whole, "hard_until": instant_text(ends_at)})
     said("run", "--once")
     _, told = said("tasks")
+    _, checked = said("check", "--online")
+    says = {company["name"]: company["says"] for company in checked["companies"]}
     rung = {task["code"]: task["message"] for task in told["tasks"]}
     sealed.write(books, whole)
     said("run", "--once")
     _, later = said("tasks")
 
+    assert "consent ends soon" in says["books"]
     assert f"{books} ends on {ends_at:%Y-%m-%d}" in rung["consent-ends"]
     assert "consent-ends" not in {task["code"] for task in later["tasks"]}
 

@@ -9,6 +9,15 @@ from importlib.metadata import packages_distributions
 
 import pytest
 
+ONE_PLACE = {  # what is imported in one file, so that nothing of it reaches further
+    "apscheduler": "tieout/app/daemon.py",
+    "cryptography": "tieout/credentials/sealing.py",
+    "hubspot": "connectors/hubspot/wire.py",
+    "pydantic": "tieout/app/settings.py",
+    "quickbooks": "connectors/quickbooks/wire.py",
+    "tenacity": "tieout/transport/retry.py",
+    "uvicorn": "tieout/simulator/serving.py",
+}
 COMPANIONS = {"pydantic_core": "pydantic"}  # its manual says to import it for one's own types
 IMPORT_ALL = """
 import importlib, importlib.abc, json, pkgutil, sys
@@ -99,3 +108,21 @@ def test_what_is_imported_is_declared(imported, shipped, pyproject):
         if not {normal(owner) for owner in owners.get(COMPANIONS.get(top, top), [])} & declared
     ]
     assert told == [], "\n".join(told)
+
+
+@pytest.mark.parametrize("library", ONE_PLACE)
+def test_a_library_that_must_stay_small_is_imported_in_one_file(imported, library):
+    places = {path.as_posix() for path, _, top in imported if top == library}
+    assert places == {ONE_PLACE[library]}
+
+
+def test_a_vendor_s_library_is_a_transport_and_no_more(root):
+    """Its models, object classes and batches invent data and lose results (sdk.md 0)."""
+    used = {
+        module
+        for package in ("connectors/hubspot", "connectors/quickbooks")
+        for path in (root / package).rglob("*.py")
+        for module, _ in imports(path.read_text())
+        if module.split(".")[0] in ("hubspot", "quickbooks", "intuitlib")
+    }
+    assert used == {"hubspot.crm.objects", "quickbooks.client"}

@@ -258,6 +258,7 @@ def test_a_list_is_no_cell() -> None:
         "().__class__.__bases__[0].__subclasses__()",
         "open('/etc/passwd').read()",
         "deal.__class__.__mro__",
+        "company.__class__",
         "deal.name.upper()",
         "9**9**9",
         "'a' * 1000000000",
@@ -286,6 +287,10 @@ def test_hostile_formulas_are_refused_when_the_file_loads(hostile: str) -> None:
     finally:
         tracemalloc.stop()
     assert time.perf_counter() - began < 2
+
+
+def test_what_runs_knows_no_builtin() -> None:
+    assert compiled("=deal.amount * 2").run.__globals__["__builtins__"] == {}
 
 
 def test_a_text_is_never_repeated_by_a_number_from_a_record() -> None:

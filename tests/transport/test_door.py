@@ -1,6 +1,8 @@
 """The one HTTP door: what is sent, how often, and what silence means."""
 
 import socket
+import time
+from contextlib import ExitStack
 from datetime import UTC, datetime
 
 import pytest
@@ -81,6 +83,22 @@ def test_a_write_that_found_nobody_listening_was_never_sent(ask):
         port = unused.getsockname()[1]
     with pytest.raises(Unavailable, match="nothing was sent"):
         ask("POST", "/invoice", url=f"http://127.0.0.1:{port}", body=b"{}")
+
+
+def test_a_write_whose_connection_is_not_made_in_time_was_never_sent(ask):
+    """Somebody listens and takes nobody in: the queue before the door is full."""
+    with socket.socket() as full, ExitStack() as queue:
+        full.bind(("127.0.0.1", 0))
+        full.listen(0)
+        for _ in range(3):
+            before = queue.enter_context(socket.socket())
+            before.setblocking(False)
+            before.connect_ex(full.getsockname())
+        address = f"http://127.0.0.1:{full.getsockname()[1]}"
+        begun = time.monotonic()
+        with pytest.raises(Unavailable, match="nothing was sent"):
+            ask("POST", "/invoice", url=address, body=b"{}", connect_secs=0.2)
+        assert time.monotonic() - begun < 10  # the system itself would try for two minutes
 
 
 def test_a_write_whose_certificate_is_not_trusted_was_never_sent(ask, vendor):

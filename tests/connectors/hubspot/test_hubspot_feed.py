@@ -10,6 +10,7 @@ from foreign_server import Bent
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from connectors.hubspot.connector import OVERLAP_SECS
 from connectors.hubspot.feed import SEEN_LIMIT, Place
 from connectors.hubspot.reading import SEARCH_PAGE
 from tieout.model.errors import Unavailable, Unsupported, ValueRefused
@@ -128,11 +129,16 @@ def test_a_line_and_a_company_that_change_without_their_deal_are_seen(hubspot, p
 
 
 def test_a_change_that_the_index_shows_late_is_not_lost(opened, portal, read_all):
-    session = opened()
+    """The next walk reaches as far behind the last one as the index may lag."""
+    session, now = opened(), portal.now
+    made_at = now() - timedelta(seconds=OVERLAP_SECS - 10)
+    portal.now = lambda: made_at
     deal = portal.deal()
     _, cursor = read_all(session, "deal")
+    portal.now = lambda: made_at + timedelta(seconds=1)
     portal.index_lag_secs = 3600
     portal.edit("deals", deal, dealname="Renamed")
+    portal.now = now
     missed, cursor = read_all(session, "deal", cursor)
     assert missed == []
     portal.indexes["deals"].settle(portal.present() + 3_600_000)

@@ -136,6 +136,16 @@ def test_the_owner_comes_with_its_record_and_costs_one_list(opened, portal, read
     assert "objects deals/batch/read" not in session.calls
 
 
+def test_owners_are_not_listed_where_no_mapping_uses_a_field_of_theirs(opened, portal, read_all):
+    """A key may lack their scope; that a deal has one is known all the same."""
+    deal = portal.deal(hubspot_owner_id="7")
+    session = opened(reads={"deal": frozenset({"name"}), "owner": frozenset()})
+    read_all(session, "deal")
+    (owner,) = session.related([Ref(session.company, "deal", deal)], "owner")
+    assert owner.primary == Ref(session.company, "owner", "7")
+    assert not [call for call in session.calls if "owners" in call]
+
+
 def test_the_owner_of_a_deal_that_was_not_read_yet_is_read(opened, portal):
     portal.owners = [{"id": "7", "email": "ada@nordlys.example"}]
     deal = portal.deal(hubspot_owner_id="7")
