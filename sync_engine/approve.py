@@ -75,6 +75,15 @@ def decide(
     return decided
 
 
+def demand_waiting(ledger: Ledger, pair: Pair, wanted: str) -> None:
+    """Refuse a hash that names nothing of a pair that waits.
+
+    Raises:
+        NotFound, Rejected: as ``decide``.
+    """
+    _chosen(ledger, pair, wanted)
+
+
 def sheet_of(ledger: Reads, pair: Pair) -> str | None:
     """Return the hash of all plans that wait for a person, None where none does."""
     hashes = [str(row["plan_hash"]) for row in ledger.all("plans_waiting", pair=pair.name)]

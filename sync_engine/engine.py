@@ -6,11 +6,13 @@ Every door (command line, daemon, console) speaks to this class and to nothing b
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import islice
-from typing import Any
+from typing import Any, TypeVar
 
 from sync_engine import approve as approving
 from sync_engine import show
@@ -28,6 +30,7 @@ from sync_engine.receipts import WRITE_BACK, link
 from sync_engine.resolve import ANY_ID
 from sync_engine.states import in_state
 from sync_engine.tasks import DRIFT, PAIR, keep
+from sync_engine.turns import Turn
 from tieout.model.errors import NotFound, Rejected
 from tieout.model.ref import Key, Ref
 
@@ -35,12 +38,19 @@ SHEET_LIMIT = 10_000  # plans of each state that one answer shows
 SHOWN = ("planned", "waiting", "approved", "blocked", "refused")  # what a plan is shown of
 TASKS_LIMIT = 10_000
 HEARTBEAT = "heartbeat"  # the fact of a ledger that says when its daemon last lived
+SIDE_BY_SIDE = 64  # books companies that are worked at once by one command
 TAKEN_BACK = ("voided", "deleted")  # by the books: only this is issued again
+
+T = TypeVar("T")
 
 
 @dataclass(slots=True)
 class Engine:
-    """One open ledger, its pairs, and the hands to work them with."""
+    """One open ledger, its pairs, and the hands to work them with.
+
+    Threads may share it. Pairs that post into the same books share their mirror, so they take
+    turns; all others are worked side by side, and wait for no company but their own.
+    """
 
     ledger: Ledger
     pairs: Mapping[str, Pair]
@@ -48,9 +58,12 @@ class Engine:
     _begun: set[str] = field(default_factory=set)
     _found_at: datetime | None = field(init=False)
     """When the last line of the journal was written that this process found."""
+    _turns: Mapping[str, Turn] = field(init=False)
+    """By books company: whose pairs are worked one after the other."""
 
     def __post_init__(self) -> None:
         self._found_at = journal.last_line_at(self.ledger)
+        self._turns = {pair.books.company: Turn() for pair in self.pairs.values()}
 
     # -- rounds -------------------------------------------------------------------------------
 
@@ -60,12 +73,21 @@ class Engine:
         Raises:
             TieoutError: only with the next step *stop*.
         """
-        done = self._once(name, push_too=push_too)
-        if wait:
-            pair = self._pair(name)
-            last = wait_for_unknowns(self.ledger, pair, self.hands, lambda: self._once(name))
-            done = last or done
+        pair = self._pair(name)
+        with self._turn_of(pair):
+            done = self._once(name, push_too=push_too)
+            if wait:
+                last = wait_for_unknowns(self.ledger, pair, self.hands, lambda: self._once(name))
+                done = last or done
         return done
+
+    def rounds(self, names: Sequence[str], *, wait: bool = False) -> list[Round]:
+        """Work some pairs once each, those of different books side by side; in the given order.
+
+        Raises:
+            TieoutError: as ``round``.
+        """
+        return self._side_by_side(names, lambda name: self.round(name, wait=wait))
 
     def plan(self, refs: tuple[str, ...] = (), *, look: bool = True) -> list[dict[str, Any]]:
         """Return what would be sent, and what waits or is blocked, with hashes and findings.
@@ -83,8 +105,7 @@ class Engine:
 
     def look(self) -> None:
         """Read both sides of every pair and plan; nothing is sent."""
-        for name in self.pairs:
-            self._once(name, push_too=False)
+        self._side_by_side(tuple(self.pairs), lambda name: self.round(name, push_too=False))
 
     def planned(self, wanted: str) -> list[dict[str, Any]]:
         """Return the plans whose hash begins so, whatever became of them.
@@ -118,11 +139,12 @@ class Engine:
             NotFound: the CRM has no such source, and the books have nothing of it.
         """
         pair, ref = self._source(text)
-        with self.ledger.transaction() as tx:
-            tx.journal(who, "resync", str(ref), None)
-        read_sources(self.ledger, pair, [ref], Observed())
-        is_answered = self._snapshot(pair, ref) is not None
-        done = self.round(pair.name)
+        with self._turn_of(pair):
+            with self.ledger.transaction() as tx:
+                tx.journal(who, "resync", str(ref), None)
+            read_sources(self.ledger, pair, [ref], Observed())
+            is_answered = self._snapshot(pair, ref) is not None
+            done = self._once(pair.name)
         if is_answered and self._is_strange(pair, ref):
             raise NotFound(
                 f"{ref.company} has no {ref}.", remedy="Write its kind and id: deal:901."
@@ -138,6 +160,10 @@ class Engine:
             Rejected: its record still lives in the books, or it has none.
         """
         pair, ref = self._source(text)
+        with self._turn_of(pair):
+            return self._issue_again(pair, ref, who, reason)
+
+    def _issue_again(self, pair: Pair, ref: Ref, who: str, reason: str) -> str:
         row = self._document(pair, ref)
         if row["state"] not in TAKEN_BACK:
             raise Rejected(
@@ -165,7 +191,7 @@ class Engine:
     def resume(self, name: str, *, who: str, reason: str) -> None:
         """Let a pair that stands still go on."""
         pair = self._pair(name)
-        with self.ledger.transaction() as tx:
+        with self._turn_of(pair), self.ledger.transaction() as tx:
             tx.run("pair_resume", pair=name)
             keep(
                 tx,
@@ -180,9 +206,10 @@ class Engine:
     def reconcile(self, name: str) -> Round:
         """Read every source, its records and its documents again, and compare all three sides."""
         pair = self._pair(name)
-        sweep(self.ledger, pair, Observed(), self.hands.clock(), asked=True)
-        read_living(self.ledger, pair)
-        return self._once(name)
+        with self._turn_of(pair):
+            sweep(self.ledger, pair, Observed(), self.hands.clock(), asked=True)
+            read_living(self.ledger, pair)
+            return self._once(name)
 
     # -- tasks --------------------------------------------------------------------------------
 
@@ -210,6 +237,11 @@ class Engine:
                 f"{choice!r} is no answer to task {number}.", remedy=f"Choices: {listed}."
             )
         pair = self._pair(row["pair"])
+        with self._turn_of(pair):
+            self._take_answer(pair, row, choice, who, reason)
+
+    def _take_answer(self, pair: Pair, row: Row, choice: str, who: str, reason: str) -> None:
+        number = row["id"]
         with self.ledger.transaction() as tx:
             tx.run(
                 "task_answer", id=number, answer=choice, who=who, reason=reason, at=tx.now_text()
@@ -287,6 +319,11 @@ class Engine:
         missing: NotFound | None = None
         for pair in self.pairs.values():
             try:
+                approving.demand_waiting(self.ledger, pair, wanted)  # without a turn: is it its?
+            except NotFound as absent:
+                missing = absent
+                continue
+            with self._turn_of(pair):
                 return approving.decide(
                     self.ledger,
                     pair,
@@ -296,9 +333,27 @@ class Engine:
                     reason=reason,
                     now=self.hands.clock(),
                 )
-            except NotFound as absent:
-                missing = absent
         raise missing or NotFound("There is no pair.")
+
+    def _turn_of(self, pair: Pair) -> AbstractContextManager[None]:
+        return self._turns[pair.books.company].held()
+
+    def _side_by_side(self, names: Sequence[str], work: Callable[[str], T]) -> list[T]:
+        """Work pairs, each books company's in a thread of its own; return what came of each."""
+        books: dict[str, list[str]] = {}
+        for name in names:
+            books.setdefault(self._pair(name).books.company, []).append(name)
+        if len(books) < 2:
+            return [work(name) for name in names]
+        done: dict[str, T] = {}
+        with ThreadPoolExecutor(min(len(books), SIDE_BY_SIDE), "books") as threads:
+            lanes = [
+                threads.submit(lambda some: done.update((one, work(one)) for one in some), some)
+                for some in books.values()
+            ]
+        for lane in lanes:
+            lane.result()
+        return [done[name] for name in names]
 
     def _sheet(self, name: str, refs: tuple[str, ...]) -> Iterator[dict[str, Any]]:
         rows = [row for text in refs for row in self._of_text(name, text)]

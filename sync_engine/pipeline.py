@@ -314,8 +314,9 @@ def _preferences_moved(ledger: Ledger, pair: Pair) -> bool:
     """Read the books' preferences just before a push: no feed carries them, and periods close."""
     ref = Ref(pair.books.company, "preferences", "1")
     moved = False
+    answers = list(pair.books.fetch([ref]))  # before the transaction: while one lasts, all wait
     with ledger.transaction() as tx:
-        for answer in pair.books.fetch([ref]):
+        for answer in answers:
             if isinstance(answer, Record) and mirror_record(tx, pair, answer):
                 tx.run("pending_everywhere")
                 moved = True

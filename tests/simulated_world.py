@@ -215,7 +215,9 @@ class World:
 
 
 @contextmanager
-def open_world(path: Path, clock: SimulatedClock | None = None, **books: Any) -> Iterator[World]:
+def open_world(
+    path: Path, clock: SimulatedClock | None = None, portal_id: str = "123", **books: Any
+) -> Iterator[World]:
     """Give a portal and German books with many currencies, both empty; ``clock`` None is real time.
 
     ``books`` makes other books: the words of ``QuickBooksCompany``.
@@ -224,7 +226,7 @@ def open_world(path: Path, clock: SimulatedClock | None = None, **books: Any) ->
     german = {"realm_id": REALM, "country": "DE", "home_currency": "EUR", "multicurrency": True}
     given = {**german, "utc_offset_hours": 1, "stamp_millis": True, **books}
     portal = HubSpotPortal(
-        portal_id="123",
+        portal_id=portal_id,
         name="Demo",
         time_zone=ZONE,
         company_currency=given["home_currency"],

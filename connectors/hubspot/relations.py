@@ -260,8 +260,9 @@ def _by_property(reading: Reading, refs: Sequence[Ref], role: str) -> Iterator[R
 
 def _owner_ids(reading: Reading, refs: Sequence[Ref]) -> Iterator[tuple[Ref, str | TieoutError]]:
     """Yield each record's owner, empty where it has none; an error where that is not known."""
-    yield from ((ref, reading.owners.of[ref] or "") for ref in refs if ref in reading.owners.of)
-    for answer in reading.fetch([ref for ref in refs if ref not in reading.owners.of]):
+    known = dict(reading.owners.of)  # as it is now: other threads read on, and old ones are dropped
+    yield from ((ref, known[ref] or "") for ref in refs if ref in known)
+    for answer in reading.fetch([ref for ref in refs if ref not in known]):
         match answer:
             case Unreadable(ref, error):
                 yield ref, error
@@ -274,6 +275,7 @@ def _owner_ids(reading: Reading, refs: Sequence[Ref]) -> Iterator[tuple[Ref, str
 
 
 def _owner_id(reading: Reading, ref: Ref) -> str | TieoutError:
-    if ref not in reading.owners.of:
+    try:
+        return reading.owners.of[ref] or ""
+    except KeyError:
         return Unsupported(f"The owner of a {ref.kind} is not among what is read.")
-    return reading.owners.of[ref] or ""

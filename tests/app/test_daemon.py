@@ -7,8 +7,10 @@ import time
 
 import pytest
 
-from tieout.app.daemon import Signals, Turns, serve
+from tieout.app.daemon import Clocks, Signals, Turns, serve
 from tieout.model.errors import InvariantError, Unavailable
+
+CLOCKS = Clocks(passed=time.monotonic, shown=time.time)
 
 
 class Rounds:
@@ -26,8 +28,14 @@ class Rounds:
     def round(self, pair):
         self.note(pair)
 
-    def grant_wishes(self):
-        return 0
+    def lane(self, pair):
+        return pair
+
+    def wishes(self):
+        return []
+
+    def grant(self, wish):
+        self.note(wish)
 
     def beat(self):
         self.beats += 1
@@ -55,9 +63,7 @@ def served():
     def start(work, stop_secs=5.0):
         ended = []
         thread = threading.Thread(
-            target=lambda: ended.append(
-                serve(work, signals, stop_secs=stop_secs, now_secs=time.monotonic)
-            )
+            target=lambda: ended.append(serve(work, signals, stop_secs=stop_secs, clocks=CLOCKS))
         )
         thread.start()
         threads.append(thread)
@@ -126,7 +132,7 @@ def test_what_forbids_to_go_on_ends_the_daemon():
             raise InvariantError("A mistake of ours.")
 
     with pytest.raises(InvariantError):
-        serve(Broken({"one": 3600}), Signals(), stop_secs=5, now_secs=time.monotonic)
+        serve(Broken({"one": 3600}), Signals(), stop_secs=5, clocks=CLOCKS)
 
 
 def test_stopping_waits_for_the_round_and_starts_nothing_new(served):
@@ -134,6 +140,9 @@ def test_stopping_waits_for_the_round_and_starts_nothing_new(served):
     going, go_on = threading.Event(), threading.Event()
 
     class Slow(Rounds):
+        def lane(self, pair):
+            return "the same books"
+
         def round(self, pair):
             going.set()
             go_on.wait(20)

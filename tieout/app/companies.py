@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -76,10 +76,12 @@ def session(
     cutover_date: date | None = None,
     options: Mapping[str, bool | int | str] | None = None,
     asks: bool = True,
+    sleep: Callable[[float], None] = time.sleep,
 ) -> Iterator[Connector]:
     """Give the open session with a company; ``options`` are added to the company's own.
 
     ``asks`` says that it will be asked something: a make-believe company is connected first.
+    ``sleep`` waits before a call that a limit holds up; what it raises ends that call unsent.
 
     Raises:
         ConfigError: an option or address that its connector does not accept.
@@ -97,7 +99,7 @@ def session(
         urls=company.addresses,
         credentials=credentials_of(site, name),
         now=now,
-        sleep=time.sleep,
+        sleep=sleep,
     )
     with closing(connector):
         if asks:

@@ -30,7 +30,7 @@ def do(engine: Engine, deed: str, args: Args, who: str) -> Values:
 
 def work(engine: Engine, pairs: list[str], *, wait: bool = False) -> Values:
     """Work some pairs once each, and say how they are then."""
-    rounds = [engine.round(name, wait=wait).plain() for name in pairs]
+    rounds = [done.plain() for done in engine.rounds(pairs, wait=wait)]
     return {"rounds": rounds, **pairs_now(engine, pairs)}
 
 

@@ -18,12 +18,13 @@ from sync_engine.ledger import journal
 from sync_engine.ledger.lock import LedgerHeld
 from sync_engine.ledger.sqlite import Asked, Ledger, connect
 from sync_engine.ledger.wishes import Wish
-from sync_engine.pair import Pair
+from sync_engine.pair import Pair, Sleep
 from sync_engine.pipeline import Hands
 from tieout.app.companies import Site, now, session
 from tieout.app.mappings import compiled_of
 from tieout.app.settings import Settings
 from tieout.model.contract import Connector
+from tieout.model.errors import Unavailable
 from tieout.model.money import Rounding
 
 __all__ = [
@@ -48,6 +49,7 @@ def engine_of(
     owned: bool = True,
     mapped: bool = True,
     stopping: Callable[[], bool] = lambda: False,
+    sleep: Sleep = time.sleep,
 ) -> Iterator[Engine]:
     """Give the engine of a configuration.
 
@@ -56,6 +58,7 @@ def engine_of(
         owned: whether this process owns the ledger; without, the engine can only look.
         mapped: whether it has its mappings; without, it shows what the ledger holds, drafts none.
         stopping: whether a round should start nothing new.
+        sleep: waits so many seconds, or until told to stop.
 
     Raises:
         LedgerHeld: the ledger is to be owned and another process owns it.
@@ -63,7 +66,9 @@ def engine_of(
     """
     with (
         ledger_of(site.settings, owned=owned) as ledger,
-        engine_on(ledger, site, asks=owned, mapped=mapped, stopping=stopping) as engine,
+        engine_on(
+            ledger, site, asks=owned, mapped=mapped, stopping=stopping, sleep=sleep
+        ) as engine,
     ):
         yield engine
 
@@ -76,14 +81,21 @@ def engine_on(
     asks: bool = True,
     mapped: bool = True,
     stopping: Callable[[], bool],
+    sleep: Sleep = time.sleep,
 ) -> Iterator[Engine]:
     """Give the engine of a configuration on an open ledger; ``asks`` as for ``session``."""
-    with _pairs_of(site, asks=asks, mapped=mapped) as pairs:
-        yield Engine(ledger, pairs, Hands(now, time.sleep, stopping))
+
+    def wait(secs: float) -> None:
+        sleep(secs)
+        if stopping():
+            raise Unavailable("Tieout was told to stop while it waited to ask; it was not asked.")
+
+    with _pairs_of(site, wait, asks=asks, mapped=mapped) as pairs:
+        yield Engine(ledger, pairs, Hands(now, sleep, stopping))
 
 
 @contextmanager
-def _pairs_of(site: Site, *, asks: bool, mapped: bool) -> Iterator[dict[str, Pair]]:
+def _pairs_of(site: Site, sleep: Sleep, *, asks: bool, mapped: bool) -> Iterator[dict[str, Pair]]:
     """Give every pair with open sessions; a company that is in several pairs has one session."""
     mappings = compiled_of(site) if mapped else dict.fromkeys(site.settings.pairs, ())
     with ExitStack() as opened:
@@ -96,6 +108,7 @@ def _pairs_of(site: Site, *, asks: bool, mapped: bool) -> Iterator[dict[str, Pai
                     cutover_date=_cutover_of(site, name),
                     options=_options_of(site, name),
                     asks=asks,
+                    sleep=sleep,
                 )
             )
             for name in _companies_in_pairs(site)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from datetime import date
 from pathlib import Path
@@ -19,7 +19,9 @@ _log = logging.getLogger(__name__)
 
 
 @contextmanager
-def working(directory: Path, stopping: Callable[[], bool]) -> Iterator[Working]:
+def working(
+    directory: Path, stopping: Callable[[], bool], sleep: Callable[[float], None]
+) -> Iterator[Working]:
     """Give what the daemon works on; the ledger is owned until the block ends.
 
     Raises:
@@ -28,7 +30,7 @@ def working(directory: Path, stopping: Callable[[], bool]) -> Iterator[Working]:
     """
     site = Site(directory, load(directory))
     with wiring.ledger_of(site.settings) as ledger:
-        held = Working(ledger, site, stopping)
+        held = Working(ledger, site, stopping, sleep)
         try:
             yield held
         finally:
@@ -38,9 +40,16 @@ def working(directory: Path, stopping: Callable[[], bool]) -> Iterator[Working]:
 class Working:
     """The engine and its settings, replaced together when the configuration is re-read."""
 
-    def __init__(self, ledger: wiring.Ledger, site: Site, stopping: Callable[[], bool]) -> None:
+    def __init__(
+        self,
+        ledger: wiring.Ledger,
+        site: Site,
+        stopping: Callable[[], bool],
+        sleep: Callable[[float], None],
+    ) -> None:
         self._ledger = ledger
         self._stopping = stopping
+        self._sleep = sleep
         self._told_on: date | None = None
         self._open(site)
 
@@ -58,14 +67,19 @@ class Working:
             error = done["error"]["message"] if done["error"] else ""
             _log.log(level, "round ended%s", f": {error}" if error else "", extra=said)
 
-    def grant_wishes(self) -> int:
-        """Do what commands asked for; return how many. A wish that fails says so, and no more."""
-        wishes = self._ledger.open_wishes()
-        for wish in wishes:
-            if self._stopping():
-                break
-            grant(self.engine, wish)
-        return len(wishes)
+    def lane(self, pair: str) -> str:
+        """Return what a pair takes turns for: its books."""
+        return self.site.settings.pairs[pair].target
+
+    def wishes(self) -> Sequence[int]:
+        """Return the ids of the oldest open wishes."""
+        return [wish.id for wish in self._ledger.open_wishes()]
+
+    def grant(self, wish: int) -> None:
+        """Do what a command asked for, unless it was done meanwhile; if it fails, that is told."""
+        asked = next((one for one in self._ledger.open_wishes() if one.id == wish), None)
+        if asked is not None:
+            grant(self.engine, asked)
 
     def beat(self) -> None:
         """Write down that the daemon lives; the first beat of a day logs the journal's head."""
@@ -98,7 +112,7 @@ class Working:
     def _open(self, site: Site) -> None:
         opened = ExitStack()
         self.engine: Engine = opened.enter_context(
-            wiring.engine_on(self._ledger, site, stopping=self._stopping)
+            wiring.engine_on(self._ledger, site, stopping=self._stopping, sleep=self._sleep)
         )
         self._opened, self.site = opened, site
 

@@ -62,19 +62,23 @@ def _once(caller: Caller, pairs: tuple[str, ...], signals: Signals, *, wait: boo
     for name in pairs:
         site.pair(name)
     names = list(pairs or site.settings.pairs)
-    with wiring.engine_of(site, stopping=signals.stop.is_set) as engine, _progress(engine):
+    with (
+        wiring.engine_of(site, stopping=signals.stop.is_set, sleep=signals.rest) as engine,
+        _progress(engine),
+    ):
         values = deeds.work(engine, names, wait=wait)
     code = Exit.INTERRUPTED if signals.stop.is_set() else round_exit(values)
     return Answer(values, list(round_lines(values)), code)
 
 
 def _daemon(caller: Caller, signals: Signals) -> Exit:
-    from tieout.app.daemon import serve  # noqa: PLC0415 (imported when used)
+    from tieout.app.daemon import Clocks, serve  # noqa: PLC0415 (imported when used)
     from tieout.app.working import working  # noqa: PLC0415 (imported when used)
 
     stop_secs = caller.settings().stop_secs
-    with working(caller.directory, signals.stop.is_set) as work:
-        if not serve(work, signals, stop_secs=stop_secs, now_secs=time.monotonic):
+    with working(caller.directory, signals.stop.is_set, signals.rest) as work:
+        clocks = Clocks(passed=time.monotonic, shown=time.time)
+        if not serve(work, signals, stop_secs=stop_secs, clocks=clocks):
             logging.shutdown()
             os._exit(Exit.UNKNOWNS)  # a call that hangs in a thread would hold up a gentler end
     return Exit.DONE
