@@ -32,7 +32,7 @@ class Difference:
     """One difference between the three sides, with its cause.
 
     ``cause`` is a stable code: changed-in-crm, reopened, deleted-in-crm, merged, changed-in-books,
-    number-changed, voided, deleted, variance, balance-unexplained.
+    number-changed, voided, deleted, variance, paid-elsewhere.
     """
 
     cause: str

@@ -55,6 +55,27 @@ def test_what_was_posted_since_the_backup_is_adopted_and_not_posted_again(
     assert world.codes() == []
 
 
+def test_nothing_is_created_after_a_restore_before_the_books_were_read(
+    world, sold, settled, once_each, keep
+):
+    back_up, put_back = keep
+    sold()
+    settled()
+    back_up()
+    sold()
+    settled()
+    put_back()
+    sold()
+    world.sleep = lambda _: None
+    engine = world.restart()
+    world.fault("books", fault="status", status=500, count=None, path="/cdc")
+    done = engine.round("main")
+    assert (done.error.code, done.pushed.parcels, len(world.invoices())) == ("unavailable", 0, 2)
+    world.mend("books")
+    settled()
+    once_each(3)
+
+
 def test_after_a_restore_the_running_process_watches_for_others_again(world, sold, settled, keep):
     back_up, put_back = keep
     sold()
