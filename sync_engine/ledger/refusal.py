@@ -61,7 +61,10 @@ _FILE: Final[Mapping[int, tuple[str, str]]] = {
 }
 
 
-class refusal:  # noqa: N801 - reads as `with refusal(name)`; a generator costs a query's time again
+REFUSED: Final = (sqlite3.Error, UnicodeEncodeError, OverflowError)
+
+
+class refusal:  # noqa: N801 - reads as `with refusal(name)`
     """Raise what SQLite refuses, within the block, as one of our errors.
 
     Raises:
@@ -84,10 +87,19 @@ class refusal:  # noqa: N801 - reads as `with refusal(name)`; a generator costs 
         wrong: BaseException | None,
         _where: TracebackType | None,
     ) -> None:
-        if isinstance(wrong, sqlite3.Error):
-            raise _named(wrong, self._about) from wrong
-        if isinstance(wrong, UnicodeEncodeError | OverflowError):
-            raise ValueRefused(f"A value for {self._about} cannot be stored: {wrong}.") from wrong
+        if isinstance(wrong, REFUSED):
+            raise refused(wrong, self._about) from wrong
+
+
+def refused(wrong: Exception, about: str) -> TieoutError:
+    """Return what SQLite refuses as one of our errors: ``wrong`` is one of ``REFUSED``.
+
+    What is asked a hundred times a deal catches by itself: entering a block costs as much as the
+    query in it.
+    """
+    if isinstance(wrong, sqlite3.Error):
+        return _named(wrong, about)
+    return ValueRefused(f"A value for {about} cannot be stored: {wrong}.")
 
 
 def refused_file(path: Path, wrong: OSError) -> LedgerError:

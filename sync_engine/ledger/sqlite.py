@@ -18,7 +18,7 @@ from typing import Any, Final, Self
 
 from sync_engine.ledger import lock, migrating, wishes
 from sync_engine.ledger.journal import Chain, ends, head
-from sync_engine.ledger.refusal import refusal, refused_file
+from sync_engine.ledger.refusal import REFUSED, refusal, refused, refused_file
 from sync_engine.ledger.store import Entry, Row, Value, queries, writing
 from tieout.model.canonical import Values
 from tieout.model.dates import instant_text
@@ -51,8 +51,10 @@ class Asked:
 
     def all(self, name: str, /, **values: Value) -> list[Row]:
         """Return every row of a named query."""
-        with refusal(name):
-            return self._connection.execute(_sql(name), values).fetchall()
+        try:
+            return list(self._connection.execute(_sql(name), values))
+        except REFUSED as wrong:
+            raise refused(wrong, name) from wrong
 
     def one(self, name: str, /, **values: Value) -> Row | None:
         """Return the only row of a named query, None where there is none.
@@ -60,8 +62,10 @@ class Asked:
         Raises:
             InvariantError: there are more.
         """
-        with refusal(name):
+        try:
             rows = self._connection.execute(_sql(name), values).fetchmany(2)
+        except REFUSED as wrong:
+            raise refused(wrong, name) from wrong
         if len(rows) > 1:
             raise InvariantError(f"The query {name} found more than one row.")
         row: Row | None = rows[0] if rows else None
@@ -84,13 +88,17 @@ class Transaction(Asked):
 
     def run(self, name: str, /, **values: Value) -> int:
         """Run a named query; return how many rows it changed."""
-        with refusal(name):
+        try:
             return self._lasting().execute(_sql(name), values).rowcount
+        except REFUSED as wrong:
+            raise refused(wrong, name) from wrong
 
     def many(self, name: str, rows: Iterable[Mapping[str, Value]], /) -> int:
         """Run a named query once for each row; return how many rows were changed in all."""
-        with refusal(name):
+        try:
             return self._lasting().executemany(_sql(name), rows).rowcount
+        except REFUSED as wrong:
+            raise refused(wrong, name) from wrong
 
     def journal(self, who: str, what: str, subject: str, detail: object = None) -> None:
         """Add one line to the journal. ``detail`` is what has a plain form, and no secret."""
