@@ -303,8 +303,9 @@ def _of_others(pair: Pair, record: Record) -> dict[str, Any]:
     told = told_fields(pair.mappings).get(record.ref.kind, frozenset())
     fields = {name: held for name, held in record.fields.items() if name not in told}
     capability = pair.crm.capabilities.kinds.get(record.ref.kind)
-    if capability and fields.get(capability.marker) in (None, own_mark(record.ref)):
-        fields.pop(capability.marker, None)
+    marker = capability.marker if capability else ""
+    if marker in fields and fields[marker] in (None, own_mark(record.ref)):
+        del fields[marker]
     return fields
 
 

@@ -10,7 +10,7 @@ import json
 from collections.abc import Mapping
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, Final
 
 from tieout.model.canonical import canonical
 from tieout.model.change import Change, Create, Finding, Severity, Update, Verb, Void
@@ -23,14 +23,12 @@ from tieout.model.ref import Ref, Version
 
 def fields_text(fields: Fields) -> str:
     """Return a record's fields as JSON that keeps their types."""
-    return json.dumps(
-        fields, default=_typed, sort_keys=True, separators=(",", ":"), ensure_ascii=False
-    )
+    return _ENCODER.encode(fields)
 
 
 def fields_of(text: str) -> dict[str, Any]:
     """Return the fields that ``fields_text`` wrote."""
-    read: dict[str, Any] = json.loads(text, object_hook=_untyped)
+    read: dict[str, Any] = _DECODER.decode(text)
     return read
 
 
@@ -147,3 +145,9 @@ def _untyped(read: dict[str, Any]) -> Any:
             case "$t":
                 return parse_instant(text)
     return read
+
+
+_ENCODER: Final = json.JSONEncoder(
+    default=_typed, sort_keys=True, separators=(",", ":"), ensure_ascii=False
+)
+_DECODER: Final = json.JSONDecoder(object_hook=_untyped)

@@ -100,7 +100,15 @@ class Money:
     currency: Currency
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "amount", _on_grid(_finite(self.amount), self.currency))
+        placed = _on_grid(_finite(self.amount), self.currency.exponent)
+        if placed is None:
+            of = self.currency
+            raise ValueRefused(
+                f"{self.amount} has more than the {of.exponent} decimals of {of.code}.",
+                remedy="Correct the amount at its source, or round it in the mapping: =round(…, "
+                f"{of.exponent}).",
+            )
+        object.__setattr__(self, "amount", placed)
 
     @classmethod
     def of(cls, amount: Decimal | int | str, code: str) -> Money:
@@ -239,12 +247,7 @@ def _finite(value: Decimal) -> Decimal:
 
 
 @lru_cache(maxsize=4096)
-def _on_grid(amount: Decimal, of: Currency) -> Decimal:
-    placed = amount.quantize(of.step, ROUND_DOWN, EXACT)
-    if placed != amount:
-        raise ValueRefused(
-            f"{amount} has more than the {of.exponent} decimals of {of.code}.",
-            remedy="Correct the amount at its source, or round it in the mapping: =round(…, "
-            f"{of.exponent}).",
-        )
-    return EXACT.plus(placed)  # never minus zero
+def _on_grid(amount: Decimal, exponent: int) -> Decimal | None:
+    """Return the amount with exactly so many decimals, None where it has more."""
+    placed = amount.quantize(_STEPS[exponent], ROUND_DOWN, EXACT)
+    return EXACT.plus(placed) if placed == amount else None  # never minus zero
