@@ -4,6 +4,7 @@ import shutil
 import subprocess
 import sys
 import zipfile
+from configparser import ConfigParser
 
 import pytest
 
@@ -11,8 +12,8 @@ pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")
-def wheel(tmp_path_factory, root, tracked):
-    """The names in a wheel that is built, offline, from the tracked files alone."""
+def archive(tmp_path_factory, root, tracked):
+    """A wheel that is built, offline, from the tracked files alone."""
     source = tmp_path_factory.mktemp("source")
     for path in tracked:
         (source / path).parent.mkdir(parents=True, exist_ok=True)
@@ -21,8 +22,14 @@ def wheel(tmp_path_factory, root, tracked):
     command = [sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", built]
     subprocess.run([*command, source], check=True, capture_output=True, text=True)
     (only,) = built.iterdir()
-    with zipfile.ZipFile(only) as archive:
-        return archive.namelist()
+    with zipfile.ZipFile(only) as opened:
+        yield opened
+
+
+@pytest.fixture(scope="module")
+def wheel(archive):
+    """The names in it."""
+    return archive.namelist()
 
 
 def test_the_top_level_names_are_the_four_packages(wheel, shipped, pyproject):
@@ -40,6 +47,17 @@ def test_every_tracked_file_of_the_packages_is_in_it(wheel, tracked, shipped):
 def test_the_starter_configuration_travels_with_it(wheel, tracked):
     expected = {f"tieout/_{path.as_posix()}" for path in tracked if path.parts[0] == "config"}
     assert expected - set(wheel) == set()
+
+
+def test_each_connector_and_the_command_are_known_by_their_entry_points(archive, root, pyproject):
+    """An installed Tieout finds its own connectors as it finds a plug-in's."""
+    known = ConfigParser()
+    known.optionxform = str
+    info = f"tieout-{pyproject['project']['version']}.dist-info"
+    known.read_string(archive.read(f"{info}/entry_points.txt").decode())
+    systems = {facts.stem for facts in (root / "connectors").glob("*/*.yaml")}
+    assert set(known["tieout.connectors"]) == systems
+    assert list(known["console_scripts"]) == ["tieout"]
 
 
 def test_nothing_of_the_workshop_is_in_it(wheel):

@@ -142,6 +142,23 @@ def test_american_books_compute_the_tax_and_the_variance_is_shown(make_world, ti
     ]
 
 
+def test_a_tax_that_the_mapping_computes_is_the_invoice_s(make_world, ties_out):
+    """The books honour an amount that is stated, and compute none of their own (R13)."""
+    world = make_world(country="US", home_currency="USD", multicurrency=False, utc_offset_hours=-8)
+    mapped(
+        world,
+        ("compute: books", "compute: ours"),
+        ("tolerance: 0.05", "tolerance: 0.05\n    expected: =round(deal.amount * 0.08, 2)"),
+        ("US: *abroad", "US: { standard: TAX, reduced: TAX, none: NON }"),
+    )
+    seller(world)(country="US", price="100.00", quantity="1")
+    world.round(2)
+    [invoice] = world.invoices()
+    assert (invoice["net"], invoice["tax"], invoice["total"]) == (100, 8, 108)
+    assert world.codes() == []
+    ties_out(world)
+
+
 def said(world, deal):
     """What a person reads of an invoice's variance."""
     lines = document_lines(world.working.explain(deal)["documents"][0])
