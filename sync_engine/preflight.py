@@ -15,7 +15,8 @@ from tieout.model.ref import Ref
 NAME = "name"
 PERIOD_CLOSED = "period-closed"
 NUMBERING = "numbering"
-SET_IN_THE_BOOKS = (PERIOD_CLOSED, NUMBERING)  # by preferences, which no feed tells (R24)
+CURRENCY = "currency"
+SET_IN_THE_BOOKS = (PERIOD_CLOSED, NUMBERING, CURRENCY)  # by preferences; no feed tells (R24)
 
 
 def preflight(
@@ -96,7 +97,7 @@ def _currency(document: Document, preferences: Mapping[str, Any]) -> Iterator[Fi
     code = document.currency.code
     if home is not None and code != home and not preferences.get("multi_currency", False):
         yield _block(
-            "currency",
+            CURRENCY,
             f"It is in {code}, and the books keep {home} only.",
             "Switch on multicurrency in the books (for ever, R16), or invoice it elsewhere.",
             document.source,
@@ -104,7 +105,7 @@ def _currency(document: Document, preferences: Mapping[str, Any]) -> Iterator[Fi
     active = preferences.get("currencies")
     if active and code not in active:
         yield _block(
-            "currency",
+            CURRENCY,
             f"It is in {code}, which is not among the currencies of the books.",
             f"Add {code} to the currencies of the books.",
             document.source,

@@ -100,6 +100,11 @@ def test_another_currency_is_held_where_the_books_keep_one(make_world, ties_out)
     world.round()
     assert (len(world.invoices()), world.codes()) == (1, ["currency"])
     ties_out(world)
+    world.company.multicurrency = True
+    world.books("create", kind="CompanyCurrency", body={"Code": "USD"})
+    world.round()
+    assert (len(world.invoices()), world.codes()) == (2, [])
+    ties_out(world)
 
 
 def test_a_currency_that_the_books_do_not_use_is_held(world, sold, ties_out):
@@ -107,6 +112,10 @@ def test_a_currency_that_the_books_do_not_use_is_held(world, sold, ties_out):
     sold()
     world.round()
     assert (len(world.invoices()), world.codes()) == (1, ["currency"])
+    ties_out(world)
+    world.books("create", kind="CompanyCurrency", body={"Code": "CNY"})
+    world.round()
+    assert (len(world.invoices()), world.codes()) == (2, [])
     ties_out(world)
 
 

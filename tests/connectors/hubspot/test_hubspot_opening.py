@@ -72,7 +72,9 @@ def test_plain_http_elsewhere_is_refused(opened):
 
 def test_the_api_version_is_a_setting(opened, portal):
     portal.api_versions = ("2025-09",)
-    assert opened(options={"version": "2025-09"}).check().company == str(portal.portal_id)
+    older = opened(options={"version": "2025-09"})
+    assert older.check().company == str(portal.portal_id)
+    assert [page.events for page in older.changes(["deal"], None)] == [()]
     with pytest.raises(NotFound, match=r"no version 2026-03"):
         list(opened().changes(["deal"], None))
 
