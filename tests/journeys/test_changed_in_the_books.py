@@ -161,3 +161,19 @@ def test_two_days_of_accounting_leave_one_task_for_each_difference(world, sold, 
     assert len(deals) == 4
     ties_out(world)
     assert json.loads(json.dumps(world.working.status()))["pairs"][0]["tasks"]["voided"] == 1
+
+
+@pytest.mark.parametrize("deed", ["void", "delete"])
+def test_what_was_taken_back_without_its_memo_is_not_made_again_either(world, sold, ties_out, deed):
+    """That it was asked for once is enough: the marker in the books is not needed for it."""
+    deal = sold()
+    world.round()
+    world.books("edit", id="1", changes={"PrivateNote": "ours no more"})
+    world.round()
+    world.books(deed, id="1")
+    world.round()
+    world.crm("edit_deal", deal, {"dealname": "Another name"})
+    world.round(2)
+    assert world.invoices() == []
+    assert {"void": "voided", "delete": "deleted"}[deed] in world.codes()
+    ties_out(world)
