@@ -199,6 +199,13 @@ def test_a_clone_in_the_same_round_is_invoiced_once(world, deal, ties_out):
     ties_out(world)
 
 
+def test_the_same_order_number_of_another_customer_is_another_deal(world, sold):
+    sold(po_number="2026-1")
+    sold(po_number="2026-1")
+    world.round()
+    assert (len(world.invoices()), world.codes()) == (2, [])
+
+
 def test_a_clone_with_its_own_order_number_is_another_deal(world, deal, ties_out):
     world.round()
     clone = world.crm("clone", deal)
