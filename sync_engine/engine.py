@@ -36,7 +36,7 @@ from tieout.model.ref import Key, Ref
 
 SHEET_LIMIT = 10_000  # plans of each state that one answer shows
 SHOWN = ("planned", "waiting", "approved", "blocked", "refused")  # what a plan is shown of
-TASKS_LIMIT = 10_000
+TASKS_LIMIT = 10_000  # tasks that one answer shows
 HEARTBEAT = "heartbeat"  # the fact of a ledger that says when its daemon last lived
 SIDE_BY_SIDE = 64  # books companies that are worked at once by one command
 TAKEN_BACK = ("voided", "deleted")  # by the books: only this is issued again
@@ -102,6 +102,13 @@ class Engine:
         for text in refs:
             self._demand_known(text)
         return [shown for name in self.pairs for shown in self._sheet(name, refs)]
+
+    def count_plans(self) -> int:
+        """Return how many plans there are to show, of all pairs."""
+        counts = [
+            row for name in self.pairs for row in self.ledger.all("document_counts", pair=name)
+        ]
+        return sum(row["n"] for row in counts if row["state"] in SHOWN)
 
     def look(self) -> None:
         """Read both sides of every pair and plan; nothing is sent."""
@@ -219,6 +226,11 @@ class Engine:
             self._pair(pair)
         rows = self.ledger.all("tasks_open", pair=pair, limit=TASKS_LIMIT)
         return [show.task(row) for row in rows]
+
+    def count_tasks(self, pair: str | None = None) -> int:
+        """Return how many tasks are open, of a pair or of all."""
+        counts = self.ledger.all("task_counts")
+        return sum(row["n"] for row in counts if pair in (None, row["pair"]))
 
     def answer(self, number: int, choice: str, *, who: str, reason: str) -> None:
         """Answer an open task with one of its choices.

@@ -189,7 +189,7 @@ def test_status_and_tasks_are_shown_while_a_mapping_is_broken(said, place):
     finally:
         file.write_text(right)
 
-    assert [list(each)[-1] for each in shown] == ["pairs", "tasks"]
+    assert ("pairs" in shown[0], "tasks" in shown[1]) == (True, True)
     assert refused["error"]["code"] == "mistakes"
 
 

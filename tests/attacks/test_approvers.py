@@ -73,6 +73,10 @@ def test_what_is_decided_does_not_depend_on_how_much_one_answer_shows(
     deals = [sold() for _ in range(5)]
     world.round()
     assert world.codes() == ["approval"] * 5 + ["unsafe"]
+    with monkeypatch.context() as smaller:
+        smaller.setattr(showing, "TASKS_LIMIT", 4)
+        assert deeds.do(engine, "tasks", {}, "ann")["left_out"] == 2
+    assert deeds.do(engine, "plan", {"look": False}, "ann")["left_out"] == 5 - 2 + 5 - 2
     shown = [engine.plan((f"deal:{deal}",), look=False) for deal in deals]
     hashes = [plans[-1]["hash"] for plans in shown]
     assert len(set(hashes)) == 5

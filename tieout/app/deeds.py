@@ -51,9 +51,11 @@ def pairs_now(engine: Engine, pairs: list[str]) -> Values:
 
 
 def _plan(engine: Engine, args: Args, _who: str) -> Values:
-    plans = engine.plan(tuple(args.get("refs", ())), look=args.get("look", True))
+    refs = tuple(args.get("refs", ()))
+    plans = engine.plan(refs, look=args.get("look", True))
     sheets = {name: engine.sheet_hash(name) for name in engine.pairs}
-    return {"plans": plans, "sheets": sheets}
+    left_out = 0 if refs else engine.count_plans() - len(plans)
+    return {"plans": plans, "left_out": left_out, "sheets": sheets}
 
 
 def _approve(engine: Engine, args: Args, who: str) -> Values:
@@ -115,7 +117,8 @@ def _reconcile(engine: Engine, args: Args, _who: str) -> Values:
 
 
 def _tasks(engine: Engine, args: Args, _who: str) -> Values:
-    return {"tasks": engine.tasks(args.get("pair"))}
+    tasks = engine.tasks(args.get("pair"))
+    return {"tasks": tasks, "left_out": engine.count_tasks(args.get("pair")) - len(tasks)}
 
 
 def _explain(engine: Engine, args: Args, _who: str) -> Values:

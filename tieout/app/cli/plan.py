@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from tieout.app.cli.exits import Exit
-from tieout.app.cli.verb import SHORT_HASH, Answer, Caller, money_text, table, verb
+from tieout.app.cli.verb import SHORT_HASH, Answer, Caller, beyond, money_text, table, verb
 
 ROWS_LIMIT = 40  # more is for --all or --json
 IN_THE_WAY = frozenset({"blocked", "refused"})
@@ -33,7 +33,8 @@ def command(caller: Caller, refs: tuple[str, ...], *, no_look: bool, everything:
 
     JSON: {"plans": [{"title", "kind", "source", "state", "reason", "hash", "net", "currency",
     "verb", "values", "needs", "findings": [{"code", "severity", "message", "remedy", "line"}],
-    "tasks": [{"code", "message"}]}], "sheets": {pair: hash or null}}
+    "tasks": [{"code", "message"}]}], "left_out": number of plans that one answer does not hold,
+    "sheets": {pair: hash or null}}
     """
     from tieout.app.cli.asking import do, look  # noqa: PLC0415 (imported when used)
 
@@ -45,6 +46,7 @@ def command(caller: Caller, refs: tuple[str, ...], *, no_look: bool, everything:
     limit = len(plans) if everything else ROWS_LIMIT
     lines = [*_going(going, limit), *_held(held, limit), *_sheets(values["sheets"])]
     lines += [f"{len(going)} to send, {len(held)} held"] if plans else ["Nothing to do."]
+    lines += beyond(values["left_out"])
     code = Exit.CHANGES if going else Exit.TROUBLE if held else Exit.DONE
     return Answer(values, lines, code)
 

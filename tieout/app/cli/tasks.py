@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from tieout.app.cli.exits import Exit
-from tieout.app.cli.verb import Answer, Caller, money_text, verb
+from tieout.app.cli.verb import Answer, Caller, beyond, money_text, verb
 
 SHOWN_LIMIT = 8  # of each cause; more is for --all or --json
 
@@ -27,7 +27,8 @@ def command(caller: Caller, *, pair: str | None, everything: bool) -> Answer | N
       tieout tasks answer 17 link:145 --reason "made by hand in March"
 
     JSON: {"tasks": [{"id", "pair", "family", "code", "title", "message", "remedy", "choices",
-    "detail", "net", "currency", "source_kind", "source_id", "opened_at"}]}
+    "detail", "net", "currency", "source_kind", "source_id", "opened_at"}], "left_out": number of
+    tasks that one answer does not hold}
     """
     if click.get_current_context().invoked_subcommand is not None:
         return None
@@ -36,6 +37,7 @@ def command(caller: Caller, *, pair: str | None, everything: bool) -> Answer | N
     values = look(caller, "tasks", pair=pair)
     tasks = values["tasks"]
     lines = list(task_lines(tasks, len(tasks) if everything else SHOWN_LIMIT))
+    lines += beyond(values["left_out"])
     return Answer(values, lines or ["No open task."], Exit.TROUBLE if tasks else Exit.DONE)
 
 

@@ -130,6 +130,11 @@ def money_text(net: str | None, currency: str | None) -> str:
     return str(Money.of(net, currency))
 
 
+def beyond(left_out: int) -> list[str]:
+    """Return the line that says how much an answer does not hold, where that is anything."""
+    return [f"… and {left_out} more than one answer holds"] if left_out else []
+
+
 def interactive() -> bool:
     """Whether a person watches: both standard output and error are a terminal."""
     return sys.stdout.isatty() and sys.stderr.isatty()
