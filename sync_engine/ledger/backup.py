@@ -30,6 +30,7 @@ from tieout.model.dates import instant_text
 from tieout.model.errors import LedgerError
 
 MANIFEST_BYTES: Final = 4_096
+LOGS: Final = ("-journal", "-wal", "-shm")  # what SQLite keeps beside a file until it is whole
 
 _log = logging.getLogger(__name__)
 
@@ -100,11 +101,14 @@ def restore(source: Path, path: Path, now: Callable[[], datetime], who: str) -> 
         raise refused_file(path, wrong) from wrong
     try:
         stamp = now().astimezone(UTC).strftime("%Y%m%dT%H%M%S%fZ")
-        kept = path.with_name(f"{path.name}.before-{stamp}") if path.exists() else None
+        aside = path.with_name(f"{path.name}.before-{stamp}")
+        kept = aside if path.exists() else None
         with _part(path) as part:
             _copy_verified(source, part, manifest)
             _mark_restored(part, manifest, now, who, "" if kept is None else kept.name)
-            if kept is not None:
+            if kept is None:
+                _move_logs(path, aside)
+            else:
                 _keep(path, kept)
     finally:
         os.close(owned)
@@ -189,11 +193,16 @@ def _keep(path: Path, kept: Path) -> None:
             old.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     except sqlite3.DatabaseError as wrong:  # damaged: perhaps why it is replaced; kept as it is
         _log.warning("%s is kept as it is: %s", path, wrong)
-    for ending in ("-wal", "-shm"):
+    _move_logs(path, kept)
+    kept.hardlink_to(path)
+
+
+def _move_logs(path: Path, to: Path) -> None:
+    """Let SQLite's logs of a file go with it, or, where it is gone, out of another's way."""
+    for ending in LOGS:
         beside = path.with_name(path.name + ending)
         if beside.exists():
-            beside.rename(kept.with_name(kept.name + ending))
-    kept.hardlink_to(path)
+            beside.rename(to.with_name(to.name + ending))
 
 
 @contextmanager
@@ -205,7 +214,8 @@ def _part(path: Path) -> Iterator[Path]:
     """
     part = path.with_name(path.name + ".part")
     try:
-        part.unlink(missing_ok=True)
+        for ending in ("", *LOGS):  # an earlier part's log would be read into this one
+            part.with_name(part.name + ending).unlink(missing_ok=True)
         os.close(os.open(part, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
         try:
             yield part

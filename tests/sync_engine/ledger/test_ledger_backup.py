@@ -1,6 +1,7 @@
 """A backup is whole and says so; a restore puts back only what is, and keeps what it replaces."""
 
 import json
+import sqlite3
 import stat
 import threading
 
@@ -199,6 +200,39 @@ def test_a_log_that_was_not_yet_in_the_file_stays_with_the_old_ledger(
     reader.close()
     assert opened(kept).one("journal_last")["what"] == "wish"
     assert opened().one("journal_last")["what"] == "restore"
+
+
+def test_a_log_whose_ledger_is_gone_is_not_read_into_the_restored_one(
+    saved, target, ledger_path, opened, clock
+):
+    reader = opened(exclusive=False)
+    reader.wish("apply", {}, "ada")
+    left = ledger_path.with_name("ledger.db-wal").read_bytes()
+    reader.close()
+    ledger_path.unlink()
+    ledger_path.with_name("ledger.db-wal").write_bytes(left)
+
+    assert restore(target, ledger_path, clock, "ada") is None
+    restored = opened(check=True)
+    assert (journal.verify(restored).ok, restored.one("journal_last")["what"]) == (True, "restore")
+
+
+def test_what_a_killed_restore_left_in_its_log_is_not_read_into_the_next(
+    saved, target, ledger_path, opened, clock
+):
+    """SQLite keeps the pages that a commit replaces in a log beside the part."""
+    part = ledger_path.with_suffix(".db.part")
+    torn = sqlite3.connect(part, isolation_level=None)
+    torn.executescript("PRAGMA cache_size=2; CREATE TABLE other (a); BEGIN;")
+    torn.executemany("INSERT INTO other VALUES (?)", [("x" * 4_000,)] * 99)
+    left = part.with_name(part.name + "-journal")
+    torn_journal = left.read_bytes()
+    torn.close()
+    left.write_bytes(torn_journal)
+
+    restore(target, ledger_path, clock, "ada")
+    restored = opened(check=True)
+    assert (journal.verify(restored).ok, restored.one("journal_last")["what"]) == (True, "restore")
 
 
 def test_a_ledger_too_damaged_to_open_can_be_replaced(saved, target, ledger_path, opened, clock):
