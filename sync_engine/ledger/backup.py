@@ -49,13 +49,13 @@ class Manifest:
 def backup(ledger: Ledger, target: Path, now: Callable[[], datetime]) -> Manifest:
     """Copy a ledger as it is at this instant, also while others write to it.
 
-    The copy's own journal is verified before it gets its manifest: without one it is no backup.
+    The copy's own journal is verified, and its manifest is there, before it gets its name. So a
+    backup that was cut off is no backup, and the same command makes it whole.
 
     Raises:
         LedgerError: the target exists, cannot be written, or the ledger's journal does not hold.
     """
-    manifest_path = manifest_of(target)
-    if target.exists() or manifest_path.exists():
+    if target.exists() or _is_anothers(manifest_of(target)):
         raise LedgerError(f"{target} exists.", remedy="Give the backup a name of its own.")
     _demand_folder(target)
     with _part(target) as copy_path:
@@ -77,8 +77,8 @@ def backup(ledger: Ledger, target: Path, now: Callable[[], datetime]) -> Manifes
             at=instant_text(now()),
             sha256=_sha256(copy_path),
         )
-    with _part(manifest_path) as part:
-        part.write_text(json.dumps(asdict(manifest), indent=2) + "\n", "utf-8")
+        with _part(manifest_of(target)) as part:
+            part.write_text(json.dumps(asdict(manifest), indent=2) + "\n", "utf-8")
     return manifest
 
 
@@ -94,6 +94,11 @@ def restore(source: Path, path: Path, now: Callable[[], datetime], who: str) -> 
         LedgerError: the backup is not whole, or a newer version made it.
     """
     manifest = read_manifest(source)
+    if not source.exists():
+        raise LedgerError(
+            f"There is no {source} beside its manifest: it was cut off, or moved away.",
+            remedy="Choose another backup.",
+        )
     _demand_folder(path)
     try:
         owned = lock.take(path, instant_text(now()))
@@ -115,6 +120,17 @@ def restore(source: Path, path: Path, now: Callable[[], datetime], who: str) -> 
     return kept
 
 
+def _is_anothers(manifest_path: Path) -> bool:
+    """Whether a file of a manifest's name is there that is no manifest."""
+    if not manifest_path.exists():
+        return False
+    try:
+        _read_manifest(manifest_path)
+    except LedgerError:
+        return True
+    return False
+
+
 def _demand_folder(path: Path) -> None:
     if not path.parent.is_dir():
         raise LedgerError(f"There is no folder {path.parent}.", remedy="Make it first.")
@@ -132,15 +148,19 @@ def read_manifest(source: Path) -> Manifest:
         LedgerError: it has no manifest, or one that says something else.
     """
     path = manifest_of(source)
+    if not path.exists():
+        raise LedgerError(
+            f"There is no {path}, so {source} is no backup.",
+            remedy="A backup is two files: give the other one, with its .json beside it.",
+        )
+    return _read_manifest(path)
+
+
+def _read_manifest(path: Path) -> Manifest:
     try:
         with path.open("rb") as opened:
             told = json.loads(opened.read(MANIFEST_BYTES))
         manifest = Manifest(**told)
-    except FileNotFoundError as wrong:
-        raise LedgerError(
-            f"There is no {path}, so {source} is no backup.",
-            remedy="A backup is two files: give the other one, with its .json beside it.",
-        ) from wrong
     except OSError as wrong:
         raise refused_file(path, wrong) from wrong
     except (ValueError, TypeError) as wrong:

@@ -61,6 +61,25 @@ def test_a_backup_never_replaces_a_file(ledger, target, clock):
     assert target.read_bytes() == before
 
 
+def test_a_backup_that_was_cut_off_is_no_backup_and_is_made_whole_by_the_same_command(
+    ledger, target, ledger_path, clock
+):
+    backup(ledger, target, clock)
+    target.rename(f"{target}.part")  # its name comes last
+    with pytest.raises(LedgerError, match="cut off"):
+        restore(target, ledger_path, clock, "ada")
+
+    assert backup(ledger, target, clock) == read_manifest(target)
+    assert target.exists()
+
+
+def test_a_backup_takes_no_other_file_for_its_manifest(ledger, target, clock):
+    manifest_of(target).write_text("{}")
+    with pytest.raises(LedgerError, match="exists"):
+        backup(ledger, target, clock)
+    assert manifest_of(target).read_text() == "{}"
+
+
 def test_a_backup_that_cannot_be_written_leaves_nothing(ledger, tmp_path, clock):
     with pytest.raises(LedgerError, match=r"There is no folder .*nowhere"):
         backup(ledger, tmp_path / "nowhere" / "monday.backup", clock)
