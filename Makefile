@@ -42,10 +42,10 @@ fix: $(READY) ## format and mend what ruff can mend
 test: lint ## the whole gate: lint, types, floors, every test with coverage
 	$(BIN)/python -m pytest -n 2 --cov --cov-report=term
 
-N ?= 100
+N ?= 1000
 
 .PHONY: kills
-kills: $(READY) ## kill rounds N times at random instants, and judge that nothing is lost or done twice
+kills: $(READY) ## kill processes at every place and by chance, N times or more, and judge by both systems
 	$(BIN)/python tests/kill_sweep.py --kills $(N)
 
 .PHONY: docs

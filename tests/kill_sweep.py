@@ -1,239 +1,151 @@
-"""A kill sweep: rounds in a process of their own are killed at random instants, again and again.
+"""A kill sweep: processes are killed at every place that they come to, and at random instants.
 
-``python tests/kill_sweep.py --kills 200`` (``make kills N=200``) prints what came of it. The systems
-live in this process and misbehave; deals are won and paid meanwhile; half of the sweep the books
-remember no request id, and now and then the ledger is an old backup's. In the end every deal must have one invoice, judged by its purchase order
-number and not by our marker, every payment one record, every customer one name, and the journal
-must verify.
+``python tests/kill_sweep.py --kills 1000`` (``make kills N=1000``) prints what came of it. By place:
+in each scene of ``kill_scenes`` a run that nobody kills finds the places of a command, and then it
+dies at each of them, once with books that remember request ids and once with books that do not. By
+chance: the kills that are left fall at any instant, half of them with each sort of books.
 """
 
 import argparse
-import contextlib
 import json
 import logging
-import os
-import random
-import signal
-import subprocess
 import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import closing
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import closing, contextmanager
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 import structlog
-from simulated_world import World, buy, open_world, real_now, seller
+from kill_chance import kill_by_chance
+from kill_judge import Judged, judge, mortal
+from kill_places import Place
+from kill_scenes import KILLED, SCENES, Installation, Scene
+from simulated_world import open_world
 
-from sync_engine.ledger import backup as backups
-from sync_engine.ledger.journal import verify
-from sync_engine.ledger.sqlite import Ledger
-
-MORTAL = Path(__file__).parent / "faults" / "mortal.py"
-QUIET_SECS = 0.3
-RESTORES_EVERY = 10  # kills; the backup that is restored is half as old
-DEALS_AT_MOST = 4  # won between two kills
-KILL_BEFORE_SECS = (0.12, 0.9)  # after the process was started
-WRITES = r"/(invoice|customer|payment|batch)$"
-FAULTS: tuple[tuple[str, dict[str, Any]], ...] = (
-    ("books", {"fault": "lose_answer", "method": "POST", "path": WRITES, "probability": 0.12}),
-    (
-        "books",  # committed, and long unanswered: where a kill hurts most
-        {
-            "fault": "stall",
-            "after_commit": True,
-            "method": "POST",
-            "path": WRITES,
-            "seconds": 0.4,
-            "probability": 0.3,
-        },
-    ),
-    ("books", {"fault": "refuse", "method": "POST", "path": WRITES, "probability": 0.04}),
-    (
-        "books",
-        {
-            "fault": "commit_late",
-            "method": "POST",
-            "path": WRITES,
-            "seconds": QUIET_SECS / 2,
-            "probability": 0.08,
-        },
-    ),
-    (
-        "books",
-        {
-            "fault": "status",
-            "status": 500,
-            "after_commit": True,
-            "method": "POST",
-            "path": WRITES,
-            "probability": 0.06,
-        },
-    ),
-    ("books", {"fault": "omit_batch_item", "path": "/batch$", "probability": 0.15}),
-    ("crm", {"fault": "lose_answer", "path": "/batch/update$", "probability": 0.15}),
-    ("crm", {"fault": "status", "status": 502, "path": "/batch/update$", "probability": 0.1}),
-)
+MEMORY = 10_000  # request ids that the books remember
+CHANCE_KILLS_LEAST = 20
 
 
-@dataclass(frozen=True)
+@dataclass
 class Swept:
-    """What a sweep found."""
+    """What a sweep found, place by place and in the end."""
 
-    kills: int
-    secs: float
-    deals: int
-    payments: int
-    duplicates: int
-    lost: int
-    customers_twice: int
-    untold: int
-    unknowns_met: int
-    journal_holds: bool
-    tasks: list[str]
+    places: Counter[str] = field(default_factory=Counter)
+    kills: Counter[str] = field(default_factory=Counter)
+    judged: Judged = field(default_factory=Judged)
+    secs: float = 0.0
 
-    @property
-    def clean(self) -> bool:
-        return self.journal_holds and not any(
-            (self.duplicates, self.lost, self.customers_twice, self.untold, self.tasks)
-        )
+    def shown(self) -> dict[str, Any]:
+        """Return it as plain values."""
+        return {
+            "kills": self.kills.total(),
+            "places_by_stage": dict(sorted(self.places.items())),
+            "kills_by_stage": dict(sorted(self.kills.items())),
+            **asdict(self.judged),
+            "secs": round(self.secs, 1),
+        }
 
 
-def sweep(path: Path, *, kills: int, seed: int = 1) -> Swept:
-    """Kill rounds so many times over one growing world, let the last one end, and judge."""
-    dice = random.Random(seed)
-    began = time.monotonic()
-    with open_world(path) as world:
-        world.crm_rates = {"searches_per_sec": 1_000}
-        sell, references = seller(world), 0
-        regular = buy(world, "Stammkunde AG")
-        with mortal(world) as ask:
-            for number in range(kills):
-                if number == kills // 2:
-                    world.company.replay.size = 0
-                    world.company.replay.answers.clear()
-                deals = [
-                    sell(company=dice.choice([None, regular]))
-                    for _ in range(dice.randrange(1, DEALS_AT_MOST + 1))
-                ]
-                if dice.random() < 0.5:
-                    references += 1
-                    pay(world, dice.choice(deals), f"R-{references}")
-                for side, fault in FAULTS:
-                    world.fault(side, **{**fault, "count": 2})
-                turn_back(world, number)
-                ended = ask({"rounds": None}, kill_after_secs=dice.uniform(*KILL_BEFORE_SECS))
-                assert ended == -signal.SIGKILL, f"a round ended with {ended} by itself"
-                for side in ("crm", "books"):
-                    world.mend(side)
-            ended = ask({"until_settled": True})
-        assert ended == 0, f"the last process ended with {ended}"
-        return judge(world, kills, references, time.monotonic() - began)
+def sweep(path: Path, *, kills: int, seed: int) -> Swept:
+    """Kill at each place in each scene with both memories, and by chance up to ``kills``."""
+    began, swept = time.monotonic(), Swept()
+    for scene in SCENES:
+        for size in (MEMORY, 0):
+            kill_by_place(path / f"{scene.__name__}-{size}", scene, swept, memories=(size,))
+    by_chance = max(CHANCE_KILLS_LEAST, kills - swept.kills.total())
+    swept.judged += kill_by_chance(_made(path / "chance"), kills=by_chance, seed=seed)
+    swept.kills["by chance"] += by_chance
+    swept.secs = time.monotonic() - began
+    return swept
 
 
-def turn_back(world: World, number: int) -> None:
-    """Back the ledger up now and then, and some kills later put the old backup in its place."""
-    ledger, backup = world.path / "ledger.db", world.path / "backup.db"
-    if number % RESTORES_EVERY == RESTORES_EVERY // 2 and ledger.exists():
-        for file in world.path.glob("backup.db*"):
-            file.unlink()
-        with Ledger.open(ledger, real_now) as opened:
-            backups.backup(opened, backup, real_now)
-    elif number % RESTORES_EVERY == RESTORES_EVERY - 1 and backup.exists():
-        backups.restore(backup, ledger, real_now, "sweep")
+def kill_by_place(
+    path: Path,
+    scene: type[Scene],
+    swept: Swept,
+    *,
+    memories: Sequence[int] = (MEMORY, 0),
+    each: int | None = None,
+) -> None:
+    """Kill a scene's command at its places, go on after each, and judge in the end.
+
+    Args:
+        path: a folder of the scene's own.
+        scene: what the command is and what leads up to it.
+        swept: takes what was found.
+        memories: how many request ids the books remember, in turns.
+        each: how many places of each stage are tried, those spread evenly; all when None.
+    """
+    with installed(path, scene.approve) as installation:
+        played = scene(installation)
+        for _ in range(2):  # the first run of all comes to more places than those that follow
+            ended = installation.tieout(*played.arrange(), **played.more())
+            assert ended.code != KILLED
+            played.go_on()
+        known = [place for place in ended.places if place.stage in scene.stages]
+        swept.places.update(place.stage for place in known)
+        for turn, place in enumerate(_chosen(known, each)):
+            installation.world.remember_requests(memories[turn % len(memories)])
+            killed = installation.tieout(*played.arrange(), die_at=place.name, **played.more())
+            if killed.code == KILLED:  # the same command may come to fewer places another time
+                swept.kills[place.stage] += 1
+            with _told_of(scene, place):
+                played.go_on()
+        found = judge(installation.world, installation.ledger, installation.payments)
+        assert found.clean, f"{scene.__name__}: {found}"
+        swept.judged += found
 
 
-def pay(world: World, deal: str, reference: str) -> None:
-    """Let a deal be paid in the CRM, tax and all."""
-    world.crm(
-        "add_payment", deal, {"hs_initial_amount": "357.00", "hs_reference_number": reference}
-    )
-
-
-@contextlib.contextmanager
-def mortal(world: World) -> Iterator[Any]:
-    """Give a function that lets a process work, kills it if told so, and returns how it ended."""
-    if not world.provided:
-        with closing(world.engine().ledger):
+@contextmanager
+def installed(path: Path, approve: str) -> Iterator[Installation]:
+    """Give a world with a configuration, and a process that runs commands in it."""
+    with open_world(_made(path)) as world:
+        with closing(world.engine().ledger):  # which provides what the CRM must have
             world.opened.close()
-    (world.path / "ledger.db").unlink(missing_ok=True)
-    where = {
-        "crm": world.crm_url,
-        "books": world.books_url,
-        "path": str(world.path),
-        "portal_id": world.portal.portal_id,
-        "token": world.portal.token,
-        "quiet_secs": QUIET_SECS,
-    }
-    command = [sys.executable, str(MORTAL), json.dumps(where)]
-    with subprocess.Popen(
-        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    ) as process:
-        assert process.stdin is not None
-        assert process.stdout is not None
-        orders, answers = process.stdin, process.stdout
-
-        def ask(order: dict[str, Any], kill_after_secs: float | None = None) -> int:
-            orders.write(json.dumps(order) + "\n")
-            orders.flush()
-            child = int(answers.readline())
-            if kill_after_secs is not None:
-                time.sleep(kill_after_secs)
-                with contextlib.suppress(ProcessLookupError):  # how it ended is asked below
-                    os.kill(child, signal.SIGKILL)
-            return int(answers.readline())
-
-        yield ask
-        orders.close()
+        with mortal(world, 0) as ask:
+            yield Installation(world, ask, approve)
 
 
-def judge(world: World, kills: int, payments: int, secs: float) -> Swept:
-    """Ask both systems what is really there, and the ledger whether its journal holds."""
-    books, deals = world.books_truth(), world.crm_truth()["deals"]
-    orders = Counter(one["po_number"] for one in world.invoices())
-    received = Counter(
-        one["reference"] for one in books["payments"] if not one["voided"] and not one["deleted"]
-    )
-    names = Counter(one["name"] for one in books["customers"])
-    wanted = {one["po_number"] for one in deals if one["is_won"]}
-    told = [one for one in deals if one["custom"].get("tieout_invoice_number")]
-    with Ledger.open(world.path / "ledger.db", real_now) as ledger:
-        holds = verify(ledger).ok
-        tasks = [row["code"] for row in ledger.all("tasks_open", pair=None, limit=100)]
-        unknowns = sum(
-            1
-            for row in ledger.all("journal_after", n=0, limit=1_000_000)
-            if row["what"] == "looked"
-        )
-    return Swept(
-        kills=kills,
-        secs=round(secs, 1),
-        deals=len(wanted),
-        payments=payments,
-        duplicates=sum(n - 1 for n in (*orders.values(), *received.values())),
-        lost=len(wanted - orders.keys()) + payments - len(received),
-        customers_twice=sum(n - 1 for n in names.values()),
-        untold=len(wanted) - len(told),
-        unknowns_met=unknowns,
-        journal_holds=holds,
-        tasks=tasks,
-    )
+@contextmanager
+def _told_of(scene: type[Scene], place: Place) -> Iterator[None]:
+    try:
+        yield
+    except AssertionError as wrong:
+        raise AssertionError(f"{scene.__name__}, killed at {place}: {wrong}") from wrong
+
+
+def _chosen(places: Iterable[Place], each: int | None) -> list[Place]:
+    """Return so many places of each stage, from its first to its last."""
+    by_stage: dict[str, list[Place]] = {}
+    for place in places:
+        by_stage.setdefault(place.stage, []).append(place)
+    chosen: list[Place] = []
+    for some in by_stage.values():
+        n = len(some) if each is None else min(each, len(some))
+        chosen += [some[i * (len(some) - 1) // max(1, n - 1)] for i in range(n)]
+    return chosen
+
+
+def _made(path: Path) -> Path:
+    path.mkdir(parents=True)
+    return path
 
 
 def main() -> int:
     """Sweep as the command line says, and print what was found."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--kills", type=int, default=50)
+    parser.add_argument("--kills", type=int, default=1_000, help="at least so many")
     parser.add_argument("--seed", type=int, default=1)
     asked = parser.parse_args()
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
     with tempfile.TemporaryDirectory() as folder:
         swept = sweep(Path(folder), kills=asked.kills, seed=asked.seed)
-    sys.stdout.write(json.dumps(asdict(swept)) + "\n")
-    return 0 if swept.clean else 1
+    sys.stdout.write(json.dumps(swept.shown()) + "\n")
+    return 0 if swept.judged.clean else 1
 
 
 if __name__ == "__main__":

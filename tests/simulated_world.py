@@ -82,6 +82,7 @@ class World:
     files: Sequence[Path] = tuple(MAPPINGS / f"{name}.yaml" for name in NAMES)
     orders: dict[str, str] = field(default_factory=dict)  # a purchase order number and its deal
     working: Engine | None = None
+    authority: Authority | None = None  # who may speak for the books
 
     def round(self, times: int = 1, **how: Any) -> Any:
         """Work some rounds as a daemon does: in one process, which begins with the first."""
@@ -184,6 +185,11 @@ class World:
         url = self.crm_url if side == "crm" else self.books_url
         urlopen(HttpRequest(f"{url}/__faults", json.dumps(fault).encode(), method="POST")).close()
 
+    def remember_requests(self, size: int) -> None:
+        """Let the books remember so many request ids, and none from before."""
+        self.company.replay.size = size
+        self.company.replay.answers.clear()
+
     def mend(self, side: str) -> None:
         """Let nothing go wrong any more at one side."""
         url = self.crm_url if side == "crm" else self.books_url
@@ -242,6 +248,7 @@ def open_world(
     app = quickbooks_app([company], authority=authority, limits=NO_LIMITS)
     with serve(hubspot_app(portal)) as crm, serve(app) as books:
         made = World(portal, company, crm.url, books.url, path, now, realm=given["realm_id"])
+        made.authority = authority
         if clock is not None:
             made.sleep = clock.advance
         with made.opened:

@@ -1,54 +1,75 @@
-"""Killed anywhere, rounds go on and do everything once."""
+"""Killed anywhere, whatever was killed goes on and does everything once."""
 
 import pytest
-from kill_sweep import judge, mortal, pay, sweep
-from simulated_world import open_world, seller
+from kill_chance import kill_by_chance
+from kill_judge import Judged
+from kill_scenes import SCENES
+from kill_sweep import Swept, kill_by_place
 
-KILLS = 20  # the full form is a command: make kills N=200
-PLACES = 60  # more commits than one deal's whole life has
-KILLED = -9
+EACH = 3  # places of each stage in each scene; the full form tries every one: make kills N=1000
+CHANCE_KILLS = 20
+STAGES = frozenset(
+    {
+        "begin",
+        "activation",
+        "observe",
+        "draft",
+        "plan",
+        "approve",
+        "look",
+        "queue",
+        "push",
+        "write-back",
+        "reconcile",
+        "settle",
+        "report",
+        "open",
+        "migration",
+        "backup",
+        "restore",
+        "consent",
+        "token refresh",
+        "configuration",
+        "wish asked",
+        "wish",
+        "tieout approve",
+        "tieout tasks answer",
+        "tieout reissue",
+    }
+)
 
 
 @pytest.mark.slow
-def test_rounds_killed_at_random_instants_lose_nothing_and_do_nothing_twice(tmp_path):
-    swept = sweep(tmp_path, kills=KILLS, seed=3)
-    assert swept.kills == KILLS
-    assert swept.clean, swept
+@pytest.mark.parametrize("scene", SCENES)
+def test_killed_at_any_place_a_command_goes_on_when_it_is_given_again(scene, tmp_path):
+    swept = Swept()
+    kill_by_place(tmp_path / "world", scene, swept, each=EACH)
+    tried = {stage: min(EACH, n) for stage, n in swept.places.items()}
+    assert dict(swept.kills) == tried
+    assert tried.keys() == scene.stages
+    assert swept.judged.clean
+
+
+def test_the_scenes_come_to_every_stage():
+    assert frozenset().union(*(scene.stages for scene in SCENES)) == STAGES
 
 
 @pytest.mark.slow
-def test_killed_after_any_one_of_its_commits_a_round_goes_on(tmp_path):
-    with open_world(tmp_path) as world:
-        world.company.replay.size = 0
-        sell, ends = seller(world), []
-        with mortal(world) as ask:
-            for place in range(1, PLACES):
-                pay(world, sell(), f"R-{place}")
-                ends.append(ask({"commits": place, "rounds": 2}))
-                if ends[-1] != KILLED:
-                    break
-                assert ask({"until_settled": True}) == 0
-            assert ask({"until_settled": True}) == 0
-        assert ends == [*[KILLED] * (len(ends) - 1), 0]
-        assert len(ends) > 10
-        swept = judge(world, len(ends) - 1, len(ends), 0)
-        assert swept.clean, swept
+def test_killed_at_random_instants_rounds_lose_nothing_and_do_nothing_twice(tmp_path):
+    judged = kill_by_chance(tmp_path, kills=CHANCE_KILLS, seed=3)
+    assert judged.clean, judged
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("dies", ["before", "after"])
-def test_killed_around_any_one_of_its_calls_a_round_goes_on(tmp_path, dies):
-    with open_world(tmp_path) as world:
-        world.company.replay.size = 0
-        sell, ends = seller(world), []
-        with mortal(world) as ask:
-            for place in range(1, PLACES):
-                pay(world, sell(), f"R-{place}")
-                ends.append(ask({"calls": place, "dies": dies, "rounds": 2}))
-                if ends[-1] != KILLED:
-                    break
-                assert ask({"until_settled": True}) == 0
-            assert ask({"until_settled": True}) == 0
-        assert len(ends) > 4  # a customer, an invoice, a payment, what the CRM is told
-        swept = judge(world, len(ends) - 1, len(ends), 0)
-        assert swept.clean, swept
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"duplicates": 1},
+        {"lost": 1},
+        {"customers_twice": 1},
+        {"untold": 1},
+        {"tasks": ("twin",)},
+        {"journal_holds": False},
+    ],
+)
+def test_nothing_that_is_wrong_is_judged_clean(wrong):
+    assert not (Judged(deals=3) + Judged(**wrong)).clean

@@ -1,0 +1,125 @@
+"""A process that works and may be killed: asked line by line what to do, it forks to do it.
+
+``python kill_mortal.py WHERE`` with ``WHERE`` as JSON: the addresses and what the world is. Each line of
+its input is an order as JSON; it answers with the child's id, and with how the child ended.
+
+    {"rounds": 3}               work so many rounds, then end; null: until killed
+    {"until_settled": true}     work until nothing is unknown, queued or untold
+    {"run": ["status"]}         run a command of ``tieout``, and number its places: it dies at the
+        one that "die_at" names, "trace" takes the places and "out" what it prints;
+        "until_granted" ends a daemon once no wish waits, "migrations" are a newer version's,
+        "polls" is how patiently a command waits for the daemon to do its wish
+"""
+
+import json
+import logging
+import os
+import signal
+import sqlite3
+import sys
+import threading
+import time
+import traceback
+from contextlib import closing
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import structlog
+from kill_places import number
+from simulated_world import World
+
+import tieout.app.simulated
+import tieout.app.working  # noqa: F401 - imported once here, and not by each child
+from connectors.quickbooks import QuickBooks  # noqa: F401
+from sync_engine.ledger import migrating
+from tieout.app.cli import asking, exit_code
+from tieout.app.companies import facts_of
+from tieout.app.settings import schema
+
+SETTLING_ROUNDS = 60
+POLL_SECS = 0.05
+
+
+def main() -> None:
+    where = json.loads(sys.argv[1])
+    schema()  # what is the same for every child is made once
+    for system in ("hubspot", "quickbooks"):
+        facts_of(system)
+    for line in sys.stdin:
+        child = os.fork()
+        if not child:
+            try:
+                os._exit(work(where, json.loads(line)))
+            finally:
+                traceback.print_exc()
+                os._exit(1)
+        say(child)
+        say(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+
+
+def say(number: int) -> None:
+    sys.stdout.write(f"{number}\n")
+    sys.stdout.flush()
+
+
+def work(where: dict[str, Any], order: dict[str, Any]) -> int:
+    """Do what an order says; return 0, or 1 when it was not settled in the end."""
+    if "run" in order:
+        return run(where, order)
+    logging.disable()
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
+    engine = _world(where).engine()
+    if order.get("until_settled"):
+        for _ in range(SETTLING_ROUNDS):
+            done = engine.round("main", wait=True)
+            if done.error is None and not done.unknown and not done.pushed.parcels:
+                return 0
+        return 1
+    left = order.get("rounds")
+    while left is None or left > 0:
+        engine.round("main")
+        left = None if left is None else left - 1
+    return 0
+
+
+def run(where: dict[str, Any], order: dict[str, Any]) -> int:
+    """Run one command as a process of its own does; its places are numbered."""
+    os.chdir(where["path"])
+    for stream, name in ((sys.stdout, "out"), (sys.stderr, "log")):
+        stream.flush()
+        os.dup2(os.open(name, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), stream.fileno())
+    if "migrations" in order:
+        migrating.HERE = Path(order["migrations"])
+        migrating.migrations.cache_clear()
+    asking.POLLS_A_TRY = order.get("polls", asking.POLLS_A_TRY)
+    if order.get("until_granted"):
+        threading.Thread(target=end_when_granted, daemon=True).start()
+    number(Path(order["trace"]), Path(where["path"]), order.get("die_at"))
+    code = exit_code(order["run"])
+    sys.stdout.flush()
+    return code
+
+
+def end_when_granted() -> None:
+    """Tell this daemon to end once no wish waits."""
+    with closing(sqlite3.connect("file:state/ledger.db?mode=ro", uri=True)) as ledger:
+        while ledger.execute("SELECT count(*) FROM wish WHERE outcome IS NULL").fetchone()[0]:
+            time.sleep(POLL_SECS)
+    while signal.getsignal(signal.SIGTERM) is signal.SIG_DFL:  # it does not hear yet
+        time.sleep(POLL_SECS)
+    os.kill(os.getpid(), signal.SIGTERM)
+
+
+def _world(where: dict[str, Any]) -> World:
+    portal: Any = SimpleNamespace(portal_id=where["portal_id"], token=where["token"])
+    nobody: Any = None
+    world = World(portal, nobody, where["crm"], where["books"], Path(where["path"]))
+    world.provided = [True]
+    world.quiet_secs = where["quiet_secs"]
+    world.crm_rates = {"searches_per_sec": 1_000}
+    return world
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,516 @@
+"""What a process is killed in: scenes that each lead up to one command of ``tieout``.
+
+A scene arranges the world, names the command that is killed somewhere, and then does what a person
+or a timer would do next. It demands that the same commands go on by themselves.
+"""
+
+import itertools
+import json
+import shutil
+import sqlite3
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import closing
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, ClassVar
+
+from kill_places import Place, read_places
+from simulated_world import CUTOVER, MAPPINGS, NAMES, REALM, ZONE, World, buy, real_now, seller
+
+from sync_engine.ledger.backup import manifest_of
+from sync_engine.ledger.journal import verify
+from sync_engine.ledger.migrating import migrations
+from sync_engine.ledger.sqlite import Asked, Ledger, connect
+from sync_engine.ledger.store import HERE
+from tieout.app.cli.exits import Exit
+
+QUIET_SECS = 1
+OWNED_SECS = 0.8
+KILLED = -9
+UNDER_WAY = "sent quickbooks write invoice"
+BUYER = "Stammkunde AG"
+CONFIGURATION = """\
+companies:
+  crm:
+    system: hubspot
+    id: "{portal}"
+    url: {crm}
+    token: file:crm-token
+    time_zone: {zone}
+    options: {{searches_per_sec: 1000, overlap_secs: 5}}
+  books:
+    system: quickbooks
+    id: "{realm}"
+    url: {books}
+    urls:
+      tokens: {books}/oauth2/v1/tokens/bearer
+      authorise: {books}/connect/oauth2
+    client_id: file:client-id
+    client_secret: file:client-secret
+    quiet_secs: {quiet}
+pairs:
+  main:
+    from: crm
+    to: books
+    mappings: [{mappings}]
+    cutover_date: {cutover}
+    approve: {approve}
+"""
+
+
+@dataclass(frozen=True)
+class Ended:
+    """How a command ended, the places that it came to, and what it printed."""
+
+    code: int
+    places: list[Place]
+    printed: str
+
+    @property
+    def values(self) -> Any:
+        return json.loads(self.printed)
+
+
+@dataclass
+class Installation:
+    """A world with a configuration, in which ``tieout`` runs and is killed."""
+
+    world: World
+    ask: Callable[..., int]
+    approve: str = "automatic"
+    payments: int = 0
+    sells: Callable[..., str] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.sells = seller(self.world)
+        self.buyer = buy(self.world, BUYER)
+        config = self.path / "config"
+        (config / "mappings").mkdir(parents=True)
+        for name in NAMES:
+            shutil.copy(MAPPINGS / f"{name}.yaml", config / "mappings")
+        world = self.world
+        assert world.authority is not None
+        secrets = {
+            "crm-token": world.portal.token,
+            "client-id": world.authority.client_id,
+            "client-secret": world.authority.client_secret,
+        }
+        for name, secret in secrets.items():
+            (config / name).write_text(secret)
+            (config / name).chmod(0o600)
+        (config / "tieout.yaml").write_text(
+            CONFIGURATION.format(
+                portal=world.portal.portal_id,
+                crm=world.crm_url,
+                zone=ZONE,
+                realm=REALM,
+                books=world.books_url,
+                quiet=QUIET_SECS,
+                mappings=", ".join(NAMES),
+                cutover=CUTOVER,
+                approve=self.approve,
+            )
+        )
+
+    @property
+    def path(self) -> Path:
+        return self.world.path
+
+    @property
+    def ledger(self) -> Path:
+        return self.path / "state" / "ledger.db"
+
+    def tieout(self, *args: str, **order: Any) -> Ended:
+        """Run a command in a process of its own, and say how it ended."""
+        trace = self.path / "trace"
+        code = self.ask({"run": list(args), "trace": str(trace), **order})
+        return Ended(code, read_places(trace), (self.path / "out").read_text())
+
+    def must(self, *args: str, code: Exit = Exit.DONE, **order: Any) -> Ended:
+        """Run a command that has to end as it should."""
+        ended = self.tieout(*args, **order)
+        said = (self.path / "log").read_text()
+        assert ended.code == code, f"{args} ended with {ended.code}: {ended.printed}{said}"
+        return ended
+
+    def settle(self) -> None:
+        """Let a round end everything: nothing is unknown, no task is open."""
+        self.must("run", "--once", "--wait")
+
+    def sell(self, **deal: Any) -> str:
+        """Let a deal be won by the one buyer who is known."""
+        return self.sells(company=self.buyer, **deal)
+
+    def pay(self, deal: str) -> None:
+        """Let a deal be paid in the CRM, tax and all."""
+        self.payments += 1
+        paid = {"hs_initial_amount": "357.00", "hs_reference_number": f"R-{self.payments}"}
+        self.world.crm("add_payment", deal, paid)
+
+    def query(self, sql: str) -> list[Any]:
+        """Return what the ledger holds; its file must be there."""
+        with closing(sqlite3.connect(f"file:{self.ledger}?mode=ro", uri=True)) as ledger:
+            return ledger.execute(sql).fetchall()
+
+    def invoice_of(self, deal: str) -> str:
+        """Return the id of the one live invoice of a deal."""
+        number = self.world.deal(deal)["po_number"]
+        (found,) = [one["id"] for one in self.world.invoices() if one["po_number"] == number]
+        return str(found)
+
+
+class Scene:
+    """One situation that comes again and again, each time with another place to die at."""
+
+    stages: ClassVar[frozenset[str]]
+    """The places that are tried."""
+    approve: ClassVar[str] = "automatic"
+    order: ClassVar[Mapping[str, Any]] = {}
+
+    def __init__(self, installation: Installation) -> None:
+        self.on = installation
+        self.count = itertools.count(1)
+
+    def arrange(self) -> Sequence[str]:
+        """Arrange the world and return the command that is killed."""
+        raise NotImplementedError
+
+    def go_on(self) -> None:
+        """Do what a person or a timer would do next, until all is settled."""
+        self.on.settle()
+
+    def more(self) -> Mapping[str, Any]:
+        """Return what else the order says."""
+        return self.order
+
+
+class Rounds(Scene):
+    """A round with a new customer, an invoice, a payment and what the CRM is told of them."""
+
+    stages = frozenset(
+        {
+            *("open", "begin", "observe", "draft", "plan", "approve", "queue"),
+            *("push", "write-back", "reconcile", "settle", "report"),
+        }
+    )
+    last = ""
+
+    def arrange(self) -> Sequence[str]:
+        if self.last:
+            self.on.pay(self.last)
+        self.last = self.on.sells()
+        return ("run", "--once")
+
+
+class Look(Scene):
+    """A round that looks for an invoice whose answer was lost."""
+
+    stages = frozenset({"look", "begin"})
+
+    def arrange(self) -> Sequence[str]:
+        self.on.sell()
+        self.on.world.fault("books", fault="lose_answer", method="POST", path="/invoice$")
+        self.on.must("run", "--once", code=Exit.UNKNOWNS)
+        time.sleep(QUIET_SECS)
+        return ("run", "--once")
+
+
+class Recovery(Scene):
+    """The first round after one that died with an invoice under way."""
+
+    stages = frozenset({"begin"})
+
+    def arrange(self) -> Sequence[str]:
+        self.on.sell()
+        assert self.on.tieout("run", "--once", die_at=UNDER_WAY).code == KILLED
+        return ("run", "--once")
+
+
+class Activation(Scene):
+    """The first round with a mapping that means something else now."""
+
+    stages = frozenset({"activation"})
+
+    def arrange(self) -> Sequence[str]:
+        file = self.on.path / "config" / "mappings" / f"{NAMES[0]}.yaml"
+        version = next(self.count)
+        file.write_text(file.read_text().replace(f"version: {version}", f"version: {version + 1}"))
+        self.on.sell()
+        return ("run", "--once")
+
+
+class Refresh(Scene):
+    """A round whose access token has ended: the refresh token is used up by asking."""
+
+    stages = frozenset({"token refresh"})
+
+    def arrange(self) -> Sequence[str]:
+        assert self.on.world.authority is not None
+        self.on.world.authority.expire_access()
+        self.on.sell()
+        return ("run", "--once")
+
+
+class Consent(Scene):
+    """A person connects the books for the first time on this machine."""
+
+    stages = frozenset({"consent"})
+
+    def arrange(self) -> Sequence[str]:
+        for file in self.on.path.glob("state/tokens*"):
+            file.unlink()
+        return ("connect", "books")
+
+    def go_on(self) -> None:
+        self.on.must("connect", "books")
+        self.on.settle()
+
+
+class Configuration(Scene):
+    """A person writes a starter configuration."""
+
+    stages = frozenset({"configuration"})
+
+    def arrange(self) -> Sequence[str]:
+        self.into = f"starter-{next(self.count)}"
+        return ("init", self.into)
+
+    def go_on(self) -> None:
+        ended = self.on.tieout("init", self.into)
+        assert ended.code in {Exit.DONE, Exit.TROUBLE}, ended
+        whole = sorted(file.relative_to(MAPPINGS.parent) for file in _files(MAPPINGS.parent))
+        written = self.on.path / self.into
+        assert [file.relative_to(written) for file in sorted(_files(written))] == whole
+        for file in whole:
+            assert (written / file).read_bytes() == (MAPPINGS.parent / file).read_bytes()
+
+
+class Approve(Scene):
+    """A person approves what waits."""
+
+    stages = frozenset({"tieout approve"})
+    approve = "by_hand"
+
+    def arrange(self) -> Sequence[str]:
+        self.on.sell()
+        self.on.must("run", "--once", code=Exit.TROUBLE)
+        return ("approve", str(self.sheet()))
+
+    def sheet(self) -> str | None:
+        shown = self.on.tieout("plan", "--no-look", "--json").values
+        sheet: str | None = shown["sheets"]["main"]
+        return sheet
+
+    def go_on(self) -> None:
+        waiting = self.sheet()
+        if waiting is not None:
+            self.on.must("approve", waiting)
+        self.on.settle()
+
+
+class Answer(Scene):
+    """A person says that an invoice by hand is a deal's own."""
+
+    stages = frozenset({"tieout tasks answer"})
+
+    def arrange(self) -> Sequence[str]:
+        if not self.on.world.invoices():  # the books know the buyer once they have sold to him
+            self.on.sell()
+            self.on.settle()
+        deal = self.on.sell(dealstage="appointmentscheduled")
+        books = self.on.world.books_truth()
+        (customer,) = [one["id"] for one in books["customers"] if one["name"] == BUYER]
+        self.by_hand = self.on.world.books(
+            "create_invoice",
+            customer=customer,
+            lines=[{"item": "1", "amount": "300.00", "tax_code": "1"}],
+            po_number=self.on.world.deal(deal)["po_number"],
+            day="2026-04-02",
+        )["Id"]
+        self.on.world.crm("win", deal)
+        self.on.must("run", "--once", code=Exit.TROUBLE)
+        return self.command()
+
+    def command(self) -> tuple[str, ...]:
+        (task,) = self.on.tieout("tasks", "--json").values["tasks"]
+        return ("tasks", "answer", str(task["id"]), f"link:{self.by_hand}", "--reason", "the same")
+
+    def go_on(self) -> None:
+        if self.on.tieout("tasks").code == Exit.TROUBLE:
+            self.on.must(*self.command())
+        self.on.settle()
+
+
+class Reissue(Scene):
+    """A person issues again what the books voided."""
+
+    stages = frozenset({"tieout reissue"})
+
+    def arrange(self) -> Sequence[str]:
+        deal = self.on.sell()
+        self.on.settle()
+        self.on.world.books("void", id=self.on.invoice_of(deal))
+        self.on.must("run", "--once", code=Exit.TROUBLE)
+        self.command = ("reissue", f"deal:{deal}", "--reason", "voided by mistake")
+        return self.command
+
+    def go_on(self) -> None:
+        if self.on.tieout("tasks").code == Exit.TROUBLE:
+            self.on.must(*self.command)
+        self.on.settle()
+
+
+class Wish(Approve):
+    """A daemon does what a command wished."""
+
+    stages = frozenset({"wish"})
+    order: ClassVar[Mapping[str, Any]] = {"until_granted": True}
+
+    def arrange(self) -> Sequence[str]:
+        _, sheet = super().arrange()
+        with Ledger.open(self.on.ledger, real_now, exclusive=False) as ledger:
+            ledger.wish("approve", {"hash": sheet, "reason": "seen"}, "ann")
+        return ("run",)
+
+    def go_on(self) -> None:
+        self.on.must("run", **self.order)
+        super().go_on()
+
+
+class WishLeft(Approve):
+    """A command that leaves its wish to the process that owns the ledger, and waits."""
+
+    stages = frozenset({"wish asked"})
+    order: ClassVar[Mapping[str, Any]] = {"polls": 1}
+
+    def arrange(self) -> Sequence[str]:
+        command = super().arrange()
+        self.owner = Ledger.open(self.on.ledger, real_now)
+        threading.Timer(OWNED_SECS, self.owner.close).start()
+        return command
+
+    def go_on(self) -> None:
+        self.owner.close()
+        self.on.must("run", until_granted=True)
+        super().go_on()
+
+
+class Migration(Scene):
+    """The first opening of a ledger that is not there yet: the older one was lost altogether."""
+
+    stages = frozenset({"migration", "open"})
+
+    def arrange(self) -> Sequence[str]:
+        if not self.on.ledger.exists():
+            self.on.pay(self.on.sell())
+            self.on.settle()
+        for file in self.on.ledger.parent.glob("ledger.db*"):
+            file.unlink()
+        return ("run", "--once")
+
+
+class Upgrade(Scene):
+    """An older ledger is opened by a version that has one more migration."""
+
+    stages = frozenset({"migration"})
+
+    def arrange(self) -> Sequence[str]:
+        older, newer = self.on.path / "older.db", self.on.path / "newer" / "migrations"
+        if not older.exists():
+            self.on.pay(self.on.sell())
+            self.on.settle()
+            shutil.copy(self.on.ledger, older)
+            shutil.copytree(HERE / "migrations", newer)
+            (newer / f"{len(migrations()) + 1:04}_anew.sql").write_text(ANEW)
+        return ("run", "--once")
+
+    def more(self) -> Mapping[str, Any]:
+        return {"migrations": str(self.on.path / "newer")}
+
+    def go_on(self) -> None:
+        self.on.must("run", "--once", "--wait", **self.more())
+        ((moved,),) = self.on.query("SELECT count(*) FROM further WHERE noted = key")
+        ((documents,),) = self.on.query("SELECT count(*) FROM document")
+        assert (moved, bool(documents)) == (documents, True)
+        for file in self.on.ledger.parent.glob("ledger.db*"):
+            file.unlink()
+        shutil.copy(self.on.path / "older.db", self.on.ledger)
+
+
+ANEW = """\
+ALTER TABLE document ADD COLUMN noted TEXT;
+UPDATE document SET noted = key;
+CREATE TABLE further (key TEXT PRIMARY KEY REFERENCES document (key), noted TEXT NOT NULL);
+INSERT INTO further SELECT key, noted FROM document;
+CREATE INDEX further_noted ON further (noted);
+"""
+
+
+class Backup(Scene):
+    """A timer backs the ledger up."""
+
+    stages = frozenset({"backup"})
+
+    def arrange(self) -> Sequence[str]:
+        self.on.sell()
+        self.on.settle()
+        self.target = self.on.path / f"backup-{next(self.count)}.db"
+        self.command = ("ledger", "backup", str(self.target))
+        return self.command
+
+    def go_on(self) -> None:
+        if not (self.target.exists() and manifest_of(self.target).exists()):
+            self.on.must(*self.command)
+        self.on.must("ledger", "restore", str(self.target))
+        self.on.settle()
+
+
+class Restore(Scene):
+    """A person puts an old backup in the place of a ledger that was just killed, and posted more."""
+
+    stages = frozenset({"restore"})
+
+    def arrange(self) -> Sequence[str]:
+        self.on.settle()
+        target = self.on.path / f"backup-{next(self.count)}.db"
+        self.on.must("ledger", "backup", str(target))
+        self.on.pay(self.on.sell())
+        self.on.settle()
+        self.on.sell()
+        assert self.on.tieout("run", "--once", die_at=UNDER_WAY).code == KILLED
+        self.command = ("ledger", "restore", str(target))
+        return self.command
+
+    def go_on(self) -> None:
+        if next(self.count) % 2:  # else whoever was killed does not come back to it
+            self.on.must(*self.command)
+        self.on.settle()
+        for kept in self.on.ledger.parent.glob("ledger.db.before-*Z"):
+            with closing(connect(kept)) as ledger:
+                assert verify(Asked(ledger)).ok, kept
+
+
+SCENES: tuple[type[Scene], ...] = (
+    Rounds,
+    Recovery,
+    Look,
+    Activation,
+    Refresh,
+    Consent,
+    Configuration,
+    Approve,
+    Answer,
+    Reissue,
+    Wish,
+    WishLeft,
+    Migration,
+    Upgrade,
+    Backup,
+    Restore,
+)
+
+
+def _files(folder: Path) -> list[Path]:
+    return [file for file in folder.rglob("*") if file.is_file() and file.suffix != ".pyc"]
