@@ -43,6 +43,9 @@ def test_all_ties_out_and_a_second_demo_finds_nothing_to_do(played, tmp_path):
         parts = (first[name][currency] for name in ("invoiced", "held"))
         assert sum(map(Decimal, parts)) == Decimal(won)
     assert "faults struck" in told
+    for words in ("voids an invoice", "in part", "too large", "held because", "books: net"):
+        assert words in told
+    assert {"period-closed", "voided", "copied", "changed-in-crm"} <= set(told.split())
     assert "--config demo/config" in told
     for file in ("config/tieout.yaml", "state/ledger.db", "simulators/hubspot.json"):
         assert (tmp_path / "demo" / file).is_file()

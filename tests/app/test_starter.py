@@ -9,9 +9,11 @@ from tieout.model.errors import ConfigError
 
 
 def test_the_starter_loads_and_points_at_this_machine():
-    companies = load(starter()).companies.values()
+    companies = load(starter()).companies
 
-    assert [company.url.on_this_machine for company in companies if company.url] == [True, True]
+    addresses = [company.url for company in companies.values() if company.url]
+    assert [address.on_this_machine for address in addresses] == [True, True]
+    assert companies["books"].quiet_secs == 2  # a make-believe company's late commits are sooner
 
 
 def test_a_copy_that_was_cut_off_is_completed_by_the_next(tmp_path):

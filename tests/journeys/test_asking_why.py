@@ -89,6 +89,30 @@ def test_an_answer_is_journaled_with_who_and_why(world, sold):
     assert journal.verify(world.working.ledger).lines > 0
 
 
+def test_whatever_a_person_does_is_journaled_with_who_and_why(world, sold):
+    deal, other = sold(), sold()
+    engine = world.restart(approve="by_hand")
+    world.round()
+    shown = {one["source"]: one["hash"] for one in engine.plan(look=False) if one["net"]}
+    engine.approve(shown[f"deal:{deal}"], who="ann", reason="seen with sales")
+    engine.reject(shown[f"deal:{other}"], who="bob", reason="disputed")
+    world.round()
+    engine.resync(f"deal:{deal}", who="cid")
+    world.books("void", id="1")
+    world.round()
+    engine.reissue(f"deal:{deal}", who="dan", reason="wrong address")
+    engine.resume("main", who="eve", reason="had a look")
+
+    lines = engine.ledger.all("journal_after", n=0, limit=1_000)
+    told = {(one["who"], one["what"]): str(one["detail"]) for one in lines}
+
+    assert "seen with sales" in told["ann", "approved"]
+    assert "disputed" in told["bob", "rejected"]
+    assert ("cid", "resync") in told
+    assert "wrong address" in told["dan", "reissue"]
+    assert "had a look" in told["eve", "resumed"]
+
+
 def test_an_answer_that_is_none_of_the_choices_is_refused(world, sold):
     sold(company=NOBODY)
     world.round()
