@@ -25,6 +25,7 @@ from sync_engine.ledger.migrating import migrations
 from sync_engine.ledger.sqlite import Asked, Ledger, connect
 from sync_engine.ledger.store import HERE
 from tieout.app.cli.exits import Exit
+from tieout.app.working import MAY_BE_DONE
 
 QUIET_SECS = 1
 OWNED_SECS = 0.8
@@ -376,6 +377,10 @@ class Wish(Approve):
 
     def go_on(self) -> None:
         self.on.must("run", **self.order)
+        assert self.sheet() is None
+        ((said,),) = self.on.query("SELECT outcome FROM wish ORDER BY id DESC LIMIT 1")
+        outcome = json.loads(said)
+        assert "approved" in outcome or MAY_BE_DONE in outcome["error"]["what"], outcome
         super().go_on()
 
 

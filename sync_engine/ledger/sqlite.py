@@ -235,6 +235,11 @@ class Ledger(Asked):
         """Return the oldest wishes that wait."""
         return wishes.waiting(self)
 
+    def begin_wish(self, wish_id: int) -> bool:
+        """Note that a wish is being done; return whether it had been begun and never ended."""
+        with self.transaction() as tx:
+            return wishes.begin(tx, wish_id)
+
     def grant(self, wish_id: int, outcome: Values) -> None:
         """Say what came of a wish."""
         with self.transaction() as tx:

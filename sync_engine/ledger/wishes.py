@@ -13,6 +13,8 @@ from tieout.model.errors import InvariantError
 
 WISHES_AT_ONCE: Final = 100  # how many the owner takes in one round; the rest waits for the next
 
+BEGUN: Final = "wish_begun"  # the fact that names the wish that is being done, or was last
+
 
 @dataclass(frozen=True, slots=True)
 class Wish:
@@ -41,8 +43,15 @@ def waiting(ledger: Reads) -> Sequence[Wish]:
     ]
 
 
+def begin(tx: Writes, wish_id: int) -> bool:
+    """Note that a wish is being done; return whether a process that ended had begun it already."""
+    before = tx.value("meta_get", name=BEGUN)
+    tx.run("meta_set", name=BEGUN, value=str(wish_id))
+    return before == str(wish_id)
+
+
 def grant(tx: Writes, wish_id: int, outcome: Values) -> None:
-    """Write down what came of a wish, best in the transaction that did it.
+    """Write down what came of a wish.
 
     Raises:
         InvariantError: there is no such open wish.

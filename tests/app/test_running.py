@@ -99,6 +99,24 @@ def test_a_wish_that_meets_a_mistake_of_ours_is_not_met_again_by_the_next_start(
         assert ledger.wish_outcome(wish.id)["error"]["code"] == "unexpected"
 
 
+def test_a_wish_that_was_done_when_the_daemon_was_killed_is_not_called_refused(said, place):
+    _, told = said("plan", "--no-look")
+    waiting = next(plan["hash"] for plan in told["plans"] if plan["state"] == "waiting")
+    settings = load(place[0] / "config")
+    with ledger_of(settings) as ledger:
+        number = ledger.wish("approve", {"hash": waiting, "reason": "seen"}, "me")
+        (wish,) = ledger.open_wishes()
+        ledger.begin_wish(number)
+        site = Site(place[0] / "config", settings)
+        with wiring.engine_on(ledger, site, stopping=lambda: False) as engine:
+            engine.approve(waiting, who="me", reason="seen")  # and killed before it could say so
+            grant(engine, wish)
+
+        error = ledger.wish_outcome(number)["error"]
+    assert error["code"] == "not-found"
+    assert error["what"].startswith("The daemon ended while it did this, and may have done it.")
+
+
 @contextmanager
 def running(here: Path):
     """Give a daemon that works; its log is ``log_of``."""

@@ -15,6 +15,8 @@ from tieout.app.outcome import error_values
 from tieout.app.settings import load
 from tieout.model.errors import TieoutError
 
+MAY_BE_DONE = "The daemon ended while it did this, and may have done it. Asked again:"
+
 _log = logging.getLogger(__name__)
 
 
@@ -120,13 +122,18 @@ class Working:
 def grant(engine: Engine, wish: wiring.Wish) -> None:
     """Do what is wished and write down what came of it: what the deed returned, or its error.
 
+    A wish that an ended process had begun is done again; what refuses it now may be that it was
+    done then.
+
     Raises:
         Exception: a mistake of ours. It is written down too, or each start would meet it again.
     """
+    again = engine.ledger.begin_wish(wish.id)
     try:
         outcome = deeds.do(engine, wish.kind, wish.args, wish.who)
     except TieoutError as wrong:
-        outcome = {"error": error_values(wrong)}
+        told = error_values(wrong)
+        outcome = {"error": {**told, "what": f"{MAY_BE_DONE} {told['what']}"} if again else told}
     except Exception as wrong:
         what = f"The daemon met something that it does not know ({type(wrong).__name__}) and ended."
         engine.ledger.grant(wish.id, {"error": {"code": "unexpected", "what": what}})

@@ -42,6 +42,11 @@ def test_a_wish_is_granted_with_what_it_asked_for_or_not_at_all(ledger):
     assert [wish.id for wish in ledger.open_wishes()] == [wish_id]
 
 
+def test_a_wish_that_was_begun_and_never_ended_is_known(ledger):
+    first, second = ledger.wish("resync", {}, "ada"), ledger.wish("apply", {}, "ada")
+    assert [ledger.begin_wish(wish) for wish in (first, second, second)] == [False, False, True]
+
+
 def test_a_wish_is_granted_once(ledger):
     wish_id = ledger.wish("resync", {}, "ada")
     ledger.grant(wish_id, {"exit": 0})
