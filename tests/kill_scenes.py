@@ -402,10 +402,10 @@ class WishLeft(Approve):
         super().go_on()
 
 
-class Migration(Scene):
-    """The first opening of a ledger that is not there yet: the older one was lost altogether."""
+class Lost(Scene):
+    """The first round without a ledger: it was lost altogether, and is made anew from both sides."""
 
-    stages = frozenset({"migration", "open"})
+    stages = frozenset({"migration", "activation", "plan"})
 
     def arrange(self) -> Sequence[str]:
         if not self.on.ledger.exists():
@@ -510,7 +510,7 @@ SCENES: tuple[type[Scene], ...] = (
     Reissue,
     Wish,
     WishLeft,
-    Migration,
+    Lost,
     Upgrade,
     Backup,
     Restore,
