@@ -24,11 +24,11 @@ from tieout.model.canonical import canonical
 from tieout.model.change import Create, Update, Void
 from tieout.model.contract import Connector, Receipt
 from tieout.model.dates import instant_text, parse_instant
-from tieout.model.errors import Duplicate
+from tieout.model.errors import Duplicate, NotFound
 from tieout.model.lookup import MARKER, Absent, Ambiguous, Answer, Found, Lookup, NotKnown
-from tieout.model.record import Fetched, Record, Unreadable
+from tieout.model.record import Fetched, Gone, MergedInto, Record, Unreadable
 
-FOUND, ABSENT, UNSURE, REFUSED = "found", "absent", "unsure", "refused"
+FOUND, ABSENT, UNSURE, REFUSED, GONE = "found", "absent", "unsure", "refused", "gone"
 
 
 def recover(ledger: Ledger, pair: Pair, now: datetime) -> int:
@@ -155,7 +155,9 @@ def _ask_others(connector: Connector, rows: Sequence[Row]) -> dict[str, tuple[st
     answers: dict[str, tuple[str, Receipt | None]] = {}
     for key, ref in refs.items():
         record, change = read.get(ref), changes[key]
-        if not isinstance(record, Record):
+        if isinstance(record, Gone | MergedInto):
+            answers[key] = GONE, None
+        elif not isinstance(record, Record):
             answers[key] = UNSURE, None
         elif _says(record, change):
             answers[key] = FOUND, Receipt(ref, record.version, record)
@@ -194,6 +196,8 @@ def _settle(
         elif state == ABSENT and (other := _taken_by_another(row)) is not None:
             refuse(tx, pair, row, other)
             states[row["key"]] = REFUSED, None
+        elif state == GONE:
+            refuse(tx, pair, row, NotFound(record=row["about"]))
         elif state == "twin":
             message = f"Several records carry the marker of {row['about']} ({row['key']})."
             stop_pair(tx, pair.name, "twin", message, "Void all but one in the books, then resume.")

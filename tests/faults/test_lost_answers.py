@@ -79,6 +79,22 @@ def test_the_crm_is_told_although_its_answer_was_lost(world, sold, settled, faul
     assert world.told(deal, "invoice_status") == "paid"
 
 
+@pytest.mark.parametrize("deed", ["archive", "merge"])
+def test_what_a_deal_was_told_is_settled_also_when_the_deal_is_not_there_any_more(
+    world, sold, settled, deed
+):
+    deal, other = sold(), sold()
+    settled()
+    world.books("receive_payment", invoices={world.invoices()[0]["id"]: None})
+    world.fault("crm", fault="lose_answer", path="/deals/batch/update$")
+    assert world.round().unknown == 1
+    if deed == "merge":
+        world.crm("merge", "deals", deal, other)
+    else:
+        world.crm("archive", "deals", deal)
+    settled()
+
+
 @pytest.mark.parametrize("wrong", ["omit_batch_item", "reorder_batch"])
 @pytest.mark.usefixtures("memory")
 def test_a_batch_answered_short_or_in_another_order_is_settled_item_by_item(
