@@ -48,6 +48,12 @@ N ?= 1000
 kills: $(READY) ## kill processes at every place and by chance, N times or more, and judge by both systems
 	$(BIN)/python tests/kill_sweep.py --kills $(N)
 
+SEEDS ?= 300
+
+.PHONY: machines
+machines: $(READY) ## play SEEDS stories of a simulated world, each from its seed, and judge every step
+	$(BIN)/python tests/machines/run.py --seeds $(SEEDS) --jobs 2
+
 .PHONY: docs
 docs: $(READY) ## write the pages and schemas that are made from the code
 	$(BIN)/python docs/generate.py

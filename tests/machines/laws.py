@@ -1,0 +1,303 @@
+"""What must hold whatever happens, judged by what is really there on both sides.
+
+``Laws`` is asked at each write, before it travels and after it landed, after each step of a story,
+and when all is quiet.
+"""
+
+import hashlib
+import json
+import re
+import sqlite3
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping
+from contextlib import closing, contextmanager
+from decimal import Decimal
+from typing import Any
+
+from machines.place import Place
+from machines.wire import Answered, Asked
+from tie_out import Rest, _merged, is_in_scope, tie_out
+
+from sync_engine.ledger.journal import verify
+
+MARKER = re.compile(r"\[TIEOUT:([0-9A-Z]{16})-(\d+)\]")
+DONE_OR_HELD = {"posted", "voided", "deleted", "superseded"}
+REASONED = {"blocked", "skipped", "refused", "rejected", "unknown"}
+ASKED = {"planned", "waiting", "approved", "sending"}
+
+
+class Broken(AssertionError):
+    """A law does not hold."""
+
+
+class Laws:
+    """The judge of one story."""
+
+    def __init__(self, place: Place) -> None:
+        self.place = place
+        self.writes = 0
+        self._bearers: dict[str, set[str]] = defaultdict(set)
+        place.wire.before_write = self.sent
+        place.wire.delivered = self.landed
+
+    # At each write
+
+    def sent(self, asked: Asked) -> None:
+        """Judge a write that is about to travel: its intent is on the disk, and it was approved."""
+        if "/properties" in asked.path:
+            return  # fields of ours, made when a process starts for the first time
+        self.writes += 1
+        with self._read() as disk:
+            sha256 = hashlib.sha256(asked.body).hexdigest()
+            rows = disk.execute(
+                "SELECT * FROM parcel WHERE body_sha256 = ? AND state = 'sending'", (sha256,)
+            ).fetchall()
+            row = next((one for one in rows if self._is_of(one, asked)), None)
+            _demand(row is not None, f"{asked.method} {asked.target} is not in the ledger")
+            for _, key, kind, _, _ in json.loads(row["items"]):
+                if kind != "deal":
+                    self._demand_approved(disk, row["request_id"], key)
+
+    def landed(self, asked: Asked, answer: Answered) -> None:
+        """Judge what a write left in the books: exactly what was approved."""
+        if asked.side != "books" or not asked.is_write or answer.status != 200:
+            return
+        told = _created(answer.body)
+        if told:
+            with self._read() as disk:
+                for kind, record_id in told:
+                    self._demand_booked(disk, kind, record_id)
+
+    def _is_of(self, row: sqlite3.Row, asked: Asked) -> bool:
+        return asked.side == "crm" or f"requestid={row['request_id']}" in asked.target
+
+    def _demand_approved(self, disk: sqlite3.Connection, request_id: str, key: str) -> None:
+        row = disk.execute(
+            "SELECT outbox.change, plan.change AS planned, plan.hash FROM outbox"
+            " JOIN plan ON plan.hash = outbox.plan_hash"
+            " WHERE outbox.request_id = ? AND outbox.key = ? AND outbox.state = 'sending'",
+            (request_id, key),
+        ).fetchone()
+        _demand(row is not None, f"{key} travels and its plan is not in the ledger")
+        said = disk.execute(
+            "SELECT verdict FROM decision WHERE plan_hash = ? AND key = ? ORDER BY id DESC LIMIT 1",
+            (row["hash"], key),
+        ).fetchone()
+        _demand(said is not None and said["verdict"] == "approved", f"nobody approved {key}")
+        same = _is_same(json.loads(row["planned"]), json.loads(row["change"]))
+        _demand(same, f"{key} travels otherwise than it was approved: {row['change']}")
+
+    def _demand_booked(self, disk: sqlite3.Connection, kind: str, record_id: str) -> None:
+        name = kind.lower()
+        record = self.place.company.tables[kind].rows.get(record_id)
+        if record is None or name not in ("invoice", "payment"):
+            return
+        marked = MARKER.search(record.body.get("PrivateNote", ""))
+        _demand(marked is not None, f"{name} {record_id} was booked without a marker")
+        row = disk.execute(
+            "SELECT outbox.change, plan.net FROM outbox JOIN plan ON plan.hash = outbox.plan_hash"
+            " WHERE outbox.key = ? AND outbox.verb = 'create'"
+            " ORDER BY outbox.first_at DESC LIMIT 1",
+            (f"{marked[1]}-{marked[2]}",),
+        ).fetchone()
+        if row is None:
+            return  # it landed after the ledger was lost
+        values = json.loads(row["change"])["values"]
+        expected = _expected(name, values, row["net"])
+        _demand_equal(expected, _shown(name, record.body), f"{name} {record_id} as approved")
+
+    # After each step
+
+    def step(self) -> None:
+        """Judge both sides between two steps."""
+        for deal in self.place.crm_truth()["deals"]:
+            if deal["po_number"]:
+                self._bearers[deal["po_number"]].add(deal["id"])
+        truth = self.place.books_truth()
+        self._demand_single(truth)
+        self._demand_chain()
+
+    def _demand_single(self, truth: Any) -> None:
+        ours = [
+            one
+            for kind in ("invoices", "payments")
+            for one in truth[kind]
+            if not (one["voided"] or one["deleted"] or one["by_hand"])
+        ]
+        stems = Counter(
+            MARKER.search(one["private_note"] or "")[1]
+            for one in ours
+            if MARKER.search(one["private_note"] or "")
+        )
+        _demand_equal({}, {stem: n for stem, n in stems.items() if n > 1}, "live twice")
+        orders = Counter(one["po_number"] for one in ours if one.get("po_number"))
+        many = {po: n for po, n in orders.items() if n > max(1, len(self._bearers[po]))}
+        _demand_equal({}, many, "more invoices of an order than deals")
+        paid = Counter(one["reference"] for one in ours if one.get("reference"))
+        _demand_equal({}, {ref: n for ref, n in paid.items() if n > 1}, "paid twice")
+
+    def _demand_chain(self) -> None:
+        if self.place.working is not None and not self.place.doom.dead:
+            verdict = verify(self.place.working.ledger)
+            _demand(verdict.ok, f"the journal does not hold: {verdict.why}")
+
+    # When all is quiet
+
+    def quiet(self) -> None:
+        """Judge a world in which nothing moves: the money, and what became of every deal."""
+        self.step()
+        self._demand_accounted()
+        rests = tie_out(self.place, {})
+        wrong = {
+            deal: [str(n) for n in rest]
+            for deal, rest in rests.items()
+            if _off(rest) and not self._is_none_of_ours(deal[0], rest)
+        }
+        _demand_equal({}, wrong, "won = invoiced + held")
+
+    def _is_none_of_ours(self, deal: str, rest: Rest) -> bool:
+        """Whether what is invoiced of a deal that is not in scope never was Tieout's.
+
+        An accountant may invoice such a deal by hand. And a ledger that was lost does not know
+        what the one before it had posted of a deal that is no more to be posted.
+        """
+        won, _, held = rest
+        if won or held:
+            return False
+        crm, lost = self.place.crm_truth(), self.place.lost
+        with self._read() as disk:
+            rows = disk.execute("SELECT posted_id FROM document WHERE kind = 'invoice'")
+            known = {row["posted_id"] for row in rows}
+        return all(
+            (one["by_hand"] or lost) and one["id"] not in known
+            for one in self.place.invoices()
+            if one["po_number"] and _merged(crm, self.place.orders[one["po_number"]]) == deal
+        )
+
+    def _demand_accounted(self) -> None:
+        truth = self.place.books_truth()
+        alive = {one["id"] for one in truth["invoices"] if not one["voided"] and not one["deleted"]}
+        with self._read() as disk:
+            for deal in self.place.crm_truth()["deals"]:
+                if not is_in_scope(deal):
+                    continue
+                rows = disk.execute(
+                    "SELECT * FROM document WHERE source_kind = 'deal' AND source_id = ?"
+                    " AND kind = 'invoice'",
+                    (deal["id"],),
+                ).fetchall()
+                tasks = disk.execute(
+                    "SELECT code FROM task WHERE state = 'open' AND source_id = ?", (deal["id"],)
+                ).fetchall()
+                why = "; ".join(_trouble(row, alive, bool(tasks)) for row in rows)
+                if not rows:
+                    why = "no document"
+                _demand(not why.strip("; "), f"deal {deal['id']} is not accounted for: {why}")
+
+    @contextmanager
+    def _read(self) -> Iterator[sqlite3.Connection]:
+        """Open the ledger's file as it is on the disk, past whatever the process has open."""
+        file = self.place.path / "ledger.db"
+        with closing(sqlite3.connect(f"file:{file}?mode=ro", uri=True)) as disk:
+            disk.row_factory = sqlite3.Row
+            yield disk
+
+
+def _trouble(row: sqlite3.Row, alive: set[str], is_asked: bool) -> str:
+    state = row["state"]
+    if state in ASKED and not is_asked:
+        return f"{row['key']} is {state} and nobody is asked"
+    if state in REASONED and not row["reason"] and not is_asked:
+        return f"{row['key']} is {state} without a reason"
+    if state == "posted" and row["posted_id"] not in alive and not is_asked:
+        return f"{row['key']} is posted as {row['posted_id']}, which is not there"
+    if state in ("unknown", "sending"):
+        return f"{row['key']} is {state} when all is quiet"
+    return ""
+
+
+def _off(rest: tuple[Decimal, Decimal, Decimal]) -> bool:
+    won, invoiced, held = rest
+    return won != invoiced + held
+
+
+def _created(body: bytes) -> list[tuple[str, str]]:
+    """Return kind and id of each record that an answer shows as made or changed."""
+    try:
+        told = json.loads(body)
+    except ValueError:
+        return []
+    if not isinstance(told, dict):
+        return []
+    items = told.get("BatchItemResponse", [told])
+    return [
+        (kind, item[kind]["Id"])
+        for item in items
+        for kind in ("Invoice", "Payment")
+        if kind in item and "Id" in item[kind] and item[kind].get("SyncToken") == "0"
+    ]
+
+
+def _expected(name: str, values: Mapping[str, Any], net: str) -> dict[str, Any]:
+    shared = {"customer": values["customer"], "currency": values["currency"]}
+    shared["date"] = values["date"]
+    if name == "payment":
+        paid = {one["id"]: Decimal(one["amount"]) for one in values["allocations"]}
+        amount = Decimal(values["amount"])
+        return {**shared, "amount": amount, "paid": paid, "reference": values.get("reference")}
+    return {
+        **shared,
+        "net": Decimal(net),
+        "lines": [(one["item"], Decimal(one["amount"])) for one in values["lines"]],
+        "order": values.get("custom_fields", {}).get("1"),
+    }
+
+
+def _shown(name: str, body: Mapping[str, Any]) -> dict[str, Any]:
+    shared = {"customer": body["CustomerRef"]["value"], "currency": body["CurrencyRef"]["value"]}
+    shared["date"] = body["TxnDate"]
+    if name == "payment":
+        paid = {line["LinkedTxn"][0]["TxnId"]: Decimal(line["Amount"]) for line in body["Line"]}
+        amount = Decimal(body["TotalAmt"])
+        return {**shared, "amount": amount, "paid": paid, "reference": body.get("PaymentRefNum")}
+    sold = [line for line in body["Line"] if line["DetailType"] == "SalesItemLineDetail"]
+    return {
+        **shared,
+        "net": body["TotalAmt"] - body["TxnTaxDetail"]["TotalTax"],
+        "lines": [
+            (line["SalesItemLineDetail"]["ItemRef"]["value"], Decimal(line["Amount"]))
+            for line in sold
+        ],
+        "order": next(
+            (one["StringValue"] for one in body["CustomField"] if "StringValue" in one), None
+        ),
+    }
+
+
+def _is_same(planned: Any, travels: Any) -> bool:
+    """Whether what travels is what was planned, but for the ids of records made meanwhile."""
+    if isinstance(planned, dict):
+        if planned.keys() == {"key"}:
+            return isinstance(travels, str)
+        return (
+            isinstance(travels, dict)
+            and planned.keys() == travels.keys()
+            and all(_is_same(planned[name], travels[name]) for name in planned)
+        )
+    if isinstance(planned, list):
+        return (
+            isinstance(travels, list)
+            and len(planned) == len(travels)
+            and all(map(_is_same, planned, travels))
+        )
+    return bool(planned == travels)
+
+
+def _demand(holds: bool, why: str) -> None:
+    if not holds:
+        raise Broken(why)
+
+
+def _demand_equal(expected: Any, found: Any, what: str) -> None:
+    if expected != found:
+        raise Broken(f"{what}: expected {expected}, found {found}")
