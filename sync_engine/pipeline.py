@@ -324,7 +324,7 @@ def _preferences_moved(ledger: Ledger, pair: Pair) -> bool:
 
 
 def _see_reset(ledger: Ledger, pair: Pair) -> None:
-    """Ask for the books' preferences while one holds something back: a person may have set it."""
+    """Read the books' settings while one holds something back: a person may have changed it."""
     if any(ledger.all("documents_held", pair=pair.name, reason=each) for each in SET_IN_THE_BOOKS):
         _preferences_moved(ledger, pair)
 

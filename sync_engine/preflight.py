@@ -16,7 +16,8 @@ NAME = "name"
 PERIOD_CLOSED = "period-closed"
 NUMBERING = "numbering"
 CURRENCY = "currency"
-SET_IN_THE_BOOKS = (PERIOD_CLOSED, NUMBERING, CURRENCY)  # by preferences; no feed tells (R24)
+NO_TAX_CODE = "no-tax-code"
+SET_IN_THE_BOOKS = (PERIOD_CLOSED, NUMBERING, CURRENCY, NO_TAX_CODE)  # no feed tells (R24)
 
 
 def preflight(
@@ -170,7 +171,7 @@ def _tax_codes(invoice: Invoice, preferences: Mapping[str, Any]) -> Iterator[Fin
     for n, line in enumerate(invoice.lines, 1):
         if not line.tax_code:
             yield _block(
-                "no-tax-code",
+                NO_TAX_CODE,
                 f"Line {n} has no tax code, and these books demand one on every line (R14).",
                 "Give lines.tax_code in the mapping, or its entry in the table.",
                 line.source or invoice.source,

@@ -190,10 +190,10 @@ class QuickBooks:
             self._read_settings(fresh_secs=FRESH_SECS)
             yield from feed.first_read(self._wire, self._reader, wanted, self._first_day())
             return
-        due = place.settings_due(self._now())
-        if due:
+        if place.settings_due(self._now()):
             self._read_settings()
-        yield from feed.changes_since(self._wire, self._reader, wanted, place, settings_told=due)
+        told = place.has_not_told(self._reader.settings)
+        yield from feed.changes_since(self._wire, self._reader, wanted, place, settings_told=told)
 
     def rewound(self, kinds: Sequence[str], since: Cursor, to: datetime) -> Cursor:  # noqa: ARG002 - all kinds share one feed
         """Return the cursor that reads the feed again from an instant, if that is earlier."""

@@ -26,6 +26,7 @@ from connectors.quickbooks.reading import (
     with_inactive,
 )
 from connectors.quickbooks.records import Reader, instant_of, is_deleted
+from connectors.quickbooks.settings import Settings
 from connectors.quickbooks.wire import Reply, Row, Wire
 from tieout.model.dates import instant_text, parse_instant
 from tieout.model.errors import Rejected, TieoutError, Unauthorized, Unavailable, ValueRefused
@@ -97,6 +98,10 @@ class Place:
         """Whether the settings must be read again."""
         return self.settings_at is None or now - self.settings_at >= SETTINGS_AGE
 
+    def has_not_told(self, settings: Settings) -> bool:
+        """Whether settings were read since they were told: at a start, or before a push."""
+        return self.settings_at is None or settings.read_at > self.settings_at
+
     def is_too_old(self, now: datetime) -> bool:
         """Whether the feed no longer reaches back to it: then all is read again (R24)."""
         return self.at is None or now - self.at >= FEED_AGE - AGE_SLACK
@@ -128,7 +133,7 @@ def changes_since(
 ) -> Iterator[Page]:
     """Tell what changed since a place, the oldest first, as one page.
 
-    ``settings_told`` says that the reader's settings were just read and belong to this page.
+    ``settings_told`` says that the reader's settings were not told yet and belong to this page.
     """
     assert place.at is not None, "a first read has no place"
     entities = [kind.entity for kind in kinds if kind.fed]

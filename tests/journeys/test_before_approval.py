@@ -60,6 +60,11 @@ def test_a_tax_code_that_the_books_have_not_is_held(world, sold, ties_out):
     assert (world.invoices(), world.codes()) == ([], ["no-tax-code"])
     assert "S21" in world.tasks()["no-tax-code"]["message"]
     ties_out(world)
+    codes = world.company.tables["TaxCode"].rows.values()
+    next(code for code in codes if code.body["Name"] == "S19").body["Name"] = "S21"
+    world.sleep(1)  # the books' clock shows whole seconds
+    world.round(2)
+    assert (len(world.invoices()), world.codes()) == (1, [])
 
 
 def test_a_line_without_a_tax_code_is_held_where_the_books_demand_one(world, sold, ties_out):

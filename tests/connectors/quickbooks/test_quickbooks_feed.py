@@ -228,6 +228,20 @@ def test_settings_that_no_feed_carries_are_told_daily(books):
     assert books.since(cursor)[0] == []
 
 
+def test_settings_that_were_read_for_another_reason_are_told_without_a_call(books):
+    """At a start and before a push they are read anyway: nobody waits a day for a new tax code."""
+    _, cursor = books.first_read()
+    books.deed("close_books", until="2026-02-28")
+    books.clock.advance(60)
+    books.connector.check()
+    before = dict(books.connector.calls)
+    events, cursor = books.since(cursor)
+    (preferences,) = [event.record for event in events if event.ref.kind == "preferences"]
+    assert preferences.fields["closed_through"] == date(2026, 2, 28)
+    assert books.connector.calls == {**before, "read cdc": before.get("read cdc", 0) + 1}
+    assert books.since(cursor)[0] == []
+
+
 def test_a_cursor_older_than_the_feed_reads_everything_again(books):
     _, cursor = books.first_read()
     books.clock.advance(31 * 86_400)
