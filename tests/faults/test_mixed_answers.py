@@ -9,8 +9,10 @@ from tieout.model.contract import Outcome
 from tieout.model.errors import OutcomeUnknown, QuotaExhausted, RateLimited
 
 DONE, SILENT, LATER, PAUSED = "done", "silent", "later", "paused"
+LOST = "lost"  # not done, and nobody says so
 LEFT_OUT = "left out"  # done, and not a word of it in the answer
 ERRORS = {LATER: RateLimited(after_secs=0.0), PAUSED: QuotaExhausted(), SILENT: OutcomeUnknown()}
+ERRORS[LOST] = ERRORS[SILENT]
 
 
 class Partial:
@@ -57,6 +59,9 @@ class Partial:
         (PAUSED, PAUSED, LATER),
         (DONE, PAUSED, DONE),
         (DONE, LEFT_OUT, DONE),
+        (SILENT, LOST, DONE),
+        (LOST, LEFT_OUT, LOST),
+        (LOST, LOST, LOST),
         (LEFT_OUT, LATER, LEFT_OUT),
     ],
     ids="-".join,
@@ -71,7 +76,8 @@ def test_each_item_of_a_batch_is_done_once_whatever_becomes_of_its_neighbours(
     pair = engine.pairs["main"]
     engine.pairs = {"main": replace(pair, books=Partial(pair.books, fates))}
     pushed = world.round().pushed
-    assert (pushed.unknown, pushed.refused) == (fates.count(SILENT) + fates.count(LEFT_OUT), 0)
+    unanswered = [fate for fate in fates if fate in (SILENT, LOST, LEFT_OUT)]
+    assert (pushed.unknown, pushed.refused) == (len(unanswered), 0)
     if PAUSED in fates:
         engine.resume("main", who="ann", reason="the allowance is there again")
     settled()
