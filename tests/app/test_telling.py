@@ -74,6 +74,16 @@ def test_on_a_terminal_a_round_shows_how_far_it_is(place):
     assert "━" in on_a_terminal(place, ["run", "--once"], {})
 
 
+def test_a_plan_leaves_with_2_when_something_is_to_be_sent_and_with_1_when_all_of_it_is_held(said):
+    code, told = said("plan", "--no-look")
+    held = next(plan["source"] for plan in told["plans"] if plan["state"] == "blocked")
+
+    assert code == Exit.CHANGES
+    code, told = said("plan", "--no-look", held)
+    assert {plan["state"] for plan in told["plans"]} == {"blocked"}
+    assert code == Exit.TROUBLE
+
+
 def ran(place, *args):
     command = [sys.executable, "-m", "tieout.app", *args]
     return subprocess.run(command, cwd=place[0], capture_output=True, text=True, check=False)
