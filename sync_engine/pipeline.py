@@ -268,11 +268,11 @@ def send(ledger: Ledger, pair: Pair, done: Round, hands: Hands) -> None:
         if take_apart(ledger, pair) or any(moved):
             draft_and_plan(ledger, pair, done, hands)
             approve(ledger, pair, hands.clock())
-    while queue(ledger, pair):
+    freed = True
+    while freed and not hands.stopping() and not is_paused(ledger, pair):
+        queued, made = queue(ledger, pair), done.pushed.done
         _push(ledger, pair, done, hands)
-        if hands.stopping() or is_paused(ledger, pair):
-            break
-    _push(ledger, pair, done, hands)
+        freed = bool(queued) or done.pushed.done > made  # also by what was asked again
     with ledger.transaction() as tx:
         unqueue(tx, pair)
 

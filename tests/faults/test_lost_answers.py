@@ -56,6 +56,14 @@ def test_new_customers_are_made_once_each(world, sold, settled, once_each, fault
     once_each(3)
 
 
+def test_an_invoice_is_posted_in_the_round_that_asks_for_its_customer_again(world, sold):
+    """Left for the next round, it would be called on its way, and nobody waits for that round."""
+    sold()
+    world.fault("books", path="/customer$", fault="refuse")
+    world.restart().round("main", wait=True)
+    assert (len(world.invoices()), world.codes()) == (1, [])
+
+
 @SILENT_AT_WORST
 @FORGETFUL
 @pytest.mark.usefixtures("memory")
