@@ -5,7 +5,8 @@ import signal
 from pathlib import Path
 from typing import Any
 
-from kill_judge import Judged, judge, mortal
+from kill_judge import Judged, judge
+from kill_mortal import mortal
 from simulated_world import World, buy, open_world, real_now, seller
 
 from sync_engine.ledger import backup as backups

@@ -4,15 +4,7 @@ Nothing of ours is believed: invoices are counted by their purchase order number
 references, customers by their names, and the CRM's deals are compared with the books' invoices.
 """
 
-import json
-import os
-import signal
-import subprocess
-import sys
-import time
 from collections import Counter
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
 from dataclasses import dataclass, fields
 from decimal import Decimal
 from pathlib import Path
@@ -23,7 +15,6 @@ from simulated_world import World, real_now
 from sync_engine.ledger.journal import verify
 from sync_engine.ledger.sqlite import Ledger
 
-MORTAL = Path(__file__).parent / "kill_mortal.py"
 JOURNAL_LINES = 1_000_000
 
 
@@ -94,36 +85,3 @@ def _is_told(deal: dict[str, Any], invoice: dict[str, Any] | None) -> bool:
         and Decimal(told["tieout_invoice_total"]) == Decimal(invoice["total"])
         and Decimal(told["tieout_invoice_balance"]) == open_amount
     )
-
-
-@contextmanager
-def mortal(world: World, quiet_secs: float) -> Iterator[Callable[..., int]]:
-    """Give a function that lets a process work, kills it if told so, and returns how it ended."""
-    where = {
-        "crm": world.crm_url,
-        "books": world.books_url,
-        "path": str(world.path),
-        "portal_id": world.portal.portal_id,
-        "token": world.portal.token,
-        "quiet_secs": quiet_secs,
-    }
-    command = [sys.executable, str(MORTAL), json.dumps(where)]
-    with subprocess.Popen(
-        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    ) as process:
-        assert process.stdin is not None
-        assert process.stdout is not None
-        orders, answers = process.stdin, process.stdout
-
-        def ask(order: dict[str, Any], kill_after_secs: float | None = None) -> int:
-            orders.write(json.dumps(order) + "\n")
-            orders.flush()
-            child = int(answers.readline())
-            if kill_after_secs is not None:
-                time.sleep(kill_after_secs)
-                with suppress(ProcessLookupError):  # how it ended is asked below
-                    os.kill(child, signal.SIGKILL)
-            return int(answers.readline())
-
-        yield ask
-        orders.close()

@@ -16,11 +16,13 @@ import logging
 import os
 import signal
 import sqlite3
+import subprocess
 import sys
 import threading
 import time
 import traceback
-from contextlib import closing
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -39,6 +41,39 @@ from tieout.app.settings import schema
 
 SETTLING_ROUNDS = 60
 POLL_SECS = 0.05
+
+
+@contextmanager
+def mortal(world: World, quiet_secs: float) -> Iterator[Callable[..., int]]:
+    """Give a function that lets a process work, kills it if told so, and returns how it ended."""
+    where = {
+        "crm": world.crm_url,
+        "books": world.books_url,
+        "path": str(world.path),
+        "portal_id": world.portal.portal_id,
+        "token": world.portal.token,
+        "quiet_secs": quiet_secs,
+    }
+    command = [sys.executable, __file__, json.dumps(where)]
+    with subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        orders, answers = process.stdin, process.stdout
+
+        def ask(order: dict[str, Any], kill_after_secs: float | None = None) -> int:
+            orders.write(json.dumps(order) + "\n")
+            orders.flush()
+            child = int(answers.readline())
+            if kill_after_secs is not None:
+                time.sleep(kill_after_secs)
+                with suppress(ProcessLookupError):  # how it ended is asked below
+                    os.kill(child, signal.SIGKILL)
+            return int(answers.readline())
+
+        yield ask
+        orders.close()
 
 
 def main() -> None:

@@ -21,7 +21,8 @@ from typing import Any
 
 import structlog
 from kill_chance import kill_by_chance
-from kill_judge import Judged, judge, mortal
+from kill_judge import Judged, judge
+from kill_mortal import mortal
 from kill_places import Place
 from kill_scenes import KILLED, SCENES, Installation, Scene
 from simulated_world import open_world
