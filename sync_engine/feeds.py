@@ -39,15 +39,21 @@ def cursor_of(ledger: Reads, pair: Pair, company: str, feed: str) -> Cursor | No
 
 
 def keep_cursor(tx: Writes, pair: Pair, company: str, feed: str, page: Page) -> None:
-    """Note where a feed is read up to, in the commit of its page."""
-    tx.run(
-        "cursor_set",
-        pair=pair.name,
-        company=company,
-        feed=feed,
-        value=page.cursor,
-        as_of=instant_text(page.as_of),
-    )
+    """Note where a feed is read up to, in the commit of its page.
+
+    How fresh it is moves with the last page alone: a walk that was cut off has not read the feed.
+    """
+    read = {
+        "pair": pair.name,
+        "company": company,
+        "feed": feed,
+        "value": page.cursor,
+        "as_of": instant_text(page.as_of),
+    }
+    if page.last:
+        tx.run("cursor_set", **read)
+    else:
+        tx.run("cursor_step", **read)
 
 
 def is_bare(event: Event) -> bool:

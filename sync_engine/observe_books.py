@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
-from itertools import compress
 
 from sync_engine.feeds import (
     FETCHED_AT_ONCE,
@@ -54,17 +53,26 @@ def observe_books(
         asked_at = clock()
         for page in pair.books.changes(kinds, cursor):
             compare_clocks(observed, pair.books.company, page, asked_at, clock())
-            events = _whole(pair, page)
-            with ledger.transaction() as tx:
-                moved = [_mirror(tx, pair, event, strict=strict) for event in events]
-                if any(moved):
-                    tx.run("pending_everywhere")
-                keep_cursor(tx, pair, pair.books.company, feed, page)
+            moved = _take_page(ledger, pair, feed, page, strict=strict)
             if goes_on:
-                observed.marked.update(_marked(compress(events, moved)))
+                observed.marked.update(_marked(moved))
             observed.books_events += len(page.events)
+            del page, moved  # a page is large, and the next one is about to be read
         if forgotten:
             read_living(ledger, pair, kinds)
+
+
+def _take_page(
+    ledger: Ledger, pair: Pair, feed: str, page: Page, *, strict: bool
+) -> Sequence[Event]:
+    """Mirror a page in one commit with its cursor; return the events that moved something."""
+    events = _whole(pair, page)
+    with ledger.transaction() as tx:
+        moved = [event for event in events if _mirror(tx, pair, event, strict=strict)]
+        if moved:
+            tx.run("pending_everywhere")
+        keep_cursor(tx, pair, pair.books.company, feed, page)
+    return moved
 
 
 def judge_strangers(ledger: Ledger, pair: Pair, observed: Observed) -> None:

@@ -68,6 +68,11 @@ INSERT INTO cursor (pair, company, feed, value, as_of)
 VALUES (:pair, :company, :feed, :value, :as_of)
 ON CONFLICT (pair, company, feed) DO UPDATE SET value = excluded.value, as_of = excluded.as_of;
 
+-- cursor_step: how far a walk has come that has not reached its end
+INSERT INTO cursor (pair, company, feed, value, as_of)
+VALUES (:pair, :company, :feed, :value, :as_of)
+ON CONFLICT (pair, company, feed) DO UPDATE SET value = excluded.value;
+
 -- cursors_of_pair: how fresh each feed is
 SELECT company, feed, as_of FROM cursor WHERE pair = :pair ORDER BY company, feed;
 
