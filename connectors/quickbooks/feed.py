@@ -12,6 +12,7 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from itertools import starmap
 from typing import TypeAlias
 
 from connectors.quickbooks.facts import Kind, facts
@@ -43,6 +44,7 @@ SEEN_MAX = 5000
 STEPS_MAX = 1000
 
 Changed: TypeAlias = tuple[str, Row]  # the vendor's entity, and its body
+Told: TypeAlias = tuple[Sequence[Changed], datetime]  # some of it, and the server's clock then
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,32 +133,39 @@ def first_read(wire: Wire, reader: Reader, kinds: Sequence[Kind], since: date) -
 def changes_since(
     wire: Wire, reader: Reader, kinds: Sequence[Kind], place: Place, *, settings_told: bool
 ) -> Iterator[Page]:
-    """Tell what changed since a place, the oldest first, as one page.
+    """Tell what changed since a place, the oldest of each page first.
 
-    ``settings_told`` says that the reader's settings were not told yet and belong to this page.
+    What fits into one answer is one page. A page before the last one has the cursor that it began
+    with: the engine may stop anywhere. ``settings_told`` says that the reader's settings were not
+    told yet and are to be.
     """
     assert place.at is not None, "a first read has no place"
     entities = [kind.entity for kind in kinds if kind.fed]
-    since = place.at - OVERLAP
-    found, at = _all_changed(wire, entities, since)
-    events = [
-        reader.event(entity, row) for entity, row in found if _name(entity, row) not in place.seen
-    ]
-    events.sort(key=lambda event: event.at or at)
+    events: list[Event] = []
+    first_at: datetime | None = None
+    seen: set[str] = set()
+    for found, at in _all_changed(wire, entities, place.at - OVERLAP):
+        if len(events) >= PAGE_ROWS:
+            page, events = Page(tuple(events), place.cursor(), first_at or at), []
+            yield page
+            del page
+        first_at = first_at or at
+        seen.update(_recent(found, first_at))
+        fresh = [one for one in found if _name(*one) not in place.seen]
+        events += sorted(starmap(reader.event, fresh), key=lambda event: event.at or first_at)
+    assert first_at is not None, "the feed has answered"
     if settings_told:
-        events.extend(_told(reader, kinds))
+        events += _told(reader, kinds)
     after = Place(
-        at=at,
+        at=first_at,
         settings_at=reader.settings.read_at if settings_told else place.settings_at,
-        seen=frozenset(sorted(_recent(found, at))[-SEEN_MAX:]),
+        seen=frozenset(sorted(seen)[-SEEN_MAX:]),
     )
-    yield Page(tuple(events), after.cursor(), at, last=True)
+    yield Page(tuple(events), after.cursor(), first_at, last=True)
 
 
-def _all_changed(
-    wire: Wire, entities: Sequence[str], since: datetime
-) -> tuple[list[Changed], datetime]:
-    """Return all that changed or vanished since, and the server's clock at the first answer.
+def _all_changed(wire: Wire, entities: Sequence[str], since: datetime) -> Iterator[Told]:
+    """Yield all that changed or vanished since; a record may come twice.
 
     A full answer leaves out we know not what. Kinds with many changes are then read by query,
     which has pages, and their deletions by walking the feed forward; the others are asked again
@@ -168,22 +177,23 @@ def _all_changed(
         reply = wire.changed(entities, since)
         found = _objects(reply, entities)
     except (Rejected, Unauthorized) as refused:
-        return _without_lacking(wire, entities, since, refused)
+        yield from _without_lacking(wire, entities, since, refused)
+        return
     if len(found) < FULL_OBJECTS:
-        return found, reply.at
+        yield found, reply.at
+        return
     counts = {entity: sum(1 for held, _ in found if held == entity) for entity in entities}
     heavy = [entity for entity in entities if counts[entity] >= HEAVY_OBJECTS]
     light = [entity for entity in entities if counts[entity] < HEAVY_OBJECTS]
-    whole: dict[tuple[str, str], Changed] = {}
+    yield [], reply.at
+    del reply, found  # as large as a page, and told by none of what follows
     for group in _groups(heavy, light):
-        for entity, row in _part_changed(wire, group, since):
-            whole[entity, str(row["Id"])] = (entity, row)
-    return list(whole.values()), reply.at
+        yield from _part_changed(wire, group, since)
 
 
 def _without_lacking(
     wire: Wire, entities: Sequence[str], since: datetime, refused: TieoutError
-) -> tuple[list[Changed], datetime]:
+) -> Iterator[Told]:
     """Ask again without the kinds that a company may lack, and for each of these alone.
 
     Raises:
@@ -193,13 +203,12 @@ def _without_lacking(
     needed = [one for one in entities if one not in lacking]
     if not lacking or not needed:
         raise refused
-    found, at = _all_changed(wire, needed, since)
+    yield from _all_changed(wire, needed, since)
     for entity in lacking:
         try:
-            found += _all_changed(wire, [entity], since)[0]
+            yield from _all_changed(wire, [entity], since)
         except (Rejected, Unauthorized) as alone:
             note_refused(facts().kinds[facts().kind_of(entity)], alone)
-    return found, at
 
 
 def _groups(heavy: list[str], light: list[str]) -> Iterator[list[str]]:
@@ -213,19 +222,19 @@ def _groups(heavy: list[str], light: list[str]) -> Iterator[list[str]]:
     yield from (part for part in parts if part)
 
 
-def _part_changed(wire: Wire, entities: list[str], since: datetime) -> Iterator[Changed]:
+def _part_changed(wire: Wire, entities: list[str], since: datetime) -> Iterator[Told]:
     if len(entities) > 1:
-        yield from _all_changed(wire, entities, since)[0]
+        yield from _all_changed(wire, entities, since)
         return
     (entity,) = entities
     kind = facts().kinds[facts().kind_of(entity)]
     for part in read_lists(wire, [Ask(kind, with_inactive(kind, _updated(since)))]):
-        yield from ((entity, row) for row in part.rows)
+        yield [(entity, row) for row in part.rows], part.began_at
     if kind.dated:
-        yield from ((entity, row) for row in _deleted(wire, entity, since))
+        yield from _deleted(wire, entity, since)
 
 
-def _deleted(wire: Wire, entity: str, since: datetime) -> Iterator[Row]:
+def _deleted(wire: Wire, entity: str, since: datetime) -> Iterator[Told]:
     """Walk one kind's feed forward, from full answer to full answer, for what was deleted.
 
     This is complete where a full answer keeps the oldest, and no second has more changes than an
@@ -233,11 +242,12 @@ def _deleted(wire: Wire, entity: str, since: datetime) -> Iterator[Row]:
     found when the record itself is read.
     """
     for _ in range(STEPS_MAX):
-        rows = [row for _, row in _objects(wire.changed([entity], since), [entity])]
-        yield from filter(is_deleted, rows)
-        if len(rows) < FULL_OBJECTS:
+        reply = wire.changed([entity], since)
+        found = _objects(reply, [entity])
+        yield [(entity, row) for _, row in found if is_deleted(row)], reply.at
+        if len(found) < FULL_OBJECTS:
             return
-        since = max(*(_updated_at(row) for row in rows), since + timedelta(seconds=1))
+        since = max(*(_updated_at(row) for _, row in found), since + timedelta(seconds=1))
     raise Unavailable(f"The feed of {entity} did not end.")
 
 

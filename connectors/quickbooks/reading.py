@@ -13,7 +13,6 @@ from connectors.quickbooks.wire import Row, Rows, Wire
 from tieout.model.errors import Rejected, TieoutError, Unauthorized, Unavailable
 
 PAGE_ROWS = 1000  # the most that a query answers (R10)
-PAGES_AHEAD = 4  # of one list, asked for in one call: a batch has 120 s for all its queries
 PAGES_PER_CALL = 15  # a page of invoices is some 3 MB, and an answer has a limit too
 ROUNDS_MAX = 10_000
 RESTARTS_MAX = 3
@@ -59,11 +58,6 @@ class _Reading:
         self.last_id = ""
         self.done = False
 
-    def starts(self, pages: int) -> list[int]:
-        """Return where the next pages start; the first page is asked for alone."""
-        ahead = pages if self.last_id else 1
-        return [self.next_start + n * (PAGE_ROWS - 1) for n in range(ahead)]
-
     def take(self, rows: tuple[Row, ...]) -> tuple[Row, ...]:
         """Return what is new in the next page.
 
@@ -84,7 +78,9 @@ class _Reading:
 
 
 def read_lists(wire: Wire, asks: Sequence[Ask]) -> Iterator[Part]:
-    """Read whole lists, the first page of each in one call, then of the long ones several at once.
+    """Read whole lists, the next page of each in one call.
+
+    Pages of one list are not asked for ahead: a page of invoices is 15 MB once it is understood.
 
     A row may come twice, none is left out: when a row vanishes from an earlier page all later ones
     move up, which is seen at the overlap, and the list is read again. A list that a company may
@@ -99,18 +95,16 @@ def read_lists(wire: Wire, asks: Sequence[Ask]) -> Iterator[Part]:
         waiting = [reading for reading in readings if not reading.done]
         if not waiting:
             return
-        planned = [(reading, start) for reading in waiting for start in reading.starts(PAGES_AHEAD)]
-        planned = planned[:PAGES_PER_CALL]
-        answers, at = wire.queries([reading.ask.page(start) for reading, start in planned])
+        planned = waiting[:PAGES_PER_CALL]
+        answers, at = wire.queries([reading.ask.page(reading.next_start) for reading in planned])
         began_at = began_at or at
-        for (reading, start), answer in zip(planned, answers, strict=True):
-            if reading.done or start != reading.next_start:
-                continue  # beyond the end, or read again from the start
+        for reading, answer in zip(planned, answers, strict=True):
             if reading.ask.kind.may_lack and isinstance(answer, Rejected | Unauthorized):
                 reading.done = True
                 note_refused(reading.ask.kind, answer)
                 continue
             yield Part(reading.ask, reading.take(rows_or_raise(answer)), began_at)
+        del answers, answer  # large, and the next ones are about to be read
     raise Unavailable("A list did not end.")
 
 
