@@ -59,8 +59,9 @@ docs: $(READY) ## write the pages and schemas that are made from the code
 	$(BIN)/python docs/generate.py
 
 .PHONY: bench
-bench: $(READY) ## measure calls, commits, CPU and memory of a company's rounds (DEALS=1000)
-	$(BIN)/python benchmarks/road.py --deals $(or $(DEALS),1000)
+bench: $(READY) ## measure calls, commits, CPU, wall and memory (DEALS=1000, ONLY=story,far,limits,start,growth, PROFILE=1, JSON=1)
+	@$(BIN)/python benchmarks/bench.py --deals $(or $(DEALS),1000) $(if $(ONLY),--only $(ONLY)) \
+		$(if $(filter-out 0,$(PROFILE)),--profile) $(if $(filter-out 0,$(JSON)),--json)
 
 .PHONY: lock
 lock: $(READY) ## renew the hashed requirement files
