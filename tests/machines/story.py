@@ -221,6 +221,7 @@ class Story:
         backup = self.place.path / "backup.db.json"
         if backup.exists():
             self.place.opened.close()
+            self.place.time.wait(1)  # what stood there is kept under the name of its instant
             source = self.place.path / "backup.db"
             backups.restore(source, self.place.path / "ledger.db", self.place.time.ours, "ann")
             self.told.restores += 1
@@ -295,10 +296,17 @@ class Story:
     def _void_copies(self) -> None:
         """Void what a person copied with its memo, as the task of a twin asks."""
         truth = self.place.books_truth()
-        for one in truth["invoices"]:
-            copied = one["by_hand"] and "TIEOUT" in (one["private_note"] or "")
-            if copied and not (one["voided"] or one["deleted"]):
-                self.place.books("void", id=one["id"])
+        copies = [
+            one["id"]
+            for one in truth["invoices"]
+            if one["by_hand"] and "TIEOUT" in (one["private_note"] or "")
+            if not (one["voided"] or one["deleted"])
+        ]
+        for paid in truth["payments"]:
+            if {one["id"] for one in paid["allocations"]} & {*copies} and not paid["deleted"]:
+                self.place.books("delete", kind="Payment", id=paid["id"])
+        for copy in copies:
+            self.place.books("void", id=copy)
 
 
 _STEPS: tuple[tuple[str, Callable[[Story], None]], ...] = (
