@@ -19,7 +19,7 @@ from sync_engine.ledger.store import Reads, Row, Writes
 from sync_engine.pair import Pair
 from sync_engine.states import IN_THE_BOOKS
 from sync_engine.tasks import DRIFT, Wanted, keep
-from sync_engine.tie_out import figure_of, tie_out
+from sync_engine.tie_out import carriers_of, figure_of, tie_out
 from tieout.model.canonical import canonical, plain
 from tieout.model.ref import Ref
 
@@ -103,21 +103,28 @@ def reconcile(ledger: Ledger, pair: Pair) -> int:
             for row in rows:
                 if row["state"] in IN_THE_BOOKS:
                     _compare(tx, pair, row)
-            for address in sorted({each for row in rows for each in _sources(tx, row)}):
+            for address in sorted({each for row in rows for each in _sources(tx, pair, row)}):
                 tie_out(tx, pair, Ref(*address))
             tx.many("document_checked", [{"key": row["key"]} for row in rows])
         compared += len(rows)
     return compared
 
 
-def _sources(tx: Reads, row: Row) -> Iterator[tuple[str, str, str]]:
-    """Yield the source of a document, and those that share its order number and so its invoices."""
-    yield row["company"], row["source_kind"], row["source_id"]
+def _sources(tx: Reads, pair: Pair, row: Row) -> Iterator[tuple[str, str, str]]:
+    """Yield the source of a document, and those that share its order number and so its invoices.
+
+    The number is the deal's or its invoice's: after a loss a ledger may know only the latter.
+    """
+    sharing = [row]
     if row["purchase_order"]:
-        for other in tx.all(
-            "documents_with_order", purchase_order=row["purchase_order"], kind=row["kind"]
-        ):
-            yield other["company"], other["source_kind"], other["source_id"]
+        order = row["purchase_order"]
+        sharing += tx.all("documents_with_order", purchase_order=order, kind=row["kind"])
+    if row["posted_id"] and row["kind"] == "invoice":
+        books, number = pair.books.company, row["posted_id"]
+        invoice = tx.one("mirror_get", company=books, kind="invoice", id=number)
+        sharing += [] if invoice is None else carriers_of(tx, invoice)
+    for each in sharing:
+        yield each["company"], each["source_kind"], each["source_id"]
 
 
 def _in_the_crm(sides: Sides) -> Iterator[Difference]:

@@ -6,7 +6,7 @@ task explains becomes a task of its own.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 
 from mapping.rules import InvoiceRules
@@ -55,6 +55,13 @@ def tie_out(tx: Writes, pair: Pair, source: Ref) -> None:
         tx.run("task_amount", id=number, net=held, currency=code)
 
 
+def carriers_of(tx: Reads, invoice: Row) -> Iterator[Row]:
+    """Yield the documents whose order number a mirrored invoice shows."""
+    shown = fields_of(invoice["fields"]).get("custom_fields") or {}
+    for order in dict.fromkeys(words for words in shown.values() if words):
+        yield from tx.all("documents_with_order", purchase_order=order, kind="invoice")
+
+
 def figure_of(pair: Pair, row: Row) -> str:
     """Return which figure of an invoice compares with its deal's: the total if prices hold tax."""
     mapping = next((held for held in pair.mappings if held.identity == row["mapping"]), None)
@@ -92,7 +99,7 @@ def _invoiced(tx: Reads, pair: Pair, source: Ref, rows: Sequence[Row]) -> Mappin
         shown = row["posted_id"] and tx.one(
             "mirror_get", company=books, kind="invoice", id=row["posted_id"]
         )
-        if shown and _is_live(shown) and not _passed_on(tx, pair, source, row):
+        if shown and _is_live(shown) and not _passed_on(tx, pair, source, row, shown):
             found[shown["id"]] = shown
         order = row["purchase_order"]
         if not order:
@@ -111,13 +118,15 @@ def _is_live(shown: Row) -> bool:
     return bool(shown["live"]) and not shown["gone"]
 
 
-def _passed_on(tx: Reads, pair: Pair, source: Ref, row: Row) -> bool:
-    """Whether the deal that took this one over carries its order number, and so its invoice."""
-    if row["reason"] != "merged" or not row["purchase_order"]:
+def _passed_on(tx: Reads, pair: Pair, source: Ref, row: Row, shown: Row) -> bool:
+    """Whether the deal that took this one over carries its invoice's number, and so counts it.
+
+    The number is the invoice's own: a ledger that was lost never saw the merged deal's.
+    """
+    if row["reason"] != "merged":
         return False
     heir = followed(tx, pair, source)
-    heirs = tx.all("documents_with_order", purchase_order=row["purchase_order"], kind="invoice")
-    return any(one["source_id"] == heir.id for one in heirs)
+    return any(one["source_id"] == heir.id for one in carriers_of(tx, shown))
 
 
 def _owner(tx: Reads, pair: Pair, invoice: Row, order: str) -> Ref | None:

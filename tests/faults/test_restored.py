@@ -165,10 +165,7 @@ def test_a_ledger_lost_altogether_is_made_anew_from_what_the_books_show(
     for number, deal in enumerate(deals, 1):
         pay(world, deal, f"R-{number}")
     settled()
-    world.opened.close()
-    for file in Path(world.path).glob("ledger.db*"):
-        file.unlink()
-    world.restart()
+    lose(world)
     settled()
     once_each(3, payments=3)
     assert [world.told(deal, "invoice_status") for deal in deals] == ["paid"] * 3
@@ -278,3 +275,37 @@ def test_a_deal_that_was_invoiced_and_changed_since_the_backup_is_known_for_what
     settled()
     assert world.codes() == [named]
     assert_ties_out(world)
+
+
+def test_a_lost_ledger_counts_the_invoice_of_a_merged_deal_once(world, sold, settled):
+    deal, other = sold(), sold(dealstage="appointmentscheduled", po_number=None)
+    settled()
+    world.crm("merge", "deals", deal, other)
+    lose(world)
+    settled()
+    assert world.codes() == ["check", "merged", "merged?"]
+    assert_ties_out(world)
+
+
+def test_a_lost_ledger_counts_again_what_shares_the_number_of_an_invoice_that_it_adopts_later(
+    world, sold, settled
+):
+    deal = sold()
+    settled()
+    world.crm("clone", deal)
+    world.crm("reopen", deal)
+    line = {"item": "1", "amount": "12.00", "tax_code": "1"}
+    buyer = world.invoices()[0]["customer"]
+    world.books("create_invoice", customer=buyer, lines=[line], po_number="PO-0001")
+    lose(world)
+    settled()
+    world.working.resync(f"deal:{deal}", who="ann")
+    settled()
+    assert_ties_out(world)
+
+
+def lose(world) -> None:
+    world.opened.close()
+    for file in Path(world.path).glob("ledger.db*"):
+        file.unlink()
+    world.restart()
