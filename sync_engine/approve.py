@@ -16,8 +16,7 @@ from sync_engine.ledger.spelling import money_of
 from sync_engine.ledger.sqlite import Ledger
 from sync_engine.ledger.store import Reads, Row, Writes
 from sync_engine.pair import Pair
-from sync_engine.receipts import REFERENCE_KINDS
-from sync_engine.states import in_state
+from sync_engine.states import REFERENCE_KINDS, in_state
 from sync_engine.tasks import APPROVAL, UNSAFE, Wanted, keep
 from tieout.model.canonical import digest
 from tieout.model.dates import instant_text

@@ -16,6 +16,7 @@ from sync_engine.ledger.spelling import amount_text, change_of, fields_of, field
 from sync_engine.ledger.store import Row, Writes
 from sync_engine.mirror import mirror_record, note_document
 from sync_engine.pair import Pair
+from sync_engine.states import REFERENCE_KINDS
 from sync_engine.tasks import APPROVAL, FINDING, REFUSED, Wanted, keep
 from tieout.model.canonical import canonical, digest
 from tieout.model.contract import Receipt
@@ -24,7 +25,6 @@ from tieout.model.record import Record
 from tieout.model.ref import Ref, Version
 
 WRITE_BACK = "write-back:"  # how the subject of a refused write-back's task begins
-REFERENCE_KINDS = ("customer", "item")
 
 
 def take_receipt(tx: Writes, pair: Pair, row: Row, receipt: Receipt, *, how: str) -> None:

@@ -12,6 +12,7 @@ from sync_engine.draft import Sketch, setting_of
 from sync_engine.ledger.spelling import change_of, fields_of, findings_of
 from sync_engine.ledger.store import Reads, Row
 from sync_engine.pair import Pair
+from sync_engine.states import HELD, REFERENCE_KINDS
 from tieout.model.money import plain_text
 
 
@@ -24,6 +25,7 @@ def planned(ledger: Reads, row: Row) -> dict[str, Any]:
         "kind": row["kind"],
         "source": f"{row['source_kind']}:{row['source_id']}",
         "state": row["state"],
+        "goes": _goes(ledger, row),
         "reason": row["reason"],
         "hash": row["plan_hash"],
         "net": row["net"],
@@ -37,6 +39,13 @@ def planned(ledger: Reads, row: Row) -> dict[str, Any]:
             for task in ledger.all("tasks_open_of", subject=row["key"])
         ],
     }
+
+
+def _goes(ledger: Reads, row: Row) -> bool:
+    """Whether it is sent once it is approved: a new record only when what waits for it is."""
+    if row["state"] in HELD:
+        return False
+    return row["kind"] not in REFERENCE_KINDS or bool(ledger.all("need_goes", need=row["key"]))
 
 
 def pair_status(ledger: Reads, name: str, counts: list[dict[str, Any]]) -> dict[str, Any]:

@@ -11,6 +11,8 @@ ASKED = IN_THE_BOOKS | {"sending", "unknown"}  # something was sent: never plann
 DECIDED = frozenset({"planned", "waiting", "approved", "rejected", "refused"})
 OVERRULED = "create"  # the answer that says: it is no twin, go on
 LEFT_ALONE = "ignore"
+HELD = frozenset({"blocked", "refused"})
+REFERENCE_KINDS = ("customer", "item")  # made because a document needs them
 READ_AT_ONCE = 2_000  # documents held in memory, whatever their number
 
 

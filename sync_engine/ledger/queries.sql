@@ -376,6 +376,10 @@ SELECT * FROM document
 WHERE pair = :pair AND state IN ('planned', 'approved', 'refused') AND kind IN ('customer', 'item')
 AND NOT EXISTS (SELECT 1 FROM need n WHERE n.need = document.key);
 
+-- need_goes: one document that waits for a new record and is not held itself
+SELECT d.key FROM need n JOIN document d ON d.key = n.key
+WHERE n.need = :need AND d.state IN ('planned', 'waiting', 'approved') LIMIT 1;
+
 -- need_first: which of the documents that wait for a new record words it
 SELECT min(key) FROM need WHERE need = :need;
 

@@ -271,3 +271,15 @@ def test_people_read_lines_without_a_traceback(place, monkeypatch, capsys, args)
     told = capsys.readouterr()
     assert told.out
     assert "Traceback" not in told.err
+
+
+def test_rounds_go_on_with_tokens_that_are_sealed_anew(said, place):
+    """A second key, made for the tokens alone: what the first one opens is worth nothing then."""
+    key = place[0] / "state" / "tokens.sealed.key"
+    old = key.read_text()
+
+    code, told = said("seal")
+    assert code == Exit.DONE
+    assert [name.partition(":")[0] for name in told["sealed"]] == ["quickbooks"]
+    assert key.read_text() != old
+    assert said("run", "--once")[1]["rounds"][0]["error"] is None

@@ -32,3 +32,19 @@ def test_a_new_customer_that_changes_after_approval_is_approved_anew(world, sold
     assert [one["net"] for one in world.invoices()] == [Decimal(300)] * len(deals)
     assert world.codes() == []
     ties_out(world)
+
+
+def test_a_new_customer_goes_only_while_a_document_that_is_not_held_needs_it(world, sold):
+    """Then nothing is left to send or to approve, and `tieout plan` leaves with 1."""
+    company = buy(world, "Silver Timber")
+    lines = [{"name": "What nobody sells", "quantity": "1", "price": "10"}]
+    held = sold(company=company, lines=lines)
+    engine = world.restart(approve="by_hand")
+    world.round()
+    goes = {(plan["kind"], plan["state"]): plan["goes"] for plan in engine.plan(look=False)}
+    assert goes == {("invoice", "blocked"): False, ("customer", "planned"): False}
+
+    sold(company=company)
+    world.round()
+    assert [plan["kind"] for plan in engine.plan(look=False) if not plan["goes"]] == ["invoice"]
+    assert [plan["goes"] for plan in engine.plan((f"deal:{held}",), look=False)] == [False]

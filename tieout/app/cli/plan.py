@@ -11,7 +11,7 @@ from tieout.app.cli.exits import Exit
 from tieout.app.cli.verb import SHORT_HASH, Answer, Caller, beyond, money_text, table, verb
 
 ROWS_LIMIT = 40  # more is for --all or --json
-IN_THE_WAY = frozenset({"blocked", "refused"})
+UNMOVED = "Waits for a document that is held."
 
 
 @click.command(name="plan")
@@ -31,18 +31,18 @@ def command(caller: Caller, refs: tuple[str, ...], *, no_look: bool, everything:
       tieout plan
       tieout plan deal:901 --json
 
-    JSON: {"plans": [{"title", "kind", "source", "state", "reason", "hash", "net", "currency",
-    "verb", "values", "needs", "findings": [{"code", "severity", "message", "remedy", "line"}],
-    "tasks": [{"code", "message"}]}], "left_out": number of plans that one answer does not hold,
-    "sheets": {pair: hash or null}}
+    JSON: {"plans": [{"title", "kind", "source", "state", "goes": whether it is sent once approved,
+    "reason", "hash", "net", "currency", "verb", "values", "needs", "findings": [{"code",
+    "severity", "message", "remedy", "line"}], "tasks": [{"code", "message"}]}], "left_out": number
+    of plans that one answer does not hold, "sheets": {pair: hash or null}}
     """
     from tieout.app.cli.asking import do, look  # noqa: PLC0415 (imported when used)
 
     asked = {"refs": list(refs), "look": not no_look}
     values = (look if no_look else do)(caller, "plan", **asked)
     plans = values["plans"]
-    going = [plan for plan in plans if plan["state"] not in IN_THE_WAY]
-    held = [plan for plan in plans if plan["state"] in IN_THE_WAY]
+    going = [plan for plan in plans if plan["goes"]]
+    held = [plan for plan in plans if not plan["goes"]]
     limit = len(plans) if everything else ROWS_LIMIT
     lines = [*_going(going, limit), *_held(held, limit), *_sheets(values["sheets"])]
     lines += [f"{len(going)} to send, {len(held)} held"] if plans else ["Nothing to do."]
@@ -79,7 +79,7 @@ def _held(plans: Sequence[Mapping[str, Any]], limit: int) -> Iterator[str]:
         told = [each["message"] for each in plan["findings"]] or [
             each["message"] for each in plan["tasks"]
         ]
-        yield from (f"    {message}" for message in dict.fromkeys(told))
+        yield from (f"    {message}" for message in dict.fromkeys(told or [UNMOVED]))
     yield from _rest(plans, limit)
 
 

@@ -35,6 +35,7 @@ VERBS: Final[Mapping[str, Mapping[str, str]]] = {
         "resync": "Read one record anew and plan it again.",
         "reissue": "Plan a new invoice in place of one that was taken back.",
         "resume": "Let a stopped pair go on.",
+        "seal": "Seal all tokens anew with a new key.",
     },
     "Prove": {
         "status": "Say how each company is, and that nothing is pending.",
