@@ -5,11 +5,14 @@ A page that is out of date fails a test, so a page and its code change in one co
 
 from __future__ import annotations
 
+import ast
 import importlib
 import inspect
 import pkgutil
+import re
 import sys
-from collections.abc import Iterable, Iterator, Mapping
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +26,7 @@ from tieout.app.companies import facts_of
 from tieout.app.settings import connector_names, schema
 from tieout.model.capability import Capabilities
 from tieout.model.errors import NextStep, TieoutError
+from tieout.simulator.rules import HUBSPOT, QUICKBOOKS, RULES
 
 ROOT = Path(__file__).parent.parent
 REFERENCE = ROOT / "docs" / "reference"
@@ -92,6 +96,17 @@ What each system can do through its connector. *Found by* is how Tieout can look
 than a limit, and all else that is beyond one, are held before anybody approves them.
 """
 
+SIMULATORS_INTRO = """\
+Made by `make docs` from `tieout/simulator/rules.py` and the names of the tests in
+`tests/simulator/`: change those, not this page.
+
+Each rule of the two vendors: what they do, where that is said, and every test that holds the
+simulator to it. R1 to R52 are numbered as everywhere in the code; H and Q are further facts of the
+two APIs. A rule that is not followed says why. How the simulators are used:
+[HubSpot](simulators-hubspot.md), [QuickBooks](simulators-quickbooks.md).
+"""
+RULE_TEST = re.compile(r"test_([rhq]\d+)_(.+)")
+
 
 def main() -> None:
     """Write every page that is out of date."""
@@ -108,6 +123,7 @@ def pages() -> dict[Path, str]:
         REFERENCE / "cli.md": cli_page(),
         REFERENCE / "settings.md": settings_page(),
         REFERENCE / "capabilities.md": capabilities_page(),
+        REFERENCE / "simulators.md": simulators_page(),
         **mapping.reference.pages(),
         tieout.app.schema.schema_file(): tieout.app.schema.schema_text(),
     }
@@ -303,6 +319,42 @@ def _capability_parts(can: Capabilities) -> Iterator[str]:
         for name, kind in can.kinds.items()
     ]
     yield _table(("Kind", "Can be", "Marker", "Found by", "Limits"), rows)
+
+
+# -- the simulators' rules ----------------------------------------------------------------------
+
+
+def simulators_page() -> str:
+    """Return the page of every rule of the vendors, with the simulator's behaviour and its test."""
+    held = rule_tests()
+    parts = ["# The simulators' rules", SIMULATORS_INTRO.strip()]
+    for vendor, rules in RULES.items():
+        parts.append(f"## {vendor}")
+        for rule in rules:
+            parts += [f"### {rule.name}", f"{rule.says} *Source: {rule.source}.*"]
+            if rule.unfollowed:
+                parts.append(f"**Not followed.** {rule.unfollowed}")
+            if rows := held.get((vendor, rule.name)):
+                parts.append(_table(("Behaviour", "Test"), rows))
+    return "\n\n".join(parts) + "\n"
+
+
+def rule_tests() -> Mapping[tuple[str, str], Sequence[tuple[str, str]]]:
+    """Return for each (vendor, rule) what its tests say and where they are.
+
+    A test says it by its name; its docstring's first paragraph, where it has one, says more.
+    """
+    found: dict[tuple[str, str], list[tuple[str, str]]] = defaultdict(list)
+    for path in sorted((ROOT / "tests" / "simulator").rglob("test_*.py")):
+        vendor = HUBSPOT if "hubspot" in path.name else QUICKBOOKS
+        for each in ast.parse(path.read_text("utf-8")).body:
+            named = RULE_TEST.fullmatch(getattr(each, "name", ""))
+            if named is not None and isinstance(each, ast.FunctionDef):
+                said = (ast.get_docstring(each) or "").split("\n\n")[0].replace("\n", " ")
+                behaviour = said or f"{named[2].replace('_', ' ').capitalize()}."
+                place = f"`{path.relative_to(ROOT / 'tests' / 'simulator')}`, `{each.name}`"
+                found[vendor, named[1].upper()].append((behaviour, place))
+    return found
 
 
 def _table(heads: Iterable[str], rows: Iterable[Iterable[object]]) -> str:

@@ -8,13 +8,13 @@ DEALS = "/crm/objects/2026-03/deals"
 
 
 @pytest.mark.parametrize("token", [None, "", "stranger"])
-def test_a_missing_or_unknown_token_is_refused(crm, token):
+def test_h8_a_missing_or_unknown_token_is_refused(crm, token):
     crm.token = token
     status, refusal = crm.get(DEALS)
     assert (status, refusal["category"]) == (401, "INVALID_AUTHENTICATION")
 
 
-def test_an_expired_and_a_revoked_token_are_refused(crm, clock):
+def test_h8_an_expired_and_a_revoked_token_are_refused(crm, clock):
     crm.post(
         "/__deeds",
         [
@@ -33,7 +33,7 @@ def test_an_expired_and_a_revoked_token_are_refused(crm, clock):
     assert crm.get(DEALS)[1]["category"] == "INVALID_AUTHENTICATION"
 
 
-def test_a_token_opens_what_its_scopes_name(crm):
+def test_h8_a_token_opens_what_its_scopes_name(crm):
     scopes = ["crm.objects.deals.read"]
     crm.post("/__deeds", {"deed": "grant_token", "token": "reader", "scopes": scopes})
     crm.token = "reader"
@@ -47,7 +47,7 @@ def test_a_token_opens_what_its_scopes_name(crm):
     assert crm.get("/account-info/2026-03/details")[0] == 200
 
 
-def test_the_burst_is_limited_in_any_ten_seconds_and_told_in_headers(crm, portal):
+def test_r42_the_burst_is_limited_in_any_ten_seconds_and_told_in_headers(crm, portal):
     portal.set_limits(Limits(burst=3))
     assert crm.get(DEALS)[0] == 200
     assert {name: crm.headers[name] for name in crm.headers if "ratelimit" in name} == {
@@ -62,7 +62,7 @@ def test_the_burst_is_limited_in_any_ten_seconds_and_told_in_headers(crm, portal
     assert (refusal["category"], refusal["policyName"]) == ("RATE_LIMITS", "TEN_SECONDLY_ROLLING")
 
 
-def test_each_token_has_a_burst_of_its_own(crm, portal):
+def test_r42_each_token_has_a_burst_of_its_own(crm, portal):
     portal.set_limits(Limits(burst=1))
     crm.post("/__deeds", {"deed": "grant_token", "token": "other"})
     assert [crm.get(DEALS)[0] for _ in range(2)] == [200, 429]
@@ -70,7 +70,7 @@ def test_each_token_has_a_burst_of_its_own(crm, portal):
     assert crm.get(DEALS)[0] == 200
 
 
-def test_search_is_limited_by_the_second_in_another_wording_without_headers(crm, portal):
+def test_h3_search_is_limited_by_the_second_in_another_wording_without_headers(crm, portal):
     portal.set_limits(Limits(search=2))
     assert [crm.search("deals")[0] for _ in range(3)] == [200, 200, 429]
     refusal = crm.search("deals")[1]
@@ -80,7 +80,7 @@ def test_search_is_limited_by_the_second_in_another_wording_without_headers(crm,
     assert crm.get("/__truth")[1]["throttled"] == 2
 
 
-def test_the_day_is_limited_until_the_next(crm, portal, clock):
+def test_r42_the_day_is_limited_until_the_next(crm, portal, clock):
     portal.set_limits(Limits(daily=1))
     assert [crm.get(DEALS)[0] for _ in range(2)] == [200, 429]
     assert crm.get(DEALS)[1]["policyName"] == "DAILY"
@@ -95,7 +95,7 @@ def test_limits_and_lag_can_be_set_while_it_runs(crm, portal):
     assert (portal.index_lag_secs, portal.association_page) == (0.5, 2)
 
 
-def test_the_account_tells_its_id_zone_and_money(crm):
+def test_h10_the_account_tells_its_id_zone_and_money(crm):
     status, account = crm.get("/account-info/2026-03/details")
     assert status == 200
     assert (account["portalId"], account["timeZone"], account["companyCurrency"]) == (
@@ -112,7 +112,7 @@ def test_r51_the_date_header_is_the_portals_own_clock(crm, clock):
     assert crm.headers["date"].startswith("Tue, 31 Mar 2026 12:00:")
 
 
-def test_properties_are_made_in_groups_once(crm):
+def test_h7_properties_are_made_in_groups_once(crm):
     path = "/crm/properties/2026-03/deals"
     group = {"name": "tieout", "label": "Tieout"}
     assert [crm.post(f"{path}/groups", group)[0] for _ in range(2)] == [201, 409]
@@ -146,7 +146,7 @@ def test_properties_are_made_in_groups_once(crm):
         {"type": "date", "fieldType": "date", "hasUniqueValue": True},
     ],
 )
-def test_a_property_that_makes_no_sense_is_refused(crm, wrong):
+def test_h7_a_property_that_makes_no_sense_is_refused(crm, wrong):
     told = {
         "name": "n",
         "label": "N",
@@ -157,7 +157,7 @@ def test_a_property_that_makes_no_sense_is_refused(crm, wrong):
     assert crm.post("/crm/properties/2026-03/deals", {**told, **wrong})[0] == 400
 
 
-def test_a_batch_of_properties_makes_each_on_its_own(crm):
+def test_h7_a_batch_of_properties_makes_each_on_its_own(crm):
     told = {"label": "N", "type": "string", "fieldType": "text", "groupName": "information"}
     inputs = [{**told, "name": "a"}, {**told, "name": "B"}]
     status, answer = crm.post("/crm/properties/2026-03/deals/batch/create", {"inputs": inputs})
@@ -165,7 +165,7 @@ def test_a_batch_of_properties_makes_each_on_its_own(crm):
     assert [one["name"] for one in answer["results"]] == ["a"]
 
 
-def test_pipelines_tell_by_texts_which_stage_is_closed_and_won(crm):
+def test_h10_pipelines_tell_by_texts_which_stage_is_closed_and_won(crm):
     _, answer = crm.get("/crm/pipelines/2026-03/deals")
     won = {
         pipeline["id"]: [

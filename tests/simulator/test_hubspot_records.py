@@ -7,7 +7,7 @@ import pytest
 OBJECTS = "/crm/objects/2026-03"
 
 
-def test_every_value_is_a_text_and_the_system_adds_its_own(crm):
+def test_h6_every_value_is_a_text_and_the_system_adds_its_own(crm):
     deal = crm.create("deals", dealname="Rollout", amount=1900.5)
     status, record = crm.get(f"{OBJECTS}/deals/{deal}?properties=dealname,amount,closedate,nope")
     assert status == 200
@@ -49,7 +49,7 @@ def test_r40_a_datetime_is_an_instant_and_a_date_a_day(crm):
         ("deals", {"dealname": "x" * 65_537}, "PROPERTY_VALUE_TOO_LONG"),
     ],
 )
-def test_a_value_that_is_not_taken_is_named_with_its_code(crm, kind, properties, code):
+def test_h6_a_value_that_is_not_taken_is_named_with_its_code(crm, kind, properties, code):
     status, refusal = crm.post(f"{OBJECTS}/{kind}", {"properties": properties})
     assert status == 400
     assert refusal["category"] == "VALIDATION_ERROR"
@@ -75,11 +75,11 @@ def test_r39_a_line_items_price_is_never_negative(crm):
         ({"quantity": "1", "price": "1.2345", "hs_line_item_currency_code": "KWD"}, "1.235"),
     ],
 )
-def test_a_lines_net_price_is_computed(crm, line, net):
+def test_r39_a_lines_net_price_is_computed(crm, line, net):
     assert crm.read("line_items", crm.create("line_items", **line), "amount")["amount"] == net
 
 
-def test_an_empty_text_clears_a_property(crm):
+def test_h6_an_empty_text_clears_a_property(crm):
     deal = crm.create("deals", dealname="Rollout", amount="1")
     crm.patch(f"{OBJECTS}/deals/{deal}", {"properties": {"amount": ""}})
     assert crm.read("deals", deal, "amount")["amount"] is None
@@ -93,7 +93,7 @@ def test_r41_won_is_computed_from_the_stage_of_the_deals_own_pipeline(crm):
     assert (told["hs_is_closed_won"], told["hs_is_closed"]) == ("false", "true")
 
 
-def test_a_batch_read_leaves_out_what_is_not_there_and_says_so(crm):
+def test_h2_a_batch_read_leaves_out_what_is_not_there_and_says_so(crm):
     ids = [crm.create("deals", dealname=name) for name in "abc"]
     asked = [{"id": ids[2]}, {"id": "404"}, {"id": ids[0]}, {"id": ids[2]}]
     status, answer = crm.post(
@@ -106,13 +106,13 @@ def test_a_batch_read_leaves_out_what_is_not_there_and_says_so(crm):
     assert answer["errors"][0]["context"] == {"ids": ["404"]}
 
 
-def test_a_batch_takes_a_hundred(crm):
+def test_h2_a_batch_takes_a_hundred(crm):
     inputs = [{"id": str(number)} for number in range(101)]
     assert crm.post(f"{OBJECTS}/deals/batch/read", {"inputs": inputs})[0] == 400
     assert crm.post(f"{OBJECTS}/deals/batch/read", {"inputs": []})[0] == 400
 
 
-def test_a_batch_read_by_a_unique_property_finds_at_once(crm):
+def test_h4_a_batch_read_by_a_unique_property_finds_at_once(crm):
     mark = {
         "name": "tieout_mark",
         "label": "Mark",
@@ -133,20 +133,20 @@ def test_a_batch_read_by_a_unique_property_finds_at_once(crm):
     assert crm.patch(f"{OBJECTS}/deals/{deal}", {"properties": {"tieout_mark": "ABC"}})[0] == 200
 
 
-def test_a_contacts_address_is_unique_and_a_second_one_conflicts(crm):
+def test_h4_a_contacts_address_is_unique_and_a_second_one_conflicts(crm):
     contact = crm.create("contacts", email="ap@baer.example")
     status, refusal = crm.post(f"{OBJECTS}/contacts", {"properties": {"email": "AP@baer.example"}})
     assert (status, refusal["category"]) == (409, "CONFLICT")
     assert refusal["message"] == f"Contact already exists. Existing ID: {contact}"
 
 
-def test_a_batch_without_trace_ids_fails_whole(crm):
+def test_h2_a_batch_without_trace_ids_fails_whole(crm):
     inputs = [{"properties": {"dealname": "a"}}, {"properties": {"amount": "much"}}]
     status, _ = crm.post(f"{OBJECTS}/deals/batch/create", {"inputs": inputs})
     assert (status, crm.found("deals")) == (400, [])
 
 
-def test_a_batch_with_trace_ids_answers_in_part_and_names_what_failed(crm):
+def test_h2_a_batch_with_trace_ids_answers_in_part_and_names_what_failed(crm):
     inputs = [
         {"properties": {"dealname": "a"}, "objectWriteTraceId": "t1"},
         {"properties": {"amount": "much"}, "objectWriteTraceId": "t2"},
@@ -157,7 +157,7 @@ def test_a_batch_with_trace_ids_answers_in_part_and_names_what_failed(crm):
     assert answer["errors"][0]["context"]["objectWriteTraceId"] == ["t2"]
 
 
-def test_a_batch_update_writes_what_is_there_and_names_what_is_not(crm):
+def test_h2_a_batch_update_writes_what_is_there_and_names_what_is_not(crm):
     deal = crm.create("deals")
     inputs = [
         {"id": deal, "properties": {"amount": "5"}, "objectWriteTraceId": "t1"},
@@ -171,7 +171,7 @@ def test_a_batch_update_writes_what_is_there_and_names_what_is_not(crm):
     assert crm.post(f"{OBJECTS}/deals/batch/update", {"inputs": twice})[0] == 400
 
 
-def test_an_upsert_needs_a_unique_property_and_tells_what_is_new(crm):
+def test_h4_an_upsert_needs_a_unique_property_and_tells_what_is_new(crm):
     old = crm.create("contacts", email="old@baer.example")
     inputs = [
         {"idProperty": "email", "id": "old@baer.example", "properties": {"firstname": "O"}},
@@ -187,7 +187,7 @@ def test_an_upsert_needs_a_unique_property_and_tells_what_is_new(crm):
     assert crm.post(f"{OBJECTS}/contacts/batch/upsert", {"inputs": inputs})[0] == 400
 
 
-def test_an_archived_record_is_gone_from_reads_and_search_and_listed_apart(crm):
+def test_r41_an_archived_record_is_gone_from_reads_and_search_and_listed_apart(crm):
     deal = crm.create("deals", dealname="a")
     assert crm.ask("DELETE", f"{OBJECTS}/deals/{deal}") == (204, None)
     assert crm.get(f"{OBJECTS}/deals/{deal}")[0] == 404
@@ -200,7 +200,7 @@ def test_an_archived_record_is_gone_from_reads_and_search_and_listed_apart(crm):
     assert answer["results"][0]["archivedAt"]
 
 
-def test_a_list_pages_by_id(crm):
+def test_h1_a_list_pages_by_id(crm):
     ids = [crm.create("deals") for _ in range(5)]
     _, first = crm.get(f"{OBJECTS}/deals?limit=3")
     _, second = crm.get(f"{OBJECTS}/deals?limit=3&after={first['paging']['next']['after']}")
@@ -239,7 +239,7 @@ def test_r41_a_record_merged_twice_is_found_by_all_its_ids(crm):
     assert found == {last["id"]}
 
 
-def test_a_propertys_past_is_told_newest_first(crm, clock):
+def test_h6_a_propertys_past_is_told_newest_first(crm, clock):
     deal = crm.create("deals", amount="1")
     clock.advance(60)
     crm.patch(f"{OBJECTS}/deals/{deal}", {"properties": {"amount": "2"}})
@@ -259,7 +259,7 @@ def test_r41_required_properties_are_demanded_from_2026_09_on(crm, portal):
     assert (status, refusal["errors"][0]["code"]) == (400, "REQUIRED_FIELD")
 
 
-def test_an_unknown_kind_version_or_path_is_refused_in_json(crm):
+def test_h1_an_unknown_kind_version_or_path_is_refused_in_json(crm):
     assert crm.get(f"{OBJECTS}/dragons/1")[1]["message"] == (
         "Unable to infer object type from: dragons"
     )
@@ -268,6 +268,6 @@ def test_an_unknown_kind_version_or_path_is_refused_in_json(crm):
     assert crm.post(f"{OBJECTS}/deals", ["no", "object"])[0] == 400
 
 
-def test_v3_paths_and_type_ids_lead_to_the_same_records(crm):
+def test_h1_v3_paths_and_type_ids_lead_to_the_same_records(crm):
     deal = crm.create("deals")
     assert crm.get(f"/crm/v3/objects/0-3/{deal}")[1]["id"] == deal

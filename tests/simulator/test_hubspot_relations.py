@@ -22,7 +22,7 @@ def deal(crm):
     return deal
 
 
-def test_each_row_pages_on_its_own(crm, portal, deal):
+def test_h5_each_row_pages_on_its_own(crm, portal, deal):
     portal.association_page = 2
     other = crm.create("deals")
     link(crm, "deals", other, "line_items", crm.create("line_items"))
@@ -40,7 +40,7 @@ def test_each_row_pages_on_its_own(crm, portal, deal):
     assert len(set(seen)) == 5
 
 
-def test_a_record_without_associations_has_no_row_but_an_error(crm, deal):
+def test_h5_a_record_without_associations_has_no_row_but_an_error(crm, deal):
     bare = crm.create("deals")
     status, answer = lines_of(crm, {"id": deal}, {"id": bare}, {"id": "404"})
     assert status == 207
@@ -53,7 +53,7 @@ def test_a_record_without_associations_has_no_row_but_an_error(crm, deal):
     ]
 
 
-def test_a_thousand_ids_are_read_at_once_and_no_more(crm, deal):
+def test_h5_a_thousand_ids_are_read_at_once_and_no_more(crm, deal):
     inputs = [{"id": str(number)} for number in range(1_001)]
     assert lines_of(crm, *inputs)[0] == 400
     assert lines_of(crm, *inputs[:1_000])[0] == 207
@@ -90,7 +90,7 @@ def test_r41_the_primary_company_is_a_type_and_there_is_one(crm, deal):
     assert types == {first: [341], second: [5, 341]}
 
 
-def test_v4_answers_ids_as_numbers(crm, deal):
+def test_h1_v4_answers_ids_as_numbers(crm, deal):
     body = {"inputs": [{"id": deal}]}
     _, answer = crm.post("/crm/v4/associations/deals/line_items/batch/read", body)
     assert isinstance(answer["results"][0]["to"][0]["toObjectId"], int)
@@ -104,7 +104,7 @@ def test_r39_a_line_item_belongs_to_one_parent(crm, deal):
     assert link(crm, "deals", deal, "line_items", line)[0] == 200
 
 
-def test_a_record_is_made_with_its_associations_or_not_at_all(crm, deal):
+def test_h5_a_record_is_made_with_its_associations_or_not_at_all(crm, deal):
     def line_for(target):
         types = [{"associationCategory": "HUBSPOT_DEFINED", "associationTypeId": 20}]
         associations = [{"to": {"id": target}, "types": types}]
@@ -119,14 +119,14 @@ def test_a_record_is_made_with_its_associations_or_not_at_all(crm, deal):
     assert len(crm.found("line_items")) == 6
 
 
-def test_an_archived_line_is_no_longer_associated(crm, deal):
+def test_h5_an_archived_line_is_no_longer_associated(crm, deal):
     line = lines_of(crm, {"id": deal})[1]["results"][0]["to"][0]["toObjectId"]
     crm.ask("DELETE", f"{OBJECTS}/line_items/{line}")
     ids = [one["toObjectId"] for one in lines_of(crm, {"id": deal})[1]["results"][0]["to"]]
     assert (len(ids), line in ids) == (4, False)
 
 
-def test_a_merged_deal_has_the_lines_of_both(crm, deal):
+def test_r41_a_merged_deal_has_the_lines_of_both(crm, deal):
     other = crm.create("deals")
     link(crm, "deals", other, "line_items", crm.create("line_items"))
     body = {"primaryObjectId": other, "objectIdToMerge": deal}
@@ -135,14 +135,14 @@ def test_a_merged_deal_has_the_lines_of_both(crm, deal):
     assert (row["from"]["id"], len(row["to"])) == (merged["id"], 6)
 
 
-def test_associations_can_be_removed(crm, deal):
+def test_h5_associations_can_be_removed(crm, deal):
     line = lines_of(crm, {"id": deal})[1]["results"][0]["to"][0]["toObjectId"]
     body = {"inputs": [{"from": {"id": deal}, "to": [{"id": line}]}]}
     assert crm.post(f"{LINKS}/deals/line_items/batch/archive", body)[0] == 204
     assert len(lines_of(crm, {"id": deal})[1]["results"][0]["to"]) == 4
 
 
-def test_kinds_that_have_nothing_to_do_with_each_other_are_refused(crm):
+def test_h5_kinds_that_have_nothing_to_do_with_each_other_are_refused(crm):
     body = {"inputs": [{"id": "1"}]}
     assert crm.post(f"{LINKS}/line_items/invoices/batch/read", body)[0] == 400
     assert crm.get(f"{LINKS}/deals/companies/labels")[1]["results"][1]["label"] == "Primary"

@@ -45,11 +45,11 @@ def three(crm):
         ([where("amount", "HAS_PROPERTY"), where("dealname", "EQ", "beta")], [1]),
     ],
 )
-def test_filters_in_a_group_must_all_hold(crm, three, filters, places):
+def test_h3_filters_in_a_group_must_all_hold(crm, three, filters, places):
     assert crm.found("deals", *filters) == [three[place] for place in places]
 
 
-def test_groups_are_joined_by_or_and_words_are_looked_for_in_texts(crm, three):
+def test_h3_groups_are_joined_by_or_and_words_are_looked_for_in_texts(crm, three):
     groups = [
         {"filters": [where("dealname", "EQ", "beta")]},
         {"filters": [where("amount", "LT", "10")]},
@@ -58,7 +58,7 @@ def test_groups_are_joined_by_or_and_words_are_looked_for_in_texts(crm, three):
     assert crm.found("deals", query="rollout gamma") == three[2:]
 
 
-def test_one_sort_and_oldest_first_without_it(crm, three):
+def test_h3_one_sort_and_oldest_first_without_it(crm, three):
     assert crm.found("deals", sorts=[{"propertyName": "amount", "direction": "DESCENDING"}]) == [
         three[1],
         three[0],
@@ -68,7 +68,7 @@ def test_one_sort_and_oldest_first_without_it(crm, three):
     assert crm.search("deals", sorts=["amount", "dealname"])[0] == 400
 
 
-def test_sorting_by_change_follows_every_change(crm, three, clock):
+def test_h3_sorting_by_change_follows_every_change(crm, three, clock):
     clock.advance(1)
     crm.patch(f"{OBJECTS}/deals/{three[0]}", {"properties": {"amount": "1"}})
     assert crm.found("deals", sorts=["hs_lastmodifieddate"]) == [three[1], three[2], three[0]]
@@ -92,7 +92,7 @@ def test_sorting_by_change_follows_every_change(crm, three, clock):
         {"query": "x" * 3_001},
     ],
 )
-def test_a_search_over_the_limits_is_refused(crm, three, body):
+def test_h3_a_search_over_the_limits_is_refused(crm, three, body):
     assert crm.post(f"{OBJECTS}/deals/search", body)[0] == 400
 
 
@@ -172,7 +172,7 @@ def test_r41_a_line_or_a_company_changes_without_its_deal(crm, clock):
     assert crm.found("companies", since) == [company]
 
 
-def test_contacts_call_their_time_of_change_by_another_name(crm):
+def test_h3_contacts_call_their_time_of_change_by_another_name(crm):
     contact = crm.create("contacts", email="a@b.example")
     assert crm.found("contacts", where("lastmodifieddate", "GT", "0")) == [contact]
     assert crm.search("contacts", where("hs_lastmodifieddate", "GT", "0"))[0] == 400

@@ -94,7 +94,7 @@ def test_r23_a_batch_has_at_most_thirty_items(books):
     assert len(books.batch(items[:30])) == 30
 
 
-def test_a_batch_answers_each_item_for_itself(books):
+def test_q2_a_batch_answers_each_item_for_itself(books):
     customer = books.customer()
     wrong = books.invoice_body(customer, books.line(Qty=1, UnitPrice=1))
 
@@ -113,7 +113,7 @@ def test_a_batch_answers_each_item_for_itself(books):
     assert answers["d"]["Fault"]["Error"][0]["code"] == "500"
 
 
-def test_items_of_a_batch_do_not_see_what_earlier_ones_made(books):
+def test_q2_items_of_a_batch_do_not_see_what_earlier_ones_made(books):
     customer = int(books.customer("First"))
     body = books.invoice_body(str(customer))
     body["CustomerRef"] = {"value": str(customer + 1)}
@@ -132,7 +132,7 @@ def test_items_of_a_batch_do_not_see_what_earlier_ones_made(books):
     assert books.post("Invoice", body).status == 200
 
 
-def test_a_batch_updates_voids_and_deletes(books):
+def test_q2_a_batch_updates_voids_and_deletes(books):
     customer = books.customer()
     first, second, third = (books.invoice(customer) for _ in range(3))
     payment = books.pay(customer, "5.00", {})
@@ -187,7 +187,7 @@ def test_r22_request_id_and_bid_together_have_fifty_characters(books):
     assert answers["b" * 36]["Fault"]["Error"][0]["code"] == "6000"
 
 
-def test_a_batch_may_answer_in_another_order(open_books):
+def test_q2_a_batch_may_answer_in_another_order(open_books):
     books = open_books(shuffle_batches=True, seed=3)
     items = [create_item(f"{n}", "Customer", {"DisplayName": f"C{n}"}) for n in range(30)]
 

@@ -147,7 +147,7 @@ def furnish(books):
         {"country": "DE", "home_currency": "EUR", "utc_offset_hours": 1},
     ],
 )
-def test_every_answer_has_the_schemas_names_and_types(open_books, schema, settings):
+def test_q3_every_answer_has_the_schemas_names_and_types(open_books, schema, settings):
     books = open_books(**settings)
     furnish(books)
     mistakes = []

@@ -97,7 +97,7 @@ def test_r30_what_lies_in_closed_books_can_be_neither_changed_nor_voided(books):
     assert books.post("Invoice", body, operation="delete").code == "6210"
 
 
-def test_a_failed_create_writes_nothing_and_burns_no_number(books):
+def test_r6_a_failed_create_writes_nothing_and_burns_no_number(books):
     customer = books.customer()
     books.post("Invoice", books.invoice_body(customer, books.line(Qty=1, UnitPrice=1)))
 

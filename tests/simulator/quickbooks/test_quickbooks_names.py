@@ -154,7 +154,7 @@ def test_r20_an_item_needs_an_income_account(books):
     assert books.post("Item", {"Name": "Thing", "Type": "Service"}).code == "2020"
 
 
-def test_an_items_name_is_unique(books):
+def test_r20_an_items_name_is_unique(books):
     body = {"Name": "consulting", "IncomeAccountRef": {"value": books.account("Services")}}
 
     assert books.post("Item", body).code == "6240"
@@ -193,11 +193,11 @@ def test_r16_a_foreign_currency_needs_the_multicurrency_setting(books):
     assert books.post("Customer", body).code == "6000"
 
 
-def test_what_an_object_does_not_have_is_refused_by_name(books):
+def test_q3_what_an_object_does_not_have_is_refused_by_name(books):
     answer = books.post("Customer", {"DisplayName": "Acme", "Colour": "red"})
 
     assert (answer.code, "Colour" in answer.detail) == ("2010", True)
 
 
-def test_what_the_api_can_only_read_cannot_be_written(books):
+def test_q3_what_the_api_can_only_read_cannot_be_written(books):
     assert books.post("TaxCode", {"Name": "X"}).code == "500"

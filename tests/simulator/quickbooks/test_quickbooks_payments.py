@@ -157,7 +157,7 @@ def test_r16_a_payments_currency_is_its_customers(many_currencies):
     assert many_currencies.post("Payment", body).code == "6000"
 
 
-def test_a_credit_memo_is_used_by_a_payment_of_nothing(books):
+def test_r17_a_credit_memo_is_used_by_a_payment_of_nothing(books):
     customer = books.customer()
     invoice = books.invoice(customer)
     memo = books.create("CreditMemo", books.invoice_body(customer, books.line("30.00")))
@@ -195,7 +195,7 @@ def test_r18_payments_are_applied_behind_our_back_if_the_company_wants_it(open_b
     assert balances == [0, 0, 50]
 
 
-def test_an_invoice_edited_below_what_was_paid_frees_the_rest(books):
+def test_r17_an_invoice_edited_below_what_was_paid_frees_the_rest(books):
     customer = books.customer()
     invoice = books.invoice(customer)
     payment = books.pay(customer, "100.00", {invoice["Id"]: "100.00"})

@@ -101,7 +101,7 @@ def test_r5_inactive_records_are_hidden_unless_active_is_asked_for(books):
     assert [one["Id"] for one in only] == [inactive]
 
 
-def test_pages_have_a_hundred_rows_unless_told_and_a_thousand_at_most(books):
+def test_q1_pages_have_a_hundred_rows_unless_told_and_a_thousand_at_most(books):
     for number in range(120):
         books.customer(f"C{number}")
 
@@ -112,7 +112,7 @@ def test_pages_have_a_hundred_rows_unless_told_and_a_thousand_at_most(books):
     assert books.query("SELECT * FROM Customer MAXRESULTS 1001").code == "4001"
 
 
-def test_order_by_sorts_and_ids_sort_as_numbers(books):
+def test_q1_order_by_sorts_and_ids_sort_as_numbers(books):
     for number in range(12):
         books.customer(f"C{number}")
 
@@ -123,7 +123,7 @@ def test_order_by_sorts_and_ids_sort_as_numbers(books):
     assert [one["Id"] for one in down] == ["12", "11"]
 
 
-def test_a_count_counts(books):
+def test_q1_a_count_counts(books):
     books.customer()
 
     answer = books.query("SELECT COUNT(*) FROM Customer").json
@@ -131,11 +131,11 @@ def test_a_count_counts(books):
     assert answer["QueryResponse"] == {"totalCount": 1}
 
 
-def test_nothing_found_is_an_empty_object(books):
+def test_q1_nothing_found_is_an_empty_object(books):
     assert books.query("SELECT * FROM Invoice").json["QueryResponse"] == {}
 
 
-def test_a_query_may_come_as_the_body(books):
+def test_q4_a_query_may_come_as_the_body(books):
     books.customer()
 
     answer = books.api("POST", "query", b"SELECT * FROM Customer")
@@ -167,7 +167,7 @@ def test_a_query_may_come_as_the_body(books):
         "ExchangeRate",
     ],
 )
-def test_every_kind_can_be_asked(books, kind):
+def test_q1_every_kind_can_be_asked(books, kind):
     assert books.query(f"SELECT * FROM {kind}").status == 200
 
 

@@ -186,13 +186,13 @@ def test_r8_stock_needs_a_quantity(books):
 
 
 @pytest.mark.parametrize("amount", ["0.001", "100000000000.00"])
-def test_amounts_too_fine_or_too_large_are_refused(books, amount):
+def test_r8_amounts_too_fine_or_too_large_are_refused(books, amount):
     body = books.invoice_body(books.customer(), books.line(amount))
 
     assert books.post("Invoice", body).code == "2090"
 
 
-def test_a_negative_total_is_refused(books):
+def test_r7_a_negative_total_is_refused(books):
     body = books.invoice_body(books.customer(), books.line("-1.00"))
 
     assert books.post("Invoice", body).code == "6000"
@@ -224,7 +224,7 @@ def test_r9_with_revenue_recognition_each_line_needs_a_service_date(open_books):
     assert books.invoice(customer, books.line(ServiceDate="2026-11-01"))["TotalAmt"] == 100
 
 
-def test_a_reference_to_nothing_is_2500_and_to_an_inactive_record_610(books):
+def test_r30_a_reference_to_nothing_is_2500_and_to_an_inactive_record_610(books):
     customer = books.customer()
     nowhere = books.invoice_body(customer, books.line(ItemRef={"value": "9999"}))
     assert books.post("Invoice", nowhere).code == "2500"
@@ -234,7 +234,7 @@ def test_a_reference_to_nothing_is_2500_and_to_an_inactive_record_610(books):
     assert books.post("Invoice", books.invoice_body(customer)).code == "610"
 
 
-def test_an_inactive_customer_can_be_invoiced_no_more(books):
+def test_r30_an_inactive_customer_can_be_invoiced_no_more(books):
     customer = books.customer()
     body = books.invoice_body(customer)
     books.deed("inactivate", id=customer)
@@ -254,7 +254,7 @@ def test_r30_a_date_in_closed_books_is_refused(open_books, code):
     assert "period has closed" in answer.detail
 
 
-def test_a_refund_needs_an_account_to_pay_from_and_owes_nothing(books):
+def test_r17_a_refund_needs_an_account_to_pay_from_and_owes_nothing(books):
     body = books.invoice_body(books.customer())
     assert books.post("RefundReceipt", body).code == "2020"
 

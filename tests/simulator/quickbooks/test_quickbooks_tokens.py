@@ -98,7 +98,7 @@ def test_r26_revoking_ends_the_connection(books):
     assert ask_as(books, tokens["access_token"]).status == 401
 
 
-def test_without_a_token_401_and_with_another_companys_403(clock, books):
+def test_q5_without_a_token_401_and_with_another_companys_403(clock, books):
     other = QuickBooksCompany(realm_id="77", now=clock)
     books.authority = Authority(now=clock, static_tokens={"other": "77"})
     books.app = quickbooks_app([books.company, other], authority=books.authority)
@@ -108,7 +108,7 @@ def test_without_a_token_401_and_with_another_companys_403(clock, books):
     assert ask_as(books, "other", realm="77").status == 200
 
 
-def test_every_answer_carries_a_trace_id_and_the_servers_date(books):
+def test_q5_every_answer_carries_a_trace_id_and_the_servers_date(books):
     good, bad = books.query("SELECT * FROM Customer"), books.query("nonsense")
 
     for answer in (good, bad):

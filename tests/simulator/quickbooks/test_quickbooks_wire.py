@@ -146,7 +146,7 @@ def test_r51_the_feeds_time_is_the_servers_clock(books, clock):
     assert answer.json["time"] == "2026-11-10T10:00:07.000-08:00"
 
 
-def test_preferences_tell_how_documents_are_written(open_books):
+def test_r18_preferences_tell_how_documents_are_written(open_books):
     books = open_books(multicurrency=True, custom_txn_numbers=True, auto_apply_credit=True)
     books.deed("close_books", until="2026-10-31")
 
@@ -163,16 +163,16 @@ def test_preferences_tell_how_documents_are_written(open_books):
     ]
 
 
-def test_company_info_tells_the_country(german_books):
+def test_r14_company_info_tells_the_country(german_books):
     answer = german_books.api("GET", f"companyinfo/{german_books.company.realm_id}")
 
     assert answer.json["CompanyInfo"]["Country"] == "DE"
 
 
 @pytest.mark.parametrize("body", [b"{", b"[]", b"\xff"])
-def test_a_body_that_is_no_object_is_refused(books, body):
+def test_q3_a_body_that_is_no_object_is_refused(books, body):
     assert books.post("Invoice", body).code == "2010"
 
 
-def test_an_unknown_object_is_refused(books):
+def test_q3_an_unknown_object_is_refused(books):
     assert books.post("Dragon", {}).code == "500"

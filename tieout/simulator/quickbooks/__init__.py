@@ -4,7 +4,7 @@
     with serve(quickbooks_app(company)) as served:
         ...
 
-Rules R1-R30 and R44-R52 are followed as `docs/reference/simulators-quickbooks.md` lists them.
+The vendor's rules are followed as `docs/reference/simulators.md` lists them.
 """
 
 from tieout.simulator.quickbooks.company import QuickBooksCompany

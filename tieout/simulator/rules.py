@@ -1,0 +1,337 @@
+"""Which of the vendors' rules the simulators follow, and why they leave the others.
+
+A rule's tests carry its name, as `test_r11_…`; `docs/reference/simulators.md` is made of both.
+R1 to R52 are the domain's rules; H and Q are further facts of HubSpot's and QuickBooks' APIs.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+HUBSPOT = "HubSpot"
+QUICKBOOKS = "QuickBooks Online"
+INTUIT = "developer.intuit.com/app/developer/qbo/docs"
+ERRORS = (
+    "developer.intuit.com/hub/blog/2017/06/08/"
+    "top-quickbooks-online-api-errors-and-how-to-handle-them"
+)
+HUBSPOT_DOCS = "developers.hubspot.com/docs/api-reference"
+SPECS = "github.com/HubSpot/HubSpot-public-api-spec-collection, 2026-03"
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One rule of a vendor's; with a reason in `unfollowed` no test is expected."""
+
+    name: str
+    says: str
+    source: str
+    unfollowed: str = ""
+
+
+RULES: Mapping[str, Sequence[Rule]] = {
+    HUBSPOT: (
+        Rule(
+            "R39",
+            "A line item has one parent and no negative price; associations have numbered types.",
+            f"{HUBSPOT_DOCS}/crm-line-items-v3/guide",
+        ),
+        Rule(
+            "R40",
+            "A date is midnight UTC; a datetime is an instant.",
+            "developers.hubspot.com/docs/faq/how-should-timestamps-be-formatted-for-hubspots-apis",
+        ),
+        Rule(
+            "R41",
+            "Search ends at 10,000 and lags; a merge makes a new id; won is a property; kinds "
+            "change on their own; required properties are enforced from 2026-09 on; what was "
+            "archived can be restored for 90 days.",
+            f"{HUBSPOT_DOCS}/2026-03/crm/search-the-crm",
+        ),
+        Rule(
+            "R42",
+            "A token asks 190 times in ten seconds and an account 650,000 times a day; the "
+            "answers' headers say what is left.",
+            "developers.hubspot.com/docs/api/usage-details",
+        ),
+        Rule(
+            "R51",
+            "The server's clock is in its answers.",
+            f"{HUBSPOT_DOCS}/error-handling",
+        ),
+        Rule(
+            "H1",
+            "Paths are dated; the numbered ones that came before lead to the same records.",
+            "HubSpot changelog, Legacy APIs: what goes unsupported and when",
+        ),
+        Rule(
+            "H2",
+            "A batch takes 100 inputs. What fails in part answers 207: with a trace id on every "
+            "input a write does what it can, without them all or nothing.",
+            f"{HUBSPOT_DOCS}/error-handling (multi-status errors)",
+        ),
+        Rule(
+            "H3",
+            "A search asks 200 a page, 5 groups, 6 filters in each, 18 in all, one sort, 5 times "
+            "a second; its answers carry no headers of the rate.",
+            f"{HUBSPOT_DOCS}/2026-03/crm/search-the-crm",
+        ),
+        Rule(
+            "H4",
+            "A unique property finds by `idProperty` at once, upserts by it, and is held once.",
+            f"{SPECS}: Deals",
+        ),
+        Rule(
+            "H5",
+            "Associations are read for 1,000 records and written for 2,000; each row pages on "
+            "its own, and a record without any is named in an error.",
+            f"{SPECS}: Associations",
+        ),
+        Rule(
+            "H6",
+            "Values travel as texts; what is unknown, read-only or not of its type is refused "
+            "with its code when it is written, and left out when it is read.",
+            f"{SPECS}: Properties",
+        ),
+        Rule(
+            "H7",
+            "Properties are made in groups, once, and at most ten of a kind are unique.",
+            f"{SPECS}: Properties",
+        ),
+        Rule(
+            "H8",
+            "A token that is not in force is a 401; one without the scope a 403 that names it.",
+            f"{HUBSPOT_DOCS}/error-handling",
+        ),
+        Rule(
+            "H9",
+            "A body is JSON by its content type, and has the names and types of its operation.",
+            SPECS,
+        ),
+        Rule(
+            "H10",
+            "Account, owners and pipelines tell who the portal is, its people and its stages.",
+            f"{SPECS}: Account Info, Owners, Pipelines",
+        ),
+        Rule(
+            "H11",
+            "Webhooks tell of changes.",
+            "HubSpot, webhooks",
+            unfollowed="A service key has none, and Tieout asks by itself.",
+        ),
+        Rule(
+            "H12",
+            "OAuth apps have tokens of half an hour, and limits of their own.",
+            "HubSpot, API usage guidelines",
+            unfollowed="Tieout speaks with a service key or a private app's token only.",
+        ),
+    ),
+    QUICKBOOKS: (
+        Rule(
+            "R1",
+            "A display name is unique over customers, vendors and employees, has no colon, tab or "
+            "new line, and cannot be taken away.",
+            "Intuit, reference of Customer",
+        ),
+        Rule("R2", "Texts have lengths.", "intuit/QuickBooks-V3-PHP-SDK, src/Data"),
+        Rule(
+            "R3",
+            "An e-mail address has an @ and a dot.",
+            "Intuit, reference of Customer",
+        ),
+        Rule(
+            "R4",
+            "Sub-customers go four levels under the top; a project is one, and read-only.",
+            "Intuit, reference of Customer",
+        ),
+        Rule(
+            "R5",
+            "List records are made inactive, never deleted, and then hidden from queries.",
+            "blogs.intuit.com/2014/03/20/advanced-sql-queries",
+        ),
+        Rule(
+            "R6",
+            "The company's setting says who numbers documents; a number is taken once.",
+            "Intuit, reference of Invoice",
+        ),
+        Rule(
+            "R7",
+            "An invoice has a customer, 1 to 750 lines, three custom fields, computed totals.",
+            "Intuit, reference of Invoice",
+        ),
+        Rule(
+            "R8",
+            "An amount is quantity times price; stock needs a quantity.",
+            ERRORS,
+        ),
+        Rule(
+            "R9",
+            "The day of posting is the server's where none is sent; terms make the due date.",
+            "intuit/QuickBooks-V3-PHP-SDK, src/Data/IPPTransaction.php",
+        ),
+        Rule(
+            "R10",
+            "The query language has no OR, JOIN or projection, and backslash escapes.",
+            "blogs.intuit.com/2017/02/08/deep-dive-sql-queries",
+        ),
+        Rule(
+            "R11",
+            "A void keeps the record and zeroes it; what is linked must be unlinked first.",
+            "Intuit, reference of Invoice",
+        ),
+        Rule(
+            "R12",
+            "An update names the record and its present SyncToken, a text; lists are replaced.",
+            "Intuit, reference of Customer",
+        ),
+        Rule(
+            "R13",
+            "In the United States a line is TAX or NON; automated tax follows the address, and an "
+            "explicit tax is honoured.",
+            f"{INTUIT}/workflows/manage-sales-tax-for-us-locales",
+        ),
+        Rule(
+            "R14",
+            "Elsewhere the kind of amounts must be said, and each line has a tax code.",
+            "Intuit, reference of Invoice",
+        ),
+        Rule(
+            "R15",
+            "Tax comes before or after the discount; a discount has a percent or an amount.",
+            "Intuit, reference of Invoice",
+        ),
+        Rule(
+            "R16",
+            "A customer has one currency for ever; with several each document names its own.",
+            f"{INTUIT}/workflows/manage-multiple-currencies",
+        ),
+        Rule(
+            "R17",
+            "A payment pays its own customer's invoices, else it sits unapplied; a deposited one "
+            "cannot be changed.",
+            "Intuit, reference of Payment",
+        ),
+        Rule(
+            "R18",
+            "The books may apply credits and payments by themselves.",
+            "Intuit, reference of Preferences",
+        ),
+        Rule(
+            "R19",
+            "History is brought in by time, ten documents a batch.",
+            "Intuit, reference of Invoice",
+            unfollowed="Advice to whoever sends: the books refuse no other order.",
+        ),
+        Rule(
+            "R20",
+            "An item needs an income account.",
+            "Intuit, reference of Item",
+        ),
+        Rule(
+            "R21",
+            "Files are uploaded and attached.",
+            f"{INTUIT}/workflows/attach-images-and-notes",
+            unfollowed="The connector attaches nothing yet; the routes are refused as unknown.",
+        ),
+        Rule(
+            "R22",
+            "A request id is answered from memory, for nobody knows how long; in a batch the pair "
+            "of request id and bId counts.",
+            "blogs.intuit.com/2015/04/06/15346",
+        ),
+        Rule(
+            "R23",
+            "500 calls a minute, ten a second, ten at once, 40 batches a minute of 30 items.",
+            "Intuit, limits and throttles",
+        ),
+        Rule(
+            "R24",
+            "The change feed reaches 30 days back, has 1,000 objects at most, and no pages.",
+            f"{INTUIT}/learn/explore-the-quickbooks-online-api/change-data-capture",
+        ),
+        Rule(
+            "R25",
+            "Webhooks tell of changes, signed.",
+            "blogs.intuit.com/2025/11/12/upcoming-change-to-webhooks-payload-structure",
+            unfollowed="Tieout reads the change feed; nothing listens for webhooks yet.",
+        ),
+        Rule(
+            "R26",
+            "Access lasts an hour; a refresh token rolls for 100 days, and five years in all.",
+            "blogs.intuit.com/2025/11/12/important-changes-to-refresh-token-policy",
+        ),
+        Rule(
+            "R27",
+            "Minor version 75 is the floor and the default.",
+            "blogs.intuit.com/2025/01/21/changes-to-our-accounting-api-that-may-impact-your-"
+            "application",
+        ),
+        Rule(
+            "R28",
+            "Reads are metered by the month and then blocked; writes are free.",
+            "blogs.intuit.com/2026/01/08/understanding-builder-tier-api-limits-for-you-and-your-"
+            "customers",
+        ),
+        Rule(
+            "R29",
+            "A production app has its own host, pages and review.",
+            f"{INTUIT}/go-live/publish-app/platform-requirements",
+            unfollowed="The companies here are sandboxes: no app is reviewed, and the browser "
+            "comes back to loopback.",
+        ),
+        Rule(
+            "R30",
+            "Each refusal has its code.",
+            ERRORS,
+        ),
+        Rule(
+            "R48",
+            "Few fields can be asked for; tax identifiers are masked.",
+            "blogs.intuit.com/2017/02/08/deep-dive-sql-queries",
+        ),
+        Rule(
+            "R50",
+            "A deleted payment is a bare id in the feed.",
+            f"{INTUIT}/learn/explore-the-quickbooks-online-api/change-data-capture",
+        ),
+        Rule("R51", "The server's clock is in its answers.", "Intuit, REST API features"),
+        Rule(
+            "Q1",
+            "A query answers 100 rows unless told, and 1,000 at most.",
+            "blogs.intuit.com/2017/02/08/deep-dive-sql-queries",
+        ),
+        Rule(
+            "Q2",
+            "Each item of a batch is answered on its own, in any order, and sees nothing that an "
+            "earlier one made.",
+            "Intuit's blog of 2017-07-27 on batches",
+        ),
+        Rule(
+            "Q3",
+            "A body has the names, types and enumerations of its object; a number may stand in a "
+            "text.",
+            "intuit/QuickBooks-V3-Java-SDK, Finance.xsd",
+        ),
+        Rule(
+            "Q4",
+            "A call says by its content type what its body is: JSON to write, a text to query.",
+            "Intuit, REST API features",
+        ),
+        Rule(
+            "Q5",
+            "A token opens one company; every answer carries a trace id.",
+            "Intuit, authorization",
+        ),
+    ),
+}
+"""What concerns each vendor, in the order of the page."""
+
+ELSEWHERE: Mapping[str, str] = {
+    "R31": "how a library behaves that talks to QuickBooks",
+    **dict.fromkeys(("R32", "R33", "R34"), "other books"),
+    **dict.fromkeys(("R35", "R36", "R37", "R38"), "Salesforce"),
+    "R43": "Dynamics 365",
+    **dict.fromkeys(("R44", "R45", "R46", "R47"), "what Tieout itself has to do"),
+    "R49": "Salesforce and Dynamics 365",
+    "R52": "SQLite",
+}
+"""The domain's rules that are no rule of these two vendors, and whose they are."""
