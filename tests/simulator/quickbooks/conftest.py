@@ -82,7 +82,10 @@ class Books:
     async def ask_async(
         self, method: str, path: str, body: Any = None, *, headers: Any = None, **query: str
     ) -> Answer:
-        sent = headers or {"authorization": f"Bearer {TOKEN}"}
+        sent = headers or {
+            "authorization": f"Bearer {TOKEN}",
+            "content-type": "application/text" if path.endswith("/query") else "application/json",
+        }
         content = b"" if body is None else body if isinstance(body, bytes) else jsonwire.dumps(body)
         scope = {
             "type": "http",

@@ -179,14 +179,6 @@ def test_r22_in_a_batch_the_pair_of_request_id_and_bid_is_remembered(books):
     assert len(books.truth()["invoices"]) == 3
 
 
-def test_r22_request_id_and_bid_together_have_fifty_characters(books):
-    items = [create_item("b" * 36, "Customer", {"DisplayName": "Acme"})]
-
-    answers = books.batch(items, requestid="r" * 36)
-
-    assert answers["b" * 36]["Fault"]["Error"][0]["code"] == "6000"
-
-
 def test_q2_a_batch_may_answer_in_another_order(open_books):
     books = open_books(shuffle_batches=True, seed=3)
     items = [create_item(f"{n}", "Customer", {"DisplayName": f"C{n}"}) for n in range(30)]
@@ -215,3 +207,23 @@ def test_a_batchs_answer_can_come_in_another_order(books):
     answer = books.api("POST", "batch", {"BatchItemRequest": items}).json
 
     assert [one["bId"] for one in answer["BatchItemResponse"]] != [one["bId"] for one in items]
+
+
+def test_r22_a_batchs_request_id_has_thirty_six_characters_and_a_bid_ten(books):
+    """The books join the two, and take fifty together."""
+
+    def code(b_id, request_id):
+        item = create_item(b_id, "Customer", {"DisplayName": f"{b_id} {request_id}"})
+        (answer,) = books.batch([item], requestid=request_id).values()
+        return answer["Fault"]["Error"][0]["code"] if "Fault" in answer else "done"
+
+    assert code("b" * 10, "r" * 36) == "done"
+    assert code("b" * 11, "r" * 36) == "6000"
+    assert code("b" * 10, "r" * 37) == "6000"
+
+
+def test_q2_each_item_of_a_batch_has_a_name(books):
+    body = {"BatchItemRequest": [{"Query": "SELECT * FROM Term"}]}
+
+    assert books.api("POST", "batch", body).code == "2020"
+    assert books.api("POST", "batch", {**body, "items": []}).code == "2010"

@@ -103,3 +103,15 @@ def test_r6_a_failed_create_writes_nothing_and_burns_no_number(books):
 
     assert books.invoice(customer)["DocNumber"] == "1001"
     assert len(books.truth()["invoices"]) == 1
+
+
+def test_r12_an_update_names_its_record_by_texts(books):
+    made = books.invoice(books.customer())
+    present = {"Id": made["Id"], "SyncToken": made["SyncToken"]}
+
+    assert books.post("Invoice", {**present, "SyncToken": 0}, operation="void").code == "2010"
+    assert books.post("Invoice", {**present, "Id": int(made["Id"])}, operation="void").code == (
+        "2010"
+    )
+    assert books.post("Invoice", {"Id": made["Id"]}, operation="void").code == "2020"
+    assert books.post("Invoice", present, operation="void").status == 200

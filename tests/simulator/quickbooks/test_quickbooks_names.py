@@ -201,3 +201,69 @@ def test_q3_what_an_object_does_not_have_is_refused_by_name(books):
 
 def test_q3_what_the_api_can_only_read_cannot_be_written(books):
     assert books.post("TaxCode", {"Name": "X"}).code == "500"
+
+
+@pytest.mark.parametrize("several", ["a@b.example, c@d.example", "a@b.example;c@d.example"])
+def test_r3_several_addresses_in_one_field_are_refused(books, several):
+    body = {"DisplayName": "Acme", "PrimaryEmailAddr": {"Address": several}}
+
+    assert books.post("Customer", body).code == "2210"
+
+
+def test_r4_only_people_make_a_project(books):
+    """A body that says so makes none; an invoice names one beside its customer, and nothing else."""
+    customer = books.customer()
+    job = books.create(
+        "Customer",
+        {
+            "DisplayName": "Job",
+            "Job": True,
+            "ParentRef": {"value": customer},
+            "IsProject": True,
+        },
+    )
+    project = books.deed("start_project", customer=customer, name="Harbour")
+    assert (job["IsProject"], project["IsProject"]) == (False, True)
+
+    made = books.invoice(customer, ProjectRef={"value": project["Id"]})
+    refused = books.post("Invoice", books.invoice_body(customer, ProjectRef={"value": job["Id"]}))
+    missing = books.post("Invoice", books.invoice_body(customer, ProjectRef={"value": "999"}))
+
+    assert made["ProjectRef"]["value"] == project["Id"]
+    assert (refused.code, missing.code) == ("6000", "2500")
+
+
+def test_r16_an_items_income_account_is_in_the_home_currency(many_currencies):
+    books = many_currencies
+    body = {"Name": "Yen sales", "AccountType": "Income", "CurrencyRef": {"value": "JPY"}}
+    account = books.create("Account", body)["Id"]
+
+    answer = books.post("Item", {"Name": "Sake", "IncomeAccountRef": {"value": account}})
+
+    assert answer.code == "6000"
+
+
+def test_r16_nobody_switches_currencies_on_or_off(books, many_currencies):
+    assert books.post("Preferences", {"CurrencyPrefs": {"MultiCurrencyEnabled": True}}).code == (
+        "500"
+    )
+    off = {"deed": "change_preference", "name": "multicurrency", "value": False}
+    assert many_currencies.ask("POST", "/__deeds", off).status == 400
+
+
+@pytest.mark.parametrize(
+    ("body", "code"),
+    [
+        ({"BillAddr": {"Street": "1 Main St"}}, "2010"),
+        ({"BillAddr": "1 Main St"}, "2010"),
+        ({"PrimaryPhone": "555"}, "2010"),
+        ({"PrimaryEmailAddr": {"address": "a@b.example"}}, "2010"),
+        ({"SalesTermRef": "3"}, "2010"),
+        ({"SalesTermRef": {"id": "3"}}, "2010"),
+        ({"SalesTermRef": {"value": 3}}, "2010"),
+        ({"Active": "perhaps"}, "2010"),
+        ({"DisplayName": 7}, "2010"),
+    ],
+)
+def test_q3_names_and_types_are_checked_at_any_depth(books, body, code):
+    assert books.post("Customer", {"DisplayName": "Acme", **body}).code == code

@@ -205,3 +205,9 @@ def test_r17_an_invoice_edited_below_what_was_paid_frees_the_rest(books):
     assert books.get("Invoice", invoice["Id"])["Balance"] == 0
     after = books.get("Payment", payment["Id"])
     assert (after["UnappliedAmt"], after["Line"][0]["Amount"]) == (40, 60)
+
+
+def test_r17_money_without_an_account_waits_in_undeposited_funds(books):
+    paid = books.pay(books.customer(), "10.00", {})
+
+    assert paid["DepositToAccountRef"]["value"] == books.account("Undeposited Funds")

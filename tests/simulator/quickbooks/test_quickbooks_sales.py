@@ -263,3 +263,33 @@ def test_r17_a_refund_needs_an_account_to_pay_from_and_owes_nothing(books):
     )
 
     assert (made["TotalAmt"], made["Balance"]) == (100, 0)
+
+
+def test_r6_a_number_can_be_left_to_the_books_by_its_name(open_books):
+    books = open_books(custom_txn_numbers=True)
+
+    assert books.invoice(books.customer(), DocNumber="AUTO_GENERATE")["DocNumber"] == "1001"
+
+
+def test_r6_no_parameter_makes_an_invoices_number_twice(open_books):
+    books = open_books(custom_txn_numbers=True)
+    body = books.invoice_body(books.customer(), DocNumber="A-1")
+    books.create("Invoice", body)
+
+    assert books.post("Invoice", body, include="allowduplicatedocnum").code == "6140"
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"EmailStatus": "Perhaps"},
+        {"PrintStatus": "Later"},
+        {"GlobalTaxCalculation": "TaxFree"},
+        {"Line": [{"Amount": 1, "DetailType": "Anything"}]},
+    ],
+)
+def test_q3_a_word_that_is_none_of_the_enumeration_is_refused(german_books, wrong):
+    books = german_books
+    body = books.invoice_body(books.customer(), books.line(tax_code="S19"))
+
+    assert books.post("Invoice", {**body, **wrong}).code == "2170"

@@ -43,7 +43,7 @@ def test_a_page_can_come_twice_or_short(books):
 def post_on_socket(served, path, body):
     connection = http.client.HTTPConnection("127.0.0.1", served.port, timeout=5)
     try:
-        headers = {"Authorization": f"Bearer {TOKEN}"}
+        headers = {"Authorization": f"Bearer {TOKEN}", "Content-Type": "application/json"}
         connection.request("POST", path, jsonwire.dumps(body), headers)
         return connection.getresponse().read()
     finally:

@@ -115,3 +115,19 @@ def test_q5_every_answer_carries_a_trace_id_and_the_servers_date(books):
         assert answer.headers["intuit_tid"]
         assert answer.headers["date"] == "Tue, 10 Nov 2026 18:00:00 GMT"
     assert good.json["time"] == "2026-11-10T10:00:00.000-08:00"
+
+
+def test_r26_a_connection_ends_after_five_years_however_often_it_was_renewed(books, clock):
+    tokens = connect(books)
+    left = []
+    for _ in range(20):  # 19 times 99 days are five years and two months
+        form = {"grant_type": "refresh_token", "refresh_token": tokens["refresh_token"]}
+        answer = ask_tokens(books, form)
+        if answer.status != 200:
+            break
+        tokens = answer.json
+        left.append(tokens["x_refresh_token_expires_in"] // 86_400)
+        clock.advance(days=99)
+
+    assert left == [100] * 18 + [43]
+    assert answer.json["error"] == "invalid_grant"

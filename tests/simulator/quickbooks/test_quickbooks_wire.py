@@ -176,3 +176,64 @@ def test_q3_a_body_that_is_no_object_is_refused(books, body):
 
 def test_q3_an_unknown_object_is_refused(books):
     assert books.post("Dragon", {}).code == "500"
+
+
+def test_r27_an_older_minor_version_is_answered_as_the_floor(books):
+    def asked(**version):
+        return books.api("GET", "query", query="SELECT * FROM Item", **version).body
+
+    assert asked(minorversion="4") == asked(minorversion="75") == asked()
+
+
+def test_r28_reads_are_counted_by_the_month_and_then_blocked_and_writes_are_free(open_books, clock):
+    books = open_books({"limits": Limits(per_second=None, reads_per_month=4)})
+    two_queries = {
+        "BatchItemRequest": [{"bId": f"{n}", "Query": "SELECT * FROM Term"} for n in range(2)]
+    }
+    assert books.query("SELECT * FROM Term").status == 200
+    assert books.api("GET", "preferences").status == 200
+    assert books.api("POST", "batch", two_queries).status == 200
+
+    blocked = [books.query("SELECT * FROM Term"), books.api("GET", "preferences")]
+    written = books.post("Customer", {"DisplayName": "Acme"})
+    clock.advance(days=25)
+
+    assert [answer.status for answer in blocked] == [429, 429]
+    assert written.status == 200
+    assert books.query("SELECT * FROM Term").status == 200
+
+
+def test_r30_a_lapsed_subscription_can_be_read_and_not_written(books):
+    books.deed("change_preference", name="access", value="lapsed")
+
+    assert books.query("SELECT * FROM Customer").status == 200
+    answer = books.post("Customer", {"DisplayName": "Acme"})
+    assert (answer.status, answer.code) == (400, "6190")
+
+
+def test_r30_a_user_without_access_sees_nothing(books):
+    books.deed("change_preference", name="access", value="none")
+
+    answer = books.query("SELECT * FROM Customer")
+    assert (answer.status, answer.code) == (403, "120")
+
+
+@pytest.mark.parametrize(
+    ("path", "said", "status"),
+    [
+        ("customer", "application/json; charset=utf-8", 200),
+        ("customer", "application/text", 415),
+        ("customer", None, 415),
+        ("query", "application/text", 200),
+        ("query", "application/json", 415),
+        ("batch", "application/x-www-form-urlencoded", 415),
+    ],
+)
+def test_q4_a_body_says_what_it_is(books, path, said, status):
+    """A status that no page of the vendor's names: 415."""
+    headers = {"authorization": "Bearer a-token", **({"content-type": said} if said else {})}
+    body = b"SELECT * FROM Term" if path == "query" else {"DisplayName": "Acme"}
+
+    answer = books.ask("POST", f"/v3/company/9130/{path}", body, headers=headers)
+
+    assert answer.status == status

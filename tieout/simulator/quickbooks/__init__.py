@@ -12,8 +12,9 @@ from tieout.simulator.quickbooks.keeping import load, load_authority, save, save
 from tieout.simulator.quickbooks.oauth import Authority
 from tieout.simulator.quickbooks.refusals import Refused
 from tieout.simulator.quickbooks.seeds import SoldItem, seed_company
+from tieout.simulator.quickbooks.throttle import NO_LIMITS, Limits
 from tieout.simulator.quickbooks.truth import truth_of
-from tieout.simulator.quickbooks.wire import NO_LIMITS, Limits, quickbooks_app
+from tieout.simulator.quickbooks.wire import quickbooks_app
 
 __all__ = [
     "NO_LIMITS",

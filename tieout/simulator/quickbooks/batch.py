@@ -3,12 +3,13 @@
 from collections.abc import Callable
 
 from tieout.simulator import jsonwire
-from tieout.simulator.quickbooks import query, refusals, replay, values, writing
+from tieout.simulator.quickbooks import fields, query, refusals, replay, values, writing
 from tieout.simulator.quickbooks.company import QuickBooksCompany
 from tieout.simulator.quickbooks.records import KINDS
 from tieout.simulator.quickbooks.refusals import Json, Refused
 
 MAX_ITEMS = 30
+MAX_BID = 50
 
 _WRITES: dict[str, Callable[[QuickBooksCompany, str, Json], Json]] = {
     "create": writing.create,
@@ -25,8 +26,9 @@ def run(company: QuickBooksCompany, body: Json, request_id: str | None) -> list[
     answers is the company's choice (`shuffle_batches`).
 
     Raises:
-        Refused: 1040 more than thirty items, 2020 none.
+        Refused: 1040 more than thirty items, 2020 none, or one without a bId; 2010 another name.
     """
+    fields.check_line_names(body, frozenset({"BatchItemRequest"}))
     items = values.listed(body, "BatchItemRequest")
     if not items:
         raise refusals.missing("BatchItemRequest")
@@ -36,6 +38,9 @@ def run(company: QuickBooksCompany, body: Json, request_id: str | None) -> list[
             "Batch size exceeds allowed limit",
             f"The batch has {len(items)} items. The maximum is {MAX_ITEMS}.",
         )
+    for item in items:
+        if values.text(item, "bId", MAX_BID) is None:
+            raise refusals.missing("bId")
     with company.blind_to_new():
         answers = [_item(company, item, request_id) for item in items]
     if company.shuffle_batches:
@@ -44,8 +49,8 @@ def run(company: QuickBooksCompany, body: Json, request_id: str | None) -> list[
 
 
 def _item(company: QuickBooksCompany, item: Json, request_id: str | None) -> Json:
-    key = replay.batch_key(request_id, item)
     try:
+        key = replay.batch_key(request_id, item)
         known = company.replay.recall(key, company.replay_answers)
         if known is not None:
             answer: Json = jsonwire.loads(known)

@@ -98,6 +98,8 @@ class QuickBooksCompany:
     """replay, 6000 or 600: what a remembered request id is answered with (R22)."""
     cdc_truncation: str = "oldest"
     """Which 1,000 objects a full feed keeps: oldest, newest, or by_kind in the asked order."""
+    access: str = "open"
+    """open; lapsed: nothing can be written (6190); none: nothing can be done (120) (R30)."""
     shuffle_batches: bool = False
     """Answer a batch's items in another order."""
     seed: int = 0

@@ -26,6 +26,7 @@ PREFERENCES = {
     "closed_period_code": str,
     "tax_rounding": str,
     "cdc_truncation": str,
+    "access": str,
 }
 """What `change_preference` may set. Multi-currency can be switched by nobody (R16)."""
 
@@ -150,6 +151,15 @@ def rename_customer(company: QuickBooksCompany, *, id: str, name: str) -> Json: 
     return edit(company, kind="Customer", id=id, changes={"DisplayName": name})
 
 
+def start_project(company: QuickBooksCompany, *, customer: str, name: str) -> Json:
+    """Start a project of a customer: a sub-customer that only people can make one (R4)."""
+    body = {"DisplayName": name, "Job": True, "ParentRef": {"value": customer}}
+    made = writing.create(company, "Customer", body, by_hand=True)
+    record = company.find("Customer", made["Id"])
+    company.change("Customer", record, {**record.body, "IsProject": True})
+    return company.shown("Customer", record)
+
+
 def inactivate(company: QuickBooksCompany, *, kind: str = "Customer", id: str) -> Json:  # noqa: A002
     """Make a list record inactive. A customer's open invoices are credited first, as in R5."""
     if kind == "Customer":
@@ -202,6 +212,7 @@ DEEDS: dict[str, Callable[..., Json]] = {
         credit,
         refund,
         rename_customer,
+        start_project,
         inactivate,
         close_books,
         change_preference,

@@ -84,12 +84,57 @@ SALES_DETAIL = _names(
 )
 
 
+_REFERENCE = _names("value name type")
+_ADDRESS = _names(
+    "Id Line1 Line2 Line3 Line4 Line5 City Country CountryCode County CountrySubDivisionCode "
+    "PostalCode PostalCodeSuffix Lat Long Tag Note"
+)
+_PHONE = _names(
+    "Id DeviceType CountryCode AreaCode ExchangeCode Extension FreeFormNumber Default Tag"
+)
+_EMAIL = _names("Id Address Default Tag")
+_NESTED: dict[str, frozenset[str]] = {
+    **dict.fromkeys(("BillAddr", "ShipAddr", "ShipFromAddr", "PrimaryAddr"), _ADDRESS),
+    **dict.fromkeys(("PrimaryPhone", "AlternatePhone", "Mobile", "Fax"), _PHONE),
+    **dict.fromkeys(("PrimaryEmailAddr", "BillEmail", "BillEmailCc", "BillEmailBcc"), _EMAIL),
+    "CustomerMemo": frozenset({"value"}),
+    "CustomField": _names("DefinitionId Name Type StringValue BooleanValue DateValue NumberValue"),
+    "TxnTaxDetail": _names(
+        "DefaultTaxCodeRef TxnTaxCodeRef TotalTax TaxReviewStatus TaxLine UseAutomatedSalesTax"
+    ),
+    "LinkedTxn": _names("TxnId TxnType TxnLineId"),
+    "DiscountLineDetail": _names(
+        "DiscountRef PercentBased DiscountPercent DiscountAccountRef ServiceDate ClassRef "
+        "TaxCodeRef"
+    ),
+}
+"""What an object within an object may name."""
+_TEXTS = _names("Id SyncToken value name Line1 Line2 City Country PostalCode TxnId TxnType bId")
+"""Fields whose values are texts wherever they stand; a number in one is refused."""
+
+
 def check_names(kind: str, body: Json) -> None:
-    """Refuse a body that names what the object does not have (2010)."""
+    """Refuse a body that names what the object does not have, at any depth (2010)."""
     known = WRITABLE[kind]
     for name in body:
         if name not in known and name not in _EVERYWHERE:
             raise refusals.unsupported_property(name)
+    check_nested(body)
+
+
+def check_nested(body: Json) -> None:
+    """Refuse what an object within the body does not have, and a number where a text stands."""
+    for name, value in body.items():
+        if name in _TEXTS and value is not None and not isinstance(value, str):
+            raise refusals.unsupported_property(name)
+        known = _REFERENCE if name.endswith("Ref") else _NESTED.get(name)
+        for one in value if isinstance(value, list) else [value]:
+            if isinstance(one, dict):
+                if known is not None:
+                    check_line_names(one, known)
+                check_nested(one)
+            elif known is not None and one is not None:
+                raise refusals.unsupported_property(name)
 
 
 def check_line_names(line: Json, known: frozenset[str]) -> None:

@@ -33,6 +33,7 @@ def shape_item(company: QuickBooksCompany, kind: str, body: Json, old: Record | 
     if income is None:
         raise refusals.missing("IncomeAccountRef")
     shaped["IncomeAccountRef"] = income
+    _check_home_currency(company, income["value"])
     if item_type == "Inventory":
         _add_stock(company, shaped, body)
     return shaped
@@ -51,6 +52,11 @@ def shape_small(company: QuickBooksCompany, kind: str, body: Json, old: Record |
     for name in ("Description", "AccountType", "AccountSubType", "Classification", "AcctNum"):
         if kind == "Account" and (found := values.text(body, name, MAX_NAME)) is not None:
             shaped[name] = found
+    if kind == "Account":
+        code = values.reference(body, "CurrencyRef") or company.home_currency
+        if not company.knows_currency(code):
+            raise refusals.bad_reference("CompanyCurrency", code)
+        shaped["CurrencyRef"] = company.currency(code)
     if kind == "PaymentMethod":
         kinds = frozenset({"CREDIT_CARD", "NON_CREDIT_CARD"})
         shaped["Type"] = values.word(body, "Type", kinds, "NON_CREDIT_CARD")
@@ -105,6 +111,13 @@ def _named(company: QuickBooksCompany, kind: str, body: Json, old: Record | None
         if old is None or other.id != old.id:
             raise refusals.duplicate_name(f"Id={other.id}")
     return shaped
+
+
+def _check_home_currency(company: QuickBooksCompany, account: str) -> None:
+    """Income accounts stay in the home currency (R16)."""
+    currency = company.find("Account", account).body["CurrencyRef"]["value"]
+    if currency != company.home_currency:
+        raise refusals.business("An income account must be in the home currency.")
 
 
 def _add_stock(company: QuickBooksCompany, shaped: Json, body: Json) -> None:

@@ -14,6 +14,8 @@ from tieout.simulator.quickbooks.refusals import Json
 
 ACCESS_SECS = 3600
 REFRESH_SECS = 100 * 24 * 3600
+CONNECTION_DAYS = 5 * 365
+"""How long a company stays connected, however often its tokens are renewed."""
 CODE_SECS = 300
 
 
@@ -34,6 +36,8 @@ class Grant:
     until: datetime
     uses_left: int | None = None
     """None is without end: the current refresh token."""
+    connected: datetime | None = None
+    """Of a refresh token: when the person pressed Connect."""
 
 
 @dataclass(kw_only=True)
@@ -97,18 +101,26 @@ class Authority:
                 realm_id = self._use(self.refresh, given)
                 if not self.rotates:
                     return self.issue(realm_id, given)
-                if self.refresh[given].uses_left is None:
-                    self.refresh[given].uses_left = self.old_refresh_uses
-                return self.issue(realm_id)
+                used = self.refresh[given]
+                if used.uses_left is None:
+                    used.uses_left = self.old_refresh_uses
+                return self.issue(realm_id, connected=used.connected)
         raise OAuthError("unsupported_grant_type", "authorization_code or refresh_token")
 
-    def issue(self, realm_id: str, refresh: str | None = None) -> Json:
-        """Make a pair of tokens for a company, as if a person had just connected it."""
+    def issue(
+        self, realm_id: str, refresh: str | None = None, connected: datetime | None = None
+    ) -> Json:
+        """Make a pair of tokens for a company, as if a person had just connected it.
+
+        A refresh token rolls for 100 days, and ends five years after `connected` (R26).
+        """
+        connected = connected or self.now()
         access = self._token("access")
         self.access[access] = Grant(realm_id, self._until(ACCESS_SECS))
         if refresh is None:
             refresh = self._token("refresh")
-            self.refresh[refresh] = Grant(realm_id, self._until(REFRESH_SECS))
+            ends = min(self._until(REFRESH_SECS), connected + timedelta(days=CONNECTION_DAYS))
+            self.refresh[refresh] = Grant(realm_id, ends, connected=connected)
         lasts = self.refresh[refresh].until - self.now()
         return {
             "token_type": "bearer",
@@ -200,13 +212,20 @@ class Authority:
 
 def _written(held: Mapping[str, Grant]) -> Json:
     return {
-        token: [grant.realm_id, grant.until.isoformat(), grant.uses_left]
+        token: [
+            grant.realm_id,
+            grant.until.isoformat(),
+            grant.uses_left,
+            grant.connected and grant.connected.isoformat(),
+        ]
         for token, grant in held.items()
     }
 
 
 def _read(kept: Json) -> dict[str, Grant]:
-    return {
-        token: Grant(realm_id, datetime.fromisoformat(until), uses_left)
-        for token, (realm_id, until, uses_left) in kept.items()
-    }
+    return {token: _grant(*told) for token, told in kept.items()}
+
+
+def _grant(realm_id: str, until: str, uses_left: int | None, connected: str | None = None) -> Grant:
+    since = None if connected is None else datetime.fromisoformat(connected)
+    return Grant(realm_id, datetime.fromisoformat(until), uses_left, since)

@@ -113,6 +113,7 @@ def _add_customer(company: QuickBooksCompany, shaped: Json, body: Json, old: Rec
             shaped[name] = found
     shaped["Taxable"] = values.flag(body, "Taxable", default=company.is_us())
     shaped["Job"] = values.flag(body, "Job", default=False)
+    shaped["IsProject"] = bool(old and old.body.get("IsProject"))  # read-only (R4)
     shaped["FullyQualifiedName"] = shaped["DisplayName"]
     if (parent := values.reference(body, "ParentRef")) is not None:
         _add_parent(company, shaped, parent, old)

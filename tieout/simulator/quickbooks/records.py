@@ -29,6 +29,7 @@ KINDS = (*LIST_KINDS, *TXN_KINDS)
 
 REFERS_TO = {
     "CustomerRef": "Customer",
+    "ProjectRef": "Customer",
     "SalesTermRef": "Term",
     "ClassRef": "Class",
     "DepartmentRef": "Department",

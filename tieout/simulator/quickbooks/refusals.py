@@ -194,6 +194,26 @@ def deposited() -> Refused:
     )
 
 
+def lapsed() -> Refused:
+    """Return 6190: nothing can be added any more (R30)."""
+    return Refused(
+        "6190",
+        "Subscription period has ended or canceled or there was a billing problem",
+        "You can't add data to QuickBooks Online because the trial or subscription period ended.",
+    )
+
+
+def no_access() -> Refused:
+    """Return 120: the user who connected the company may not see it any more (R30)."""
+    return Refused(
+        "120",
+        "Authorization Failure",
+        "The user has no access to this company.",
+        status=403,
+        fault="AuthorizationFault",
+    )
+
+
 def unparsable(detail: str) -> Refused:
     """Return 4000: not a query (R10)."""
     return Refused("4000", "Error parsing query", f"QueryParserError: {detail}")

@@ -10,6 +10,9 @@ from tieout.simulator.quickbooks import refusals
 from tieout.simulator.quickbooks.refusals import Json
 
 MAX_REQUEST_ID = 50
+MAX_BATCH_REQUEST_ID = 36
+MAX_BATCH_ITEM_ID = 10
+"""Of a batch's request id and of each item's bId: the books join the two."""
 
 ANSWERS = frozenset({"replay", "6000", "600"})
 
@@ -30,10 +33,7 @@ class Replay:
         if request_id is None:
             return None
         if len(request_id) > MAX_REQUEST_ID:
-            raise refusals.business(
-                f"You cannot enter more than {MAX_REQUEST_ID} characters in the request_id field. "
-                f"You tried entering {request_id[:10]}..., which is {len(request_id)} characters."
-            )
+            raise _too_long("request_id", request_id, MAX_REQUEST_ID)
         found = self.answers.get(request_id)
         if found is None or how == "replay":
             return found
@@ -56,5 +56,23 @@ class Replay:
 
 
 def batch_key(request_id: str | None, item: Json) -> str | None:
-    """Return the id under which an item of a batch is remembered."""
-    return None if request_id is None else f"{request_id}{item.get('bId', '')}"
+    """Return the id under which an item of a batch is remembered.
+
+    Raises:
+        Refused: 6000, one of the two ids is longer than a batch's may be.
+    """
+    if request_id is None:
+        return None
+    item_id = str(item.get("bId", ""))
+    if len(request_id) > MAX_BATCH_REQUEST_ID:
+        raise _too_long("request_id", request_id, MAX_BATCH_REQUEST_ID)
+    if len(item_id) > MAX_BATCH_ITEM_ID:
+        raise _too_long("bId", item_id, MAX_BATCH_ITEM_ID)
+    return f"{request_id}{item_id}"
+
+
+def _too_long(name: str, given: str, limit: int) -> refusals.Refused:
+    return refusals.business(
+        f"You cannot enter more than {limit} characters in the {name} field. "
+        f"You tried entering {given[:10]}..., which is {len(given)} characters."
+    )

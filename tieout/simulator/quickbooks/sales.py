@@ -27,7 +27,6 @@ _AS_GIVEN = (
     "ShipMethodRef",
     "TrackingNum",
     "ShipFromAddr",
-    "ProjectRef",
     "AllowIPNPayment",
     "AllowOnlinePayment",
     "AllowOnlineCreditCardPayment",
@@ -183,6 +182,7 @@ def _add_references(
     for name, other in (("ClassRef", "Class"), ("DepartmentRef", "Department")):
         if (found := company.refer(other, values.reference(body, name))) is not None:
             shaped[name] = found
+    _add_project(company, shaped, body)
     if kind == "Invoice":
         return
     method = company.refer("PaymentMethod", values.reference(body, "PaymentMethodRef"))
@@ -193,6 +193,15 @@ def _add_references(
         if account is None:
             raise refusals.missing("DepositToAccountRef")
         shaped["DepositToAccountRef"] = account
+
+
+def _add_project(company: QuickBooksCompany, shaped: Json, body: Json) -> None:
+    project = values.reference(body, "ProjectRef")
+    if project is None:
+        return
+    shaped["ProjectRef"] = company.refer("Customer", project)
+    if not company.find("Customer", project).body["IsProject"]:
+        raise refusals.business("ProjectRef does not name a project.")
 
 
 def _due_date(company: QuickBooksCompany, shaped: Json, body: Json) -> str:

@@ -67,6 +67,12 @@ def forbidden(time_millis: int) -> tuple[int, Json]:
     )
 
 
+def not_understood() -> tuple[int, Json]:
+    """Return 415: the body's type is not one that this address takes."""
+    refusal = Refused("415", "Unsupported Media Type", "Content-Type is not supported", status=415)
+    return 415, refusal.body()
+
+
 def spell(fault: Fault, _asked: Asked) -> Answer:
     """Word a `status` fault; its `spelling` is Fault (the default) or fault."""
     match fault.status:

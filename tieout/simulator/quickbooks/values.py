@@ -121,7 +121,7 @@ def word(body: Json, name: str, known: frozenset[str], default: str) -> str:
 
 
 def email(body: Json, name: str, limit: int = 100) -> Json | None:
-    """Return `{"Address": ...}`; several addresses are separated by commas (R3)."""
+    """Return `{"Address": ...}`, of one address (R3)."""
     value = body.get(name)
     if value is None:
         return None
@@ -130,10 +130,9 @@ def email(body: Json, name: str, limit: int = 100) -> Json | None:
     address = text(value, "Address", limit)
     if address is None:
         return None
-    for one in address.split(","):
-        local, at, host = one.strip().partition("@")
-        if not local or not at or "." not in host.strip(".") or " " in one.strip():
-            raise refusals.invalid_email(f"{name}.Address")
+    local, _, host = address.strip().partition("@")
+    if not local or "." not in host.strip(".") or set(address.strip()) & set(" ,;"):
+        raise refusals.invalid_email(f"{name}.Address")
     return {"Address": address}
 
 

@@ -1,7 +1,7 @@
 """QuickBooks Online on the wire: one ASGI application over one or more companies.
 
-The order in which a request is judged: connection (401), company (403), rate (429), then the
-books' own rules (400). Paths, queries and bodies are the vendor's
+The order in which a request is judged: connection (401), company (403), rate (429), the body's
+type (415), then the books' own rules (400). Paths, queries and bodies are the vendor's
 (developer.intuit.com/app/developer/qbo/docs/learn/rest-api-features); what starts with `/__` is
 the simulator's own door.
 """
@@ -9,7 +9,6 @@ the simulator's own door.
 import asyncio
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -20,9 +19,8 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from tieout.simulator import jsonwire
-from tieout.simulator.clock import DateHeader, Now
+from tieout.simulator.clock import DateHeader
 from tieout.simulator.faults import FaultMiddleware, Faults
-from tieout.simulator.limits import AtOnce, RollingWindow
 from tieout.simulator.quickbooks import (
     batch,
     changes,
@@ -40,28 +38,10 @@ from tieout.simulator.quickbooks.oauth import Authority, OAuthError
 from tieout.simulator.quickbooks.records import KIND_OF_PATH
 from tieout.simulator.quickbooks.refusals import Json, Refused
 from tieout.simulator.quickbooks.spelling import Spelling
+from tieout.simulator.quickbooks.throttle import Limits, Throttle
 
-WINDOW_GRACE = 0.98
-"""A window is this share of its name, so that a client that paces itself exactly is not refused
-for the network's jitter."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Limits:
-    """How much a company may be asked (R23); None is without limit."""
-
-    per_minute: int | None = 500
-    per_second: int | None = 10
-    at_once: int | None = 10
-    batches_per_minute: int | None = 40
-    time_scale: float = 1.0
-    """10 makes a minute last six seconds: a demo is throttled as often, and not as long."""
-    retry_after: bool = False
-    spelling: str = "alternate"
-    """Of a 429: Fault, fault, or alternate."""
-
-
-NO_LIMITS = Limits(per_minute=None, per_second=None, at_once=None, batches_per_minute=None)
+QUERY_TYPES = frozenset({"application/text", "text/plain"})
+"""What a query that is sent as a body calls itself (Intuit's page on data queries)."""
 
 
 def quickbooks_app(
@@ -97,31 +77,6 @@ def quickbooks_app(
     app.state.books = books
     app.state.faults = faults
     return app
-
-
-class Throttle:
-    """One company's limits at work."""
-
-    def __init__(self, limits: Limits, now: Now) -> None:
-        def window(limit: int | None, seconds: float) -> RollingWindow | None:
-            if limit is None:
-                return None
-            return RollingWindow(limit, seconds * WINDOW_GRACE, now, time_scale=limits.time_scale)
-
-        self.minute = window(limits.per_minute, 60)
-        self.second = window(limits.per_second, 1)
-        self.batch_minute = window(limits.batches_per_minute, 60)
-        self.at_once = AtOnce(limits.at_once if limits.at_once is not None else 1_000_000)
-
-    def wait_secs(self, *, is_batch: bool) -> float:
-        """Count a request: 0 if it may pass, else the seconds until one may."""
-        windows = [self.minute, self.second, self.batch_minute if is_batch else None]
-        known = [one for one in windows if one is not None]
-        if any(one.remaining == 0 for one in known):
-            return max(one.take() for one in known if one.remaining == 0)
-        for one in known:
-            one.take()
-        return 0.0
 
 
 class Books:
@@ -164,6 +119,10 @@ class Books:
                 await asyncio.sleep(self.latency_secs)
             body = await request.body()
             asked = dict(parse_qsl(request.scope["query_string"].decode()))
+            if not _is_understood(request.method, entity, request.headers.get("content-type", "")):
+                return self._traced_answer(spelling.not_understood())
+            if not throttle.meter.take(_reads(request.method, entity, body), company.present()):
+                return self._throttled(0)
             with company.lock:
                 return self._answer(company, request.method, rest, asked, body)
         finally:
@@ -280,6 +239,25 @@ class Books:
         return spelling.transformers(self.companies)
 
 
+def _is_understood(method: str, entity: str, content_type: str) -> bool:
+    """Tell whether a body says what it is: JSON to write, a text to query."""
+    if method == "GET":
+        return True
+    said = content_type.partition(";")[0].strip().lower()
+    return said in (QUERY_TYPES if entity == "query" else {"application/json"})
+
+
+def _reads(method: str, entity: str, body: bytes) -> int:
+    """Return how many reads a request is metered as (R28)."""
+    if entity != "batch":
+        return int(method == "GET" or entity == "query")
+    try:
+        items = values.listed(_read(body), "BatchItemRequest")
+    except Refused:
+        return 0
+    return sum("Query" in item for item in items)
+
+
 def _respond(
     company: QuickBooksCompany, method: str, rest: str, asked: Json, body: bytes
 ) -> Json | bytes:
@@ -288,6 +266,8 @@ def _respond(
     Raises:
         Refused: the books refuse.
     """
+    if company.access != "open":
+        _refuse_access(company, method, rest)
     head, _, tail = rest.partition("/")
     answer = _ANSWERS.get((method, head.lower()))
     if answer is not None:
@@ -298,6 +278,18 @@ def _respond(
     if method == "GET":
         return _timed(company, {kind: company.shown(kind, company.find(kind, tail))})
     return _write(company, kind, asked, body)
+
+
+def _refuse_access(company: QuickBooksCompany, method: str, rest: str) -> None:
+    """Refuse what a company does not allow at present (R30): all of it, or writing only.
+
+    Raises:
+        Refused: 120 the user has no access any more, 6190 the subscription has lapsed.
+    """
+    if company.access == "none":
+        raise refusals.no_access()
+    if method == "POST" and rest.lower() != "query":
+        raise refusals.lapsed()
 
 
 def _query(company: QuickBooksCompany, asked: Json, body: bytes) -> Json:

@@ -10,6 +10,8 @@ from tieout.simulator.quickbooks.refusals import Json
 Shape = Callable[[QuickBooksCompany, str, Json, Record | None], Json]
 """Checks a body against the rules of its kind and returns what is kept; writes nothing."""
 
+MAX_ID = 50
+
 SHAPES: dict[str, Shape] = {
     **dict.fromkeys(people.KINDS, people.shape),
     **dict.fromkeys(SALES_KINDS, sales.shape),
@@ -65,6 +67,7 @@ def void(company: QuickBooksCompany, kind: str, body: Json) -> Json:
     """
     if kind not in {"Invoice", "Payment"}:
         raise refusals.unsupported(f"void of {kind}")
+    fields.check_names(kind, body)
     record = current(company, kind, body)
     if record.voided:
         return company.shown(kind, record)
@@ -89,6 +92,7 @@ def delete(company: QuickBooksCompany, kind: str, body: Json) -> Json:
     """
     if kind not in TXN_KINDS:
         raise refusals.unsupported(f"delete of {kind}")
+    fields.check_names(kind, body)
     record = current(company, kind, body)
     company.check_open(record.body["TxnDate"])
     if kind == "Payment":
@@ -104,13 +108,13 @@ def current(company: QuickBooksCompany, kind: str, body: Json) -> Record:
     """Return the record that a body is about, if it speaks of its present state.
 
     Raises:
-        Refused: 2020 no Id or SyncToken, 610 no such record, 5010 stale.
+        Refused: 2020 no Id or SyncToken, 2010 one that is no text, 610 no such record, 5010 stale.
     """
     for name in ("Id", "SyncToken"):
-        if body.get(name) in (None, ""):
+        if values.text(body, name, MAX_ID) is None:
             raise refusals.missing(name)
-    record = company.find(kind, str(body["Id"]))
-    if str(body["SyncToken"]) != str(record.token):
+    record = company.find(kind, body["Id"])
+    if body["SyncToken"] != str(record.token):
         raise refusals.stale()
     return record
 
