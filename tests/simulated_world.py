@@ -135,7 +135,11 @@ class World:
         reads["deal"] |= {"mark", "merged_ids"}
         crm = HubSpot.open(
             Opening(
-                self.portal.portal_id, reads, CUTOVER, ZONE, {"overlap_secs": 5, **self.crm_rates}
+                str(self.portal.portal_id),
+                reads,
+                CUTOVER,
+                ZONE,
+                {"overlap_secs": 5, **self.crm_rates},
             ),
             urls={"api": self.crm_url},
             credentials=StaticToken(f"file:{self._token('crm', self.portal.token)}"),
@@ -222,7 +226,7 @@ class World:
 
 @contextmanager
 def open_world(
-    path: Path, clock: SimulatedClock | None = None, portal_id: str = "123", **books: Any
+    path: Path, clock: SimulatedClock | None = None, portal_id: int = 123, **books: Any
 ) -> Iterator[World]:
     """Give a portal and German books with many currencies, both empty; ``clock`` None is real time.
 

@@ -4,7 +4,7 @@
 def test_a_key_of_another_portal_reads_and_posts_nothing(world, sold):
     sold()
     engine = world.restart()
-    world.portal.portal_id = "999"
+    world.portal.portal_id = 999
 
     done = engine.round("main")
 
@@ -27,9 +27,9 @@ def test_a_token_of_another_realm_reads_and_posts_nothing(world, sold):
 def test_a_pair_goes_on_with_the_right_key_once_a_person_resumes_it(world, sold):
     sold()
     engine = world.restart()
-    world.portal.portal_id = "999"
+    world.portal.portal_id = 999
     engine.round("main")
-    world.portal.portal_id = "123"
+    world.portal.portal_id = 123
 
     engine.resume("main", who="ann", reason="the right key is in its place")
     done = engine.round("main")

@@ -26,6 +26,11 @@ class Caller:
     def ask(self, method, path, body=None):
         headers = {"Authorization": f"Bearer {self.token}"} if self.token else {}
         text = json.dumps(body) if body is not None else None
+        if text is not None:
+            headers["Content-Type"] = "application/json"
+        return self.send(method, path, text, headers)
+
+    def send(self, method, path, text, headers):
         try:
             self._connection.request(method, path, text, headers)
             response = self._connection.getresponse()

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tieout.simulator.hubspot import Limits
+from tieout.simulator.hubspot import Limits, sell_uniform
 
 DEALS = "/crm/objects/2026-03/deals"
 
@@ -176,3 +176,35 @@ def test_h10_pipelines_tell_by_texts_which_stage_is_closed_and_won(crm):
         for pipeline in answer["results"]
     }
     assert won == {"default": ["closedwon"], "renewals": ["115002002"]}
+
+
+def test_h10_owners_are_listed_in_pages_and_found_by_address(crm, portal):
+    sell_uniform(portal, 0, companies=1)
+    first = crm.get("/crm/owners/2026-03?limit=2")[1]
+    rest = crm.get(f"/crm/owners/2026-03?after={first['paging']['next']['after']}")[1]
+    every = first["results"] + rest["results"]
+    assert [owner["type"] for owner in every] == ["PERSON"] * 5
+    assert crm.get("/crm/owners/2026-03?email=seller2@nordlys.example")[1]["results"] == [every[1]]
+    assert crm.get(f"/crm/owners/2026-03/{every[0]['id']}")[1] == every[0]
+    assert crm.get("/crm/owners/2026-03?limit=501")[0] == 400
+    assert crm.get("/crm/owners/2026-03/1")[0] == 404
+
+
+def test_h8_each_door_names_the_scope_that_it_needs(crm):
+    crm.post("/__deeds", {"deed": "grant_token", "token": "nothing", "scopes": []})
+    crm.token = "nothing"
+    wanted = {
+        f"POST {DEALS}/search": "crm.objects.deals.read",
+        f"POST {DEALS}/batch/update": "crm.objects.deals.write",
+        "GET /crm/objects/2026-03/commerce_payments": "crm.objects.commercepayments.read",
+        "GET /crm/owners/2026-03": "crm.objects.owners.read",
+        "GET /crm/properties/2026-03/deals": "crm.objects.deals.read",
+        "POST /crm/properties/2026-03/deals": "crm.schemas.deals.write",
+    }
+    named = {}
+    for door in wanted:
+        method, path = door.split(" ")
+        status, refusal = crm.ask(method, path, {} if method == "POST" else None)
+        assert (status, refusal["category"]) == (403, "MISSING_SCOPES")
+        (named[door],) = refusal["errors"][0]["context"]["requiredGranularScopes"]
+    assert named == wanted

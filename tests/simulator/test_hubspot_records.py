@@ -271,3 +271,53 @@ def test_h1_an_unknown_kind_version_or_path_is_refused_in_json(crm):
 def test_h1_v3_paths_and_type_ids_lead_to_the_same_records(crm):
     deal = crm.create("deals")
     assert crm.get(f"/crm/v3/objects/0-3/{deal}")[1]["id"] == deal
+
+
+def test_r41_what_was_archived_can_be_read_and_restored_for_ninety_days(crm, clock):
+    deal = crm.create("deals", dealname="old")
+    crm.ask("DELETE", f"{OBJECTS}/deals/{deal}")
+    restore = {"deed": "restore", "kind": "deals", "id": deal}
+    clock.advance(90 * 86_400 - 60)
+    assert crm.get(f"{OBJECTS}/deals/{deal}?archived=true")[0] == 200
+    assert len(crm.get(f"{OBJECTS}/deals?archived=true")[1]["results"]) == 1
+    clock.advance(120)
+    assert crm.get(f"{OBJECTS}/deals/{deal}?archived=true")[0] == 404
+    assert crm.get(f"{OBJECTS}/deals?archived=true")[1]["results"] == []
+    assert crm.post("/__deeds", restore)[0] == 400
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("deals/batch/read", {"inputs": ["1"]}),
+        ("deals/batch/read", {"inputs": [{"id": 1}]}),
+        ("deals/batch/read", {"inputs": [{"id": "1"}], "properties": "amount"}),
+        ("deals/batch/read", {"inputs": [{"id": "1"}], "archived": True}),
+        ("deals/batch/read", {"ids": ["1"]}),
+        ("deals/batch/update", {"inputs": [{"id": "1"}]}),
+        ("deals/batch/update", {"inputs": [{"id": "1", "properties": ["amount"]}]}),
+        ("deals/batch/update", {"inputs": [{"id": "1", "properties": {"amount": {"value": 1}}}]}),
+        ("deals/batch/update", {"inputs": [{"id": "1", "properties": {}, "traceId": "1"}]}),
+        ("deals/batch/create", {"inputs": [{"associations": []}]}),
+        ("deals/merge", {"primaryObjectId": "1"}),
+        ("deals", {"dealname": "Rollout"}),
+        ("deals", []),
+    ],
+)
+def test_h9_a_body_of_other_names_or_types_is_refused(crm, path, body):
+    status, refusal = crm.post(f"{OBJECTS}/{path}", body)
+    assert (status, refusal["category"]) == (400, "VALIDATION_ERROR")
+    assert refusal["message"].startswith("Invalid input JSON: ")
+
+
+@pytest.mark.parametrize("said", [None, "text/plain", "application/x-www-form-urlencoded"])
+def test_h9_a_body_that_is_not_called_json_is_refused(crm, said):
+    headers = {"Authorization": f"Bearer {crm.token}", **({"Content-Type": said} if said else {})}
+    assert crm.send("POST", f"{OBJECTS}/deals", '{"properties": {}}', headers)[0] == 415
+    headers["Content-Type"] = "application/json;charset=utf-8"
+    assert crm.send("POST", f"{OBJECTS}/deals", '{"properties": {}}', headers)[0] == 201
+    assert crm.send("POST", f"{OBJECTS}/deals", '{"properties": ', headers)[0] == 400
+
+
+def test_h6_a_parameter_that_is_neither_true_nor_false_is_refused(crm):
+    assert crm.get(f"{OBJECTS}/deals?archived=perhaps")[0] == 400

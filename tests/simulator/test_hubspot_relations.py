@@ -138,8 +138,21 @@ def test_r41_a_merged_deal_has_the_lines_of_both(crm, deal):
 def test_h5_associations_can_be_removed(crm, deal):
     line = lines_of(crm, {"id": deal})[1]["results"][0]["to"][0]["toObjectId"]
     body = {"inputs": [{"from": {"id": deal}, "to": [{"id": line}]}]}
-    assert crm.post(f"{LINKS}/deals/line_items/batch/archive", body)[0] == 204
+    status, answer = crm.post(f"{LINKS}/deals/line_items/batch/archive", body)
+    assert (status, answer["status"], answer["results"]) == (200, "COMPLETE", [])
     assert len(lines_of(crm, {"id": deal})[1]["results"][0]["to"]) == 4
+    assert crm.post("/crm/v4/associations/deals/line_items/batch/archive", body)[0] == 204
+
+
+def test_h5_a_default_association_names_its_type(crm, deal):
+    company = crm.create("companies")
+    body = {"inputs": [{"from": {"id": deal}, "to": {"id": company}}]}
+    status, answer = crm.post(f"{LINKS}/deals/companies/batch/associate/default", body)
+    spec = {"associationCategory": "HUBSPOT_DEFINED", "associationTypeId": 341}
+    assert status == 200
+    assert answer["results"] == [
+        {"from": {"id": deal}, "to": {"id": company}, "associationSpec": spec}
+    ]
 
 
 def test_h5_kinds_that_have_nothing_to_do_with_each_other_are_refused(crm):

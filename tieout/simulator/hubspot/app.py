@@ -17,7 +17,7 @@ from starlette.routing import BaseRoute, Route
 from tieout.simulator import jsonwire
 from tieout.simulator.clock import DateHeader
 from tieout.simulator.faults import FaultMiddleware
-from tieout.simulator.hubspot import access, catalog, objects, relations
+from tieout.simulator.hubspot import access, bodies, catalog, objects, relations
 from tieout.simulator.hubspot.call import Call, Reply
 from tieout.simulator.hubspot.deeds import play
 from tieout.simulator.hubspot.errors import Refusal, bad_request, not_found
@@ -43,16 +43,20 @@ class Door:
     scope: str = ""
     """A scope's name, or `read` or `write` for the scope of the path's kind."""
     searches: bool = False
+    body: bodies.Form | None = None
+    """What a body must look like; None has none."""
 
 
 _OBJECTS = (
-    Door("POST", "/{kind}/search", objects.search, "read", searches=True),
-    Door("POST", "/{kind}/batch/read", objects.read_batch, "read"),
-    Door("POST", "/{kind}/batch/update", objects.update_batch, "write"),
-    Door("POST", "/{kind}/batch/create", objects.create_batch, "write"),
-    Door("POST", "/{kind}/batch/upsert", objects.upsert_batch, "write"),
-    Door("POST", "/{kind}/batch/archive", objects.archive_batch, "write"),
-    Door("POST", "/{kind}/merge", objects.merge, "write"),
+    Door("POST", "/{kind}/search", objects.search, "read", searches=True, body=bodies.SEARCH),
+    Door("POST", "/{kind}/batch/read", objects.read_batch, "read", body=bodies.READ),
+    Door("POST", "/{kind}/batch/update", objects.update_batch, "write", body=bodies.UPDATE_BATCH),
+    Door("POST", "/{kind}/batch/create", objects.create_batch, "write", body=bodies.CREATE_BATCH),
+    Door("POST", "/{kind}/batch/upsert", objects.upsert_batch, "write", body=bodies.UPDATE_BATCH),
+    Door(
+        "POST", "/{kind}/batch/archive", objects.archive_batch, "write", body=bodies.ARCHIVE_BATCH
+    ),
+    Door("POST", "/{kind}/merge", objects.merge, "write", body=bodies.MERGE),
     Door("GET", "/{kind}/{id}/associations/{to}", relations.read_of_one, "read"),
     Door(
         "PUT",
@@ -61,25 +65,41 @@ _OBJECTS = (
         "write",
     ),
     Door("GET", "/{kind}/{id}", objects.read_one, "read"),
-    Door("PATCH", "/{kind}/{id}", objects.update_one, "write"),
+    Door("PATCH", "/{kind}/{id}", objects.update_one, "write", body=bodies.UPDATE),
     Door("DELETE", "/{kind}/{id}", objects.archive_one, "write"),
     Door("GET", "/{kind}", objects.read_list, "read"),
-    Door("POST", "/{kind}", objects.create_one, "write"),
+    Door("POST", "/{kind}", objects.create_one, "write", body=bodies.CREATE),
 )
 _ASSOCIATIONS = (
-    Door("POST", "/{kind}/{to}/batch/read", relations.read_batch, "read"),
-    Door("POST", "/{kind}/{to}/batch/create", relations.create_batch, "write"),
-    Door("POST", "/{kind}/{to}/batch/associate/default", relations.create_batch, "write"),
-    Door("POST", "/{kind}/{to}/batch/archive", relations.archive_batch, "write"),
+    Door(
+        "POST",
+        "/{kind}/{to}/batch/read",
+        relations.read_batch,
+        "read",
+        body=bodies.READ_ASSOCIATIONS,
+    ),
+    Door("POST", "/{kind}/{to}/batch/create", relations.create_batch, "write", body=bodies.LINK),
+    Door(
+        "POST",
+        "/{kind}/{to}/batch/associate/default",
+        relations.create_defaults,
+        "write",
+        body=bodies.LINK_DEFAULT,
+    ),
+    Door(
+        "POST", "/{kind}/{to}/batch/archive", relations.archive_batch, "write", body=bodies.UNLINK
+    ),
     Door("GET", "/{kind}/{to}/labels", relations.labels, "read"),
 )
 _PROPERTIES = (
     Door("GET", "/{kind}/groups", catalog.groups, "read"),
-    Door("POST", "/{kind}/groups", catalog.create_group, "schema"),
-    Door("POST", "/{kind}/batch/create", catalog.create_properties, "schema"),
+    Door("POST", "/{kind}/groups", catalog.create_group, "schema", body=bodies.GROUP),
+    Door(
+        "POST", "/{kind}/batch/create", catalog.create_properties, "schema", body=bodies.PROPERTIES
+    ),
     Door("GET", "/{kind}/{name}", catalog.one_property, "read"),
     Door("GET", "/{kind}", catalog.properties, "read"),
-    Door("POST", "/{kind}", catalog.create_property, "schema"),
+    Door("POST", "/{kind}", catalog.create_property, "schema", body=bodies.PROPERTY),
 )
 _OWNERS = (
     Door("GET", "/{id}", catalog.one_owner, "crm.objects.owners.read"),
@@ -153,9 +173,11 @@ def _answered(
         access.take_turn(portal, token, searches=door.searches)
         if not door.searches and portal.limits.on:
             headers |= access.rate_headers(portal, token)
-        call = Call(portal, searcher, words, request.query_params, _json(body))
+        call = Call(portal, searcher, words, request.query_params, _json(request, body))
         if door.scope:
             access.demand_scope(portal, token, _scope(call, door.scope))
+        if door.body is not None:
+            bodies.check(door.body, call.body)
         reply = door.answer(call)
     except Refusal as refusal:
         if refusal.status == 429:
@@ -188,9 +210,12 @@ def _scope(call: Call, scope: str) -> str:
     return access.object_scope(kind, writes=scope == "write")
 
 
-def _json(body: bytes) -> Any:
+def _json(request: Request, body: bytes) -> Any:
     if not body:
         return None
+    said = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if said != "application/json":
+        raise Refusal(415, "UNSUPPORTED_MEDIA_TYPE", f"{said or 'no content type'} is not taken")
     try:
         return jsonwire.loads(body)
     except ValueError as error:

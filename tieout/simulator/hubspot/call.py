@@ -44,8 +44,15 @@ class Call:
         return text.split(",") if text else None
 
     def flag(self, parameter: str) -> bool:
-        """Tell whether a parameter is true."""
-        return self.query.get(parameter, "").lower() == "true"
+        """Tell whether a parameter is true.
+
+        Raises:
+            Refusal: 400, it is neither true nor false.
+        """
+        told = self.query.get(parameter, "false").lower()
+        if told not in {"true", "false"}:
+            raise bad_request(f"{parameter} must be true or false, but was {told}")
+        return told == "true"
 
     def inputs(self, most: int = MAX_INPUTS) -> Sequence[Mapping[str, Any]]:
         """Return a batch's inputs.

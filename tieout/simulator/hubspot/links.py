@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 PRIMARY = "Primary"
+HUBSPOT_DEFINED = "HUBSPOT_DEFINED"
 
 LABELS: Mapping[tuple[str, str], Mapping[int, str | None]] = {
     ("deals", "companies"): {341: None, 5: PRIMARY},
@@ -54,7 +55,7 @@ def types_shown(pair: Pair, type_ids: tuple[int, ...]) -> list[dict[str, Any]]:
     """Return an association's types as the wire shows them."""
     labels = LABELS[pair]
     return [
-        {"category": "HUBSPOT_DEFINED", "typeId": type_id, "label": labels[type_id]}
+        {"category": HUBSPOT_DEFINED, "typeId": type_id, "label": labels[type_id]}
         for type_id in type_ids
     ]
 

@@ -57,7 +57,9 @@ def read_list(call: Call) -> Reply:
     matching = (
         record
         for record in kept
-        if record.id >= after and (record.archived is not None) == archived
+        if record.id >= after
+        and (record.archived is not None) == archived
+        and not call.portal.is_purged(record)
     )
     records = list(islice(matching, limit + 1))
     names = call.names("properties")

@@ -4,6 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+MADE_AT = "2025-01-01T00:00:00Z"
+"""When every pipeline and stage was made, and last changed."""
+
 
 @dataclass(frozen=True, slots=True)
 class Stage:
@@ -23,6 +26,8 @@ class Stage:
             "displayOrder": place,
             "metadata": {"isClosed": str(self.closed).lower(), "probability": probability},
             "archived": False,
+            "createdAt": MADE_AT,
+            "updatedAt": MADE_AT,
             "writePermissions": "CRM_PERMISSIONS_ENFORCEMENT",
         }
 
@@ -44,6 +49,8 @@ class Pipeline:
             "displayOrder": place,
             "stages": stages,
             "archived": False,
+            "createdAt": MADE_AT,
+            "updatedAt": MADE_AT,
         }
 
     def stage(self, stage_id: str) -> Stage | None:

@@ -27,6 +27,8 @@ from tieout.simulator.limits import RollingWindow
 
 FIRST_ID = 9_000_000_001
 IDS_PER_KIND = 1_000_000_000
+RESTORABLE_DAYS = 90
+"""How long an archived record can be read and brought back (R41)."""
 ENFORCES_REQUIRED = "2026-09"
 """The first version of the API that demands required properties on every write (R41)."""
 
@@ -144,7 +146,12 @@ class HubSpotPortal:
         record = self.shelves[kind].find(int(record_id))
         if record is None or (record.archived is not None) != archived:
             return None
-        return record
+        return None if self.is_purged(record) else record
+
+    def is_purged(self, record: Record) -> bool:
+        """Tell whether a record was archived so long ago that it is gone for good (R41)."""
+        longest = RESTORABLE_DAYS * 86_400_000
+        return record.archived is not None and self.present() - record.archived > longest
 
     def find_by(self, kind: str, name: str, value: str) -> Record | None:
         """Find a record by a unique property's value.

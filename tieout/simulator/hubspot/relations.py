@@ -10,7 +10,14 @@ from typing import Any
 
 from tieout.simulator.hubspot.call import Call, Reply, batch
 from tieout.simulator.hubspot.errors import Refusal, bad_request, not_found
-from tieout.simulator.hubspot.links import LABELS, PRIMARY, Pair, types_shown
+from tieout.simulator.hubspot.links import (
+    HUBSPOT_DEFINED,
+    LABELS,
+    PRIMARY,
+    Pair,
+    default_type,
+    types_shown,
+)
 from tieout.simulator.hubspot.schema import KINDS
 
 MAX_READ = 1_000
@@ -45,7 +52,7 @@ def read_of_one(call: Call) -> Reply:
 
 
 def create_batch(call: Call) -> Reply:
-    """Answer `POST /{from}/{to}/batch/create` and `.../batch/associate/default`."""
+    """Answer `POST /{from}/{to}/batch/create`."""
     pair = _pair(call)
     results: list[dict[str, Any]] = []
     errors: list[Mapping[str, Any]] = []
@@ -69,16 +76,27 @@ def create_batch(call: Call) -> Reply:
     return batch(call, results, errors, 201)
 
 
+def create_defaults(call: Call) -> Reply:
+    """Answer `POST /{from}/{to}/batch/associate/default`."""
+    pair = _pair(call)
+    results: list[dict[str, Any]] = []
+    errors: list[Mapping[str, Any]] = []
+    for one in call.inputs(MAX_WRITTEN):
+        try:
+            results.append(_link_by_default(call, pair, one["from"]["id"], one["to"]["id"]))
+        except Refusal as refusal:
+            errors.append(refusal.batch_error(None))
+    return batch(call, results, errors)
+
+
 def create_default(call: Call) -> Reply:
     """Answer `PUT /crm/objects/{from}/{id}/associations/default/{to}/{target}`."""
-    pair = _pair(call)
-    _link(call, pair, call.words["id"], call.words["target"], [])
-    ends = {"from": {"id": call.words["id"]}, "to": {"id": call.words["target"]}}
-    return batch(call, [ends])
+    made = _link_by_default(call, _pair(call), call.words["id"], call.words["target"])
+    return batch(call, [made])
 
 
 def archive_batch(call: Call) -> Reply:
-    """Answer `POST /{from}/{to}/batch/archive`: 204."""
+    """Answer `POST /{from}/{to}/batch/archive`: the dated versions 200, v4 204."""
     pair = _pair(call)
     for one in call.inputs(MAX_WRITTEN):
         source = str(one.get("from", {}).get("id", ""))
@@ -86,7 +104,7 @@ def archive_batch(call: Call) -> Reply:
             target = str(told.get("id", ""))
             if source.isdecimal() and target.isdecimal():
                 call.portal.links.unlink(pair, int(source), int(target))
-    return Reply(status=204)
+    return Reply(status=204) if call.version.startswith("v") else batch(call, [])
 
 
 def labels(call: Call) -> Reply:
@@ -148,6 +166,12 @@ def _link(call: Call, pair: Pair, source: str, target: str, types: list[Any]) ->
         raise bad_request(f"{source} and {target} must be ids")
     primary = any(LABELS[pair][one] == PRIMARY for one in types)
     call.portal.link(pair, int(source), int(target), primary=primary)
+
+
+def _link_by_default(call: Call, pair: Pair, source: str, target: str) -> dict[str, Any]:
+    _link(call, pair, source, target, [])
+    spec = {"associationCategory": HUBSPOT_DEFINED, "associationTypeId": default_type(pair)}
+    return {"from": {"id": source}, "to": {"id": target}, "associationSpec": spec}
 
 
 def _pair(call: Call) -> Pair:

@@ -422,6 +422,7 @@ def _furnish(portal: HubSpotPortal) -> None:
                 "email": f"seller{place + 1}@nordlys.example",
                 "firstName": first,
                 "lastName": last,
+                "type": "PERSON",
                 "userId": 61_000_001 + place,
                 "createdAt": instant_text(present),
                 "updatedAt": instant_text(present),
