@@ -102,7 +102,7 @@ Made by `make docs` from `tieout/simulator/rules.py` and the names of the tests 
 
 Each rule of the two vendors: what they do, where that is said, and every test that holds the
 simulator to it. R1 to R52 are numbered as everywhere in the code; H and Q are further facts of the
-two APIs. A rule that is not followed says why. How the simulators are used:
+two APIs. What is not followed says why. How the simulators are used:
 [HubSpot](simulators-hubspot.md), [QuickBooks](simulators-quickbooks.md).
 """
 RULE_TEST = re.compile(r"test_([rhq]\d+)_(.+)")
@@ -332,8 +332,10 @@ def simulators_page() -> str:
         parts.append(f"## {vendor}")
         for rule in rules:
             parts += [f"### {rule.name}", f"{rule.says} *Source: {rule.source}.*"]
+            if rule.refuses:
+                parts.append(f"Refused with {rule.refuses}.")
             if rule.unfollowed:
-                parts.append(f"**Not followed.** {rule.unfollowed}")
+                parts.append(f"**Not followed:** {rule.unfollowed}")
             if rows := held.get((vendor, rule.name)):
                 parts.append(_table(("Behaviour", "Test"), rows))
     return "\n\n".join(parts) + "\n"

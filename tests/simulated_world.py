@@ -16,6 +16,8 @@ from typing import Any
 from urllib.request import Request as HttpRequest
 from urllib.request import urlopen
 
+from recording import Heard, listen
+
 from connectors.hubspot import HubSpot
 from connectors.quickbooks import QuickBooks
 from mapping.compiler import load
@@ -226,11 +228,16 @@ class World:
 
 @contextmanager
 def open_world(
-    path: Path, clock: SimulatedClock | None = None, portal_id: int = 123, **books: Any
+    path: Path,
+    clock: SimulatedClock | None = None,
+    portal_id: int = 123,
+    heard: list[Heard] | None = None,
+    **books: Any,
 ) -> Iterator[World]:
     """Give a portal and German books with many currencies, both empty; ``clock`` None is real time.
 
-    ``books`` makes other books: the words of ``QuickBooksCompany``.
+    ``heard`` takes down what is asked and answered. ``books`` makes other books: the words of
+    ``QuickBooksCompany``.
     """
     now = clock or real_now
     german = {"realm_id": REALM, "country": "DE", "home_currency": "EUR", "multicurrency": True}
@@ -249,8 +256,12 @@ def open_world(
     seed_company(company, items=ITEMS)
     sell_uniform(portal, 0, companies=1)  # its custom properties and people
     authority = Authority(now=now, static_tokens={"books-token": given["realm_id"]})
-    app = quickbooks_app([company], authority=authority, limits=NO_LIMITS)
-    with serve(hubspot_app(portal)) as crm, serve(app) as books:
+    crm_app = hubspot_app(portal)
+    books_app = quickbooks_app([company], authority=authority, limits=NO_LIMITS)
+    if heard is not None:
+        listen(crm_app, heard)
+        listen(books_app, heard)
+    with serve(crm_app) as crm, serve(books_app) as books:
         made = World(portal, company, crm.url, books.url, path, now, realm=given["realm_id"])
         made.authority = authority
         if clock is not None:

@@ -1,4 +1,7 @@
-"""Stories told over a fresh portal and fresh books."""
+"""Stories told over a fresh portal and fresh books.
+
+All that is asked and answered in a story is held against the vendors' published contracts.
+"""
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -6,6 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from contracts import assert_as_published
+from recording import Heard
 from simulated_world import World, open_world, seller
 from tie_out import assert_ties_out
 
@@ -13,8 +18,16 @@ UNLIMITED = {"searches_per_sec": 1_000}  # the portal here has no limits to keep
 
 
 @pytest.fixture
-def world(tmp_path: Path) -> Iterator[World]:
-    with open_world(tmp_path) as made:
+def heard() -> Iterator[list[Heard]]:
+    """Return what went over the wires; when the story is told it is judged."""
+    exchanges: list[Heard] = []
+    yield exchanges
+    assert_as_published(exchanges)
+
+
+@pytest.fixture
+def world(tmp_path: Path, heard: list[Heard]) -> Iterator[World]:
+    with open_world(tmp_path, heard=heard) as made:
         made.crm_rates = UNLIMITED
         yield made
 
@@ -26,12 +39,12 @@ def sold(world: World) -> Callable[..., str]:
 
 
 @pytest.fixture
-def make_world(tmp_path: Path) -> Iterator[Callable[..., World]]:
+def make_world(tmp_path: Path, heard: list[Heard]) -> Iterator[Callable[..., World]]:
     """Return a function that makes other books than Germany's, by ``QuickBooksCompany``'s words."""
     with ExitStack() as opened:
 
         def make(**books: Any) -> World:
-            made = opened.enter_context(open_world(tmp_path, **books))
+            made = opened.enter_context(open_world(tmp_path, heard=heard, **books))
             made.crm_rates = UNLIMITED
             return made
 

@@ -21,7 +21,7 @@ def installed(tmp_path: Path) -> Iterator[Callable[..., Installation]]:
                 path = tmp_path / f"world{number}"
                 path.mkdir()
                 world = opened.enter_context(
-                    open_world(path, portal_id=str(120 + number), realm_id=str(9130 + number))
+                    open_world(path, portal_id=120 + number, realm_id=str(9130 + number))
                 )
                 world.company.replay.size = 0  # what is asked twice is done twice
                 world.crm_rates = {"searches_per_sec": 1_000}

@@ -96,6 +96,7 @@ def test_h3_sorting_by_change_follows_every_change(crm, three, clock):
         {"filterGroups": [{}]},
         {"filterGroups": {"filters": []}},
         {"sorts": [{"direction": "ASCENDING"}]},
+        {"sorts": [{"propertyName": "amount", "direction": "DOWN"}]},
         {"properties": "amount"},
         {"page": 2},
     ],

@@ -20,11 +20,13 @@ SPECS = "github.com/HubSpot/HubSpot-public-api-spec-collection, 2026-03"
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """One rule of a vendor's; with a reason in `unfollowed` no test is expected."""
+    """One rule of a vendor's; `unfollowed` says what of it is not simulated, and why."""
 
     name: str
     says: str
     source: str
+    refuses: str = ""
+    """The codes with which what breaks it is refused."""
     unfollowed: str = ""
 
 
@@ -34,11 +36,14 @@ RULES: Mapping[str, Sequence[Rule]] = {
             "R39",
             "A line item has one parent and no negative price; associations have numbered types.",
             f"{HUBSPOT_DOCS}/crm-line-items-v3/guide",
+            refuses="INVALID_NUMBER",
+            unfollowed="Quotes are no kind here, so none shares lines with a deal.",
         ),
         Rule(
             "R40",
             "A date is midnight UTC; a datetime is an instant.",
             "developers.hubspot.com/docs/faq/how-should-timestamps-be-formatted-for-hubspots-apis",
+            refuses="INVALID_DATE, INVALID_LONG",
         ),
         Rule(
             "R41",
@@ -46,12 +51,14 @@ RULES: Mapping[str, Sequence[Rule]] = {
             "change on their own; required properties are enforced from 2026-09 on; what was "
             "archived can be restored for 90 days.",
             f"{HUBSPOT_DOCS}/2026-03/crm/search-the-crm",
+            refuses="VALIDATION_ERROR, REQUIRED_FIELD, OBJECT_NOT_FOUND",
         ),
         Rule(
             "R42",
             "A token asks 190 times in ten seconds and an account 650,000 times a day; the "
             "answers' headers say what is left.",
             "developers.hubspot.com/docs/api/usage-details",
+            refuses="RATE_LIMITS (429)",
         ),
         Rule(
             "R51",
@@ -62,50 +69,59 @@ RULES: Mapping[str, Sequence[Rule]] = {
             "H1",
             "Paths are dated; the numbered ones that came before lead to the same records.",
             "HubSpot changelog, Legacy APIs: what goes unsupported and when",
+            refuses="OBJECT_NOT_FOUND, VALIDATION_ERROR",
         ),
         Rule(
             "H2",
             "A batch takes 100 inputs. What fails in part answers 207: with a trace id on every "
             "input a write does what it can, without them all or nothing.",
             f"{HUBSPOT_DOCS}/error-handling (multi-status errors)",
+            refuses="VALIDATION_ERROR, OBJECT_NOT_FOUND",
         ),
         Rule(
             "H3",
             "A search asks 200 a page, 5 groups, 6 filters in each, 18 in all, one sort, 5 times "
             "a second; its answers carry no headers of the rate.",
             f"{HUBSPOT_DOCS}/2026-03/crm/search-the-crm",
+            refuses="VALIDATION_ERROR, RATE_LIMIT (429)",
         ),
         Rule(
             "H4",
             "A unique property finds by `idProperty` at once, upserts by it, and is held once.",
             f"{SPECS}: Deals",
+            refuses="CONFLICTING_UNIQUE_VALUE, CONFLICT (409)",
         ),
         Rule(
             "H5",
             "Associations are read for 1,000 records and written for 2,000; each row pages on "
             "its own, and a record without any is named in an error.",
             f"{SPECS}: Associations",
+            refuses="NO_ASSOCIATIONS_FOUND, VALIDATION_ERROR",
         ),
         Rule(
             "H6",
             "Values travel as texts; what is unknown, read-only or not of its type is refused "
             "with its code when it is written, and left out when it is read.",
             f"{SPECS}: Properties",
+            refuses="PROPERTY_DOESNT_EXIST, READ_ONLY_VALUE, INVALID_NUMBER and others",
         ),
         Rule(
             "H7",
             "Properties are made in groups, once, and at most ten of a kind are unique.",
             f"{SPECS}: Properties",
+            refuses="OBJECT_ALREADY_EXISTS (409), VALIDATION_ERROR",
         ),
         Rule(
             "H8",
             "A token that is not in force is a 401; one without the scope a 403 that names it.",
             f"{HUBSPOT_DOCS}/error-handling",
+            refuses="INVALID_AUTHENTICATION, EXPIRED_AUTHENTICATION (401), MISSING_SCOPES (403)",
         ),
         Rule(
             "H9",
             "A body is JSON by its content type, and has the names and types of its operation.",
             SPECS,
+            refuses="VALIDATION_ERROR, UNSUPPORTED_MEDIA_TYPE (415)",
         ),
         Rule(
             "H10",
@@ -131,37 +147,50 @@ RULES: Mapping[str, Sequence[Rule]] = {
             "A display name is unique over customers, vendors and employees, has no colon, tab or "
             "new line, and cannot be taken away.",
             "Intuit, reference of Customer",
+            refuses="6240, 6000, 6080",
         ),
-        Rule("R2", "Texts have lengths.", "intuit/QuickBooks-V3-PHP-SDK, src/Data"),
+        Rule(
+            "R2",
+            "Texts have lengths.",
+            "intuit/QuickBooks-V3-PHP-SDK, src/Data",
+            refuses="2050",
+        ),
         Rule(
             "R3",
             "An e-mail address has an @ and a dot.",
             "Intuit, reference of Customer",
+            refuses="2210",
         ),
         Rule(
             "R4",
             "Sub-customers go four levels under the top; a project is one, and read-only.",
             "Intuit, reference of Customer",
+            refuses="6000, 2020, 2500",
         ),
         Rule(
             "R5",
             "List records are made inactive, never deleted, and then hidden from queries.",
             "blogs.intuit.com/2014/03/20/advanced-sql-queries",
+            refuses="500",
         ),
         Rule(
             "R6",
             "The company's setting says who numbers documents; a number is taken once.",
             "Intuit, reference of Invoice",
+            refuses="6140",
         ),
         Rule(
             "R7",
             "An invoice has a customer, 1 to 750 lines, three custom fields, computed totals.",
             "Intuit, reference of Invoice",
+            refuses="2020, 6000, 2010",
+            unfollowed="An inline subtotal alone makes no invoice here.",
         ),
         Rule(
             "R8",
             "An amount is quantity times price; stock needs a quantity.",
             ERRORS,
+            refuses="6070, 6520, 2090, 2020",
         ),
         Rule(
             "R9",
@@ -172,43 +201,53 @@ RULES: Mapping[str, Sequence[Rule]] = {
             "R10",
             "The query language has no OR, JOIN or projection, and backslash escapes.",
             "blogs.intuit.com/2017/02/08/deep-dive-sql-queries",
+            refuses="4000",
         ),
         Rule(
             "R11",
             "A void keeps the record and zeroes it; what is linked must be unlinked first.",
             "Intuit, reference of Invoice",
+            refuses="6000, 500",
         ),
         Rule(
             "R12",
             "An update names the record and its present SyncToken, a text; lists are replaced.",
             "Intuit, reference of Customer",
+            refuses="5010, 2020, 2010",
         ),
         Rule(
             "R13",
             "In the United States a line is TAX or NON; automated tax follows the address, and an "
             "explicit tax is honoured.",
             f"{INTUIT}/workflows/manage-sales-tax-for-us-locales",
+            refuses="6100",
+            unfollowed="Another code than automated tax has set is taken: no page says how it is "
+            "refused.",
         ),
         Rule(
             "R14",
             "Elsewhere the kind of amounts must be said, and each line has a tax code.",
             "Intuit, reference of Invoice",
+            refuses="6000",
         ),
         Rule(
             "R15",
             "Tax comes before or after the discount; a discount has a percent or an amount.",
             "Intuit, reference of Invoice",
+            refuses="6090",
         ),
         Rule(
             "R16",
             "A customer has one currency for ever; with several each document names its own.",
             f"{INTUIT}/workflows/manage-multiple-currencies",
+            refuses="2020, 6000",
         ),
         Rule(
             "R17",
             "A payment pays its own customer's invoices, else it sits unapplied; a deposited one "
             "cannot be changed.",
             "Intuit, reference of Payment",
+            refuses="620, 6000, 6540, 2017",
         ),
         Rule(
             "R18",
@@ -225,6 +264,7 @@ RULES: Mapping[str, Sequence[Rule]] = {
             "R20",
             "An item needs an income account.",
             "Intuit, reference of Item",
+            refuses="2020, 6240",
         ),
         Rule(
             "R21",
@@ -237,16 +277,19 @@ RULES: Mapping[str, Sequence[Rule]] = {
             "A request id is answered from memory, for nobody knows how long; in a batch the pair "
             "of request id and bId counts.",
             "blogs.intuit.com/2015/04/06/15346",
+            refuses="6000, 600",
         ),
         Rule(
             "R23",
             "500 calls a minute, ten a second, ten at once, 40 batches a minute of 30 items.",
             "Intuit, limits and throttles",
+            refuses="3001 (429), 1040",
         ),
         Rule(
             "R24",
             "The change feed reaches 30 days back, has 1,000 objects at most, and no pages.",
             f"{INTUIT}/learn/explore-the-quickbooks-online-api/change-data-capture",
+            refuses="500, 4001",
         ),
         Rule(
             "R25",
@@ -258,6 +301,7 @@ RULES: Mapping[str, Sequence[Rule]] = {
             "R26",
             "Access lasts an hour; a refresh token rolls for 100 days, and five years in all.",
             "blogs.intuit.com/2025/11/12/important-changes-to-refresh-token-policy",
+            refuses="3200 (401), invalid_grant",
         ),
         Rule(
             "R27",
@@ -270,6 +314,7 @@ RULES: Mapping[str, Sequence[Rule]] = {
             "Reads are metered by the month and then blocked; writes are free.",
             "blogs.intuit.com/2026/01/08/understanding-builder-tier-api-limits-for-you-and-your-"
             "customers",
+            refuses="3001 (429)",
         ),
         Rule(
             "R29",
@@ -282,11 +327,13 @@ RULES: Mapping[str, Sequence[Rule]] = {
             "R30",
             "Each refusal has its code.",
             ERRORS,
+            refuses="6210 or 6200, 610, 2500, 6190, 120",
         ),
         Rule(
             "R48",
             "Few fields can be asked for; tax identifiers are masked.",
             "blogs.intuit.com/2017/02/08/deep-dive-sql-queries",
+            refuses="4001",
         ),
         Rule(
             "R50",
@@ -298,28 +345,39 @@ RULES: Mapping[str, Sequence[Rule]] = {
             "Q1",
             "A query answers 100 rows unless told, and 1,000 at most.",
             "blogs.intuit.com/2017/02/08/deep-dive-sql-queries",
+            refuses="4001",
         ),
         Rule(
             "Q2",
             "Each item of a batch is answered on its own, in any order, and sees nothing that an "
             "earlier one made.",
             "Intuit's blog of 2017-07-27 on batches",
+            refuses="2020, 2010",
         ),
         Rule(
             "Q3",
             "A body has the names, types and enumerations of its object; a number may stand in a "
             "text.",
             "intuit/QuickBooks-V3-Java-SDK, Finance.xsd",
+            refuses="2010, 2170, 500",
         ),
         Rule(
             "Q4",
             "A call says by its content type what its body is: JSON to write, a text to query.",
             "Intuit, REST API features",
+            refuses="415",
         ),
         Rule(
             "Q5",
             "A token opens one company; every answer carries a trace id.",
             "Intuit, authorization",
+            refuses="3200 (401), 3100 (403)",
+        ),
+        Rule(
+            "Q6",
+            "A call that takes longer than 120 seconds is given up by the gateway.",
+            "Intuit, limits and throttles",
+            unfollowed="Nothing here takes so long; the faults `stall` and `html` (504) play it.",
         ),
     ),
 }

@@ -1,6 +1,8 @@
 from datetime import UTC, date, datetime
 
 import pytest
+from contracts import assert_as_published
+from recording import listen
 
 from connectors.hubspot import HubSpot
 from tieout.model.contract import Opening
@@ -81,15 +83,21 @@ class Key:
 
 @pytest.fixture
 def new_portal(front):
-    """Put a portal of its own behind the server."""
+    """Put a portal of its own behind the server.
+
+    All that is asked of version 2026-03, and its answers, is held against the published forms.
+    """
+    heard = []
 
     def making():
         portal = Portal(limits=Limits(on=False), index_lag_secs=0)
         front.app = hubspot_app(portal)
         portal.faults = front.app.state.faults
+        listen(front.app, heard)
         return portal
 
-    return making
+    yield making
+    assert_as_published(one for one in heard if "/2026-03" in one.path)
 
 
 @pytest.fixture

@@ -68,10 +68,8 @@ class HubSpotBench(Bench):
         portal.define("deals", custom(name="tieout_mark", label="Mark", unique=True))
         for kind in ("line_items", "companies", "contacts"):
             portal.define(kind, custom(name="erp_id", label="ERP", unique=True))
-        portal.owners = [
-            {"id": str(n), "email": f"o{n}@x.example", "firstName": "O", "lastName": str(n)}
-            for n in range(1, 4)
-        ]
+        for n in range(1, 4):
+            portal.hire(str(n), f"o{n}@x.example", firstName="O", lastName=str(n))
         portal.faults.transformers["short_page"] = self._short
         self.connector = self.opened(url)
 

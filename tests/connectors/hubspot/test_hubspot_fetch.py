@@ -116,9 +116,7 @@ def test_the_order_of_an_answer_does_not_matter(hubspot, portal, ref):
 
 
 def test_owners_are_read_once_for_all(hubspot, portal, ref):
-    portal.owners = [
-        {"id": "7", "email": "ada@nordlys.example", "firstName": "Ada", "lastName": "Byron"}
-    ]
+    portal.hire("7", "ada@nordlys.example", firstName="Ada", lastName="Byron")
     known, unknown = fetched(hubspot, [ref("owner", 7), ref("owner", 8)])
     assert known.fields["full_name"] == "Ada Byron"
     assert isinstance(unknown, Gone)

@@ -126,7 +126,7 @@ def test_a_refused_read_is_every_deals_error(hubspot, portal, ref):
 
 
 def test_the_owner_comes_with_its_record_and_costs_one_list(opened, portal, read_all):
-    portal.owners = [{"id": "7", "email": "ada@nordlys.example", "firstName": "Ada"}]
+    portal.hire("7", "ada@nordlys.example", firstName="Ada")
     owned, free = portal.deal(hubspot_owner_id="7"), portal.deal()
     session = opened(reads={"deal": frozenset({"name"}), "owner": frozenset({"full_name"})})
     events, _ = read_all(session, "deal")
@@ -147,7 +147,7 @@ def test_owners_are_not_listed_where_no_mapping_uses_a_field_of_theirs(opened, p
 
 
 def test_the_owner_of_a_deal_that_was_not_read_yet_is_read(opened, portal):
-    portal.owners = [{"id": "7", "email": "ada@nordlys.example"}]
+    portal.hire("7", "ada@nordlys.example")
     deal = portal.deal(hubspot_owner_id="7")
     session = opened(reads={"deal": frozenset({"name"}), "owner": frozenset({"email"})})
     (owner,) = session.related([Ref(session.company, "deal", deal)], "owner")

@@ -9,6 +9,8 @@ from urllib.request import Request as HttpRequest
 from urllib.request import urlopen
 
 import pytest
+from contracts import assert_as_published
+from recording import Heard, listen
 from starlette.applications import Starlette
 
 from connectors.quickbooks import QuickBooks
@@ -124,7 +126,11 @@ def stage():
 
 @pytest.fixture
 def open_books(stage):
-    """Return a function that opens books set up as asked, with a connector of these options."""
+    """Return a function that opens books set up as asked, with a connector of these options.
+
+    All that is asked and answered is held against the vendor's schema, where it is at hand.
+    """
+    heard: list[Heard] = []
     with ExitStack() as stack:
 
         def opened(*, options=None, opening=None, **company_settings: Any) -> Books:
@@ -134,6 +140,7 @@ def open_books(stage):
             )
             authority = Authority(now=clock, static_tokens={"good": REALM, "other": "999"})
             stage.app = quickbooks_app(company, authority=authority, limits=NO_LIMITS)
+            listen(stage.app, heard)
             connector = QuickBooks.open(
                 opening or Opening(REALM, cutover_date=date(2026, 1, 1), options=options or {}),
                 urls={"api": stage.url},
@@ -145,6 +152,7 @@ def open_books(stage):
             return Books(company, clock, connector, stage.url)
 
         yield opened
+    assert_as_published(heard)
 
 
 @pytest.fixture

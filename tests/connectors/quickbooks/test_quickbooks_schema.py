@@ -1,12 +1,10 @@
 """Bodies are checked by name and type against the vendor's own schema, where it is at hand."""
 
-import re
 from datetime import UTC, datetime
 from decimal import Decimal
-from pathlib import Path
-from xml.etree import ElementTree as ET
 
 import pytest
+from quickbooks_contract import schema_at_hand
 
 from connectors.quickbooks.bodies import body_of
 from connectors.quickbooks.settings import Settings, TaxCode
@@ -14,8 +12,6 @@ from tieout.model.change import Create, Update, Void
 from tieout.model.ref import Key, Ref, Version
 from tieout.transport import dump_json, parse_json
 
-SCHEMAS = Path(__file__).parents[4] / "shared" / "contracts" / "quickbooks"
-XS = "{http://www.w3.org/2001/XMLSchema}"
 KEY = str(Key("0123456789ABCDEF", 1))
 SETTINGS = Settings(
     read_at=datetime(2026, 3, 31, tzinfo=UTC),
@@ -112,76 +108,16 @@ CASES = {
 }
 
 
-class Schema:
-    """The vendor's types: names of fields with their types, and the words of enumerations."""
-
-    def __init__(self):
-        self.types = {}
-        self.words = {}
-        for path in sorted(SCHEMAS.glob("*.xsd")):
-            root = ET.parse(path).getroot()
-            for named in root.findall(f"{XS}complexType"):
-                self.types[named.get("name")] = named
-            for named in root.findall(f"{XS}simpleType"):
-                words = [word.get("value") for word in named.iter(f"{XS}enumeration")]
-                self.words[named.get("name")] = words
-
-    def fields(self, type_name):
-        """Return the fields of a type, those of its bases too: name -> (type, is a list)."""
-        named = self.types[type_name]
-        extension = named.find(f".//{XS}extension")
-        base = None if extension is None else extension.get("base")
-        found = dict(self.fields(base)) if base in self.types else {}
-        for element in named.iter(f"{XS}element"):
-            if element.get("name"):
-                many = element.get("maxOccurs") == "unbounded"
-                found[element.get("name")] = (element.get("type"), many)
-        for attribute in named.iter(f"{XS}attribute"):
-            found[attribute.get("name")] = (attribute.get("type"), False)
-        if base and base not in self.types:
-            found["value"] = (base, False)
-        return found
-
-    def check(self, type_name, body, where):
-        """Fail where a name is unknown or a value is of another type."""
-        fields = self.fields(type_name)
-        for name, value in body.items():
-            assert name in fields, f"{where}.{name} is not in the schema"
-            field_type, many = fields[name]
-            assert isinstance(value, list) == many, f"{where}.{name}"
-            for one in value if many else [value]:
-                self.check_value(field_type, one, f"{where}.{name}")
-
-    def check_value(self, field_type, value, where):
-        if field_type in self.types:
-            assert isinstance(value, dict), where
-            self.check(field_type, value, where)
-        elif self.words.get(field_type):
-            assert value in self.words[field_type], f"{where}: {value}"
-        elif field_type == "xs:decimal":
-            assert isinstance(value, Decimal | int), where
-            assert not isinstance(value, bool), where
-        elif field_type in ("xs:integer", "xs:positiveInteger", "xs:int"):
-            assert isinstance(value, int), where
-        elif field_type == "xs:boolean":
-            assert isinstance(value, bool), where
-        elif field_type == "xs:date":
-            assert re.fullmatch(r"\d{4}-\d\d-\d\d", value), where
-        else:
-            assert isinstance(value, str), f"{where} is {field_type}"
-
-
 @pytest.fixture(scope="module")
 def schema():
-    return Schema() if SCHEMAS.is_dir() else None
+    return schema_at_hand()
 
 
 @pytest.mark.parametrize("case", CASES)
 def test_a_body_has_only_names_and_types_of_the_schema(schema, case):
     entity, change = CASES[case]
     body = parse_json(dump_json(body_of(change, KEY, SETTINGS)))
-    if schema is not None:
-        schema.check(entity, body, entity)
+    assert list(schema.mistakes(entity, body, entity) if schema else ()) == []
 
 
 def test_the_schema_knows_the_operations_of_a_batch(schema):

@@ -262,6 +262,7 @@ def test_r16_nobody_switches_currencies_on_or_off(books, many_currencies):
         ({"SalesTermRef": {"id": "3"}}, "2010"),
         ({"SalesTermRef": {"value": 3}}, "2010"),
         ({"Active": "perhaps"}, "2010"),
+        ({"Active": 1}, "2010"),
         ({"DisplayName": 7}, "2010"),
     ],
 )

@@ -206,6 +206,11 @@ def test_r9_without_a_date_the_servers_day_counts_in_its_own_zone(books, clock):
     assert books.create("Invoice", body)["TxnDate"] == "2026-11-10"
 
 
+@pytest.mark.parametrize("day", ["2026-11-01T00:00:00Z", "01.11.2026", "2026-02-30", 20261101])
+def test_r9_a_day_is_a_day(books, day):
+    assert books.post("Invoice", books.invoice_body(books.customer(), TxnDate=day)).code == "2180"
+
+
 def test_r9_the_due_date_follows_the_terms(books):
     net30 = {"value": books.term("Net 30")}
     customer = books.customer(SalesTermRef={"value": books.term("Net 15")})

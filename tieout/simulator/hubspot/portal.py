@@ -22,7 +22,13 @@ from tieout.simulator.hubspot.index import SearchIndex
 from tieout.simulator.hubspot.links import LABELS, ONE_PARENT, Links, Pair
 from tieout.simulator.hubspot.pipelines import RENEWALS, SALES, Pipeline
 from tieout.simulator.hubspot.records import Record, Shelf
-from tieout.simulator.hubspot.schema import EXPONENTS, KINDS, Property, stored
+from tieout.simulator.hubspot.schema import (
+    EXPONENTS,
+    KINDS,
+    Property,
+    instant_text,
+    stored,
+)
 from tieout.simulator.limits import RollingWindow
 
 FIRST_ID = 9_000_000_001
@@ -131,6 +137,12 @@ class HubSpotPortal:
     def new_correlation_id(self) -> str:
         """Return an id for one request, as a UUID."""
         return str(UUID(int=self.dice.getrandbits(128), version=4))
+
+    def hire(self, owner_id: str, email: str, **names: str) -> None:
+        """Let a person own records; `names` are `firstName` and `lastName`."""
+        at = instant_text(self.present())
+        told = {"id": owner_id, "type": "PERSON", "email": email, **names}
+        self.owners.append({**told, "createdAt": at, "updatedAt": at, "archived": False})
 
     def define(self, kind: str, prop: Property) -> Property:
         """Make a custom property; a unique one is watched from now on."""

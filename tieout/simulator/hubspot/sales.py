@@ -416,19 +416,8 @@ def _furnish(portal: HubSpotPortal) -> None:
         return
     present = portal.present()
     for place, (first, last) in enumerate(PEOPLE[:5]):
-        portal.owners.append(
-            {
-                "id": str(71_000_001 + place),
-                "email": f"seller{place + 1}@nordlys.example",
-                "firstName": first,
-                "lastName": last,
-                "type": "PERSON",
-                "userId": 61_000_001 + place,
-                "createdAt": instant_text(present),
-                "updatedAt": instant_text(present),
-                "archived": False,
-            }
-        )
+        email = f"seller{place + 1}@nordlys.example"
+        portal.hire(str(71_000_001 + place), email, firstName=first, lastName=last)
     portal.plant(
         "products",
         [

@@ -22,6 +22,7 @@ MAX_GROUPS = 5
 MAX_FILTERS_PER_GROUP = 6
 MAX_FILTERS = 18
 MAX_QUERY_CHARS = 3_000
+DIRECTIONS = frozenset({"ASCENDING", "DESCENDING"})
 REMEMBERED = 16
 """How many searches' matches are kept, so that the next page costs nothing."""
 
@@ -108,7 +109,10 @@ class Searcher:
         sort = sorts[0] if isinstance(sorts[0], dict) else {"propertyName": sorts[0]}
         name = sort.get("propertyName", "")
         prop = _known(self._portal, kind, name)
-        descending = sort.get("direction", "ASCENDING").upper().startswith("DESC")
+        direction = sort.get("direction", "ASCENDING")
+        if direction not in DIRECTIONS:
+            raise bad_request(f"Invalid direction: {direction}")
+        descending = direction == "DESCENDING"
         if name == kind.modified:
             return ids[::-1] if descending else ids
         get = _getter(kind, prop)

@@ -72,7 +72,7 @@ def day(body: Json, name: str) -> str | None:
     if value is None or value == "":
         return None
     try:
-        return date.fromisoformat(value[:10]).isoformat()
+        return date.fromisoformat(value).isoformat()
     except (TypeError, ValueError):
         raise refusals.invalid_date(name, value) from None
 
@@ -92,8 +92,8 @@ def flag(body: Json, name: str, *, default: bool) -> bool:
     value = body.get(name)
     if value is None:
         return default
-    if value in (True, False):
-        return bool(value)
+    if isinstance(value, bool):
+        return value
     if value in ("true", "false"):
         return bool(value == "true")
     raise refusals.unsupported_property(name)
