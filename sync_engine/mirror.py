@@ -7,6 +7,7 @@ settlements to tell. A marker that nobody here asked for is another installation
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
@@ -21,6 +22,8 @@ from tieout.model.record import Record
 from tieout.model.ref import Ref
 
 DOCUMENTS = frozenset({"invoice", "payment", "credit_memo", "refund"})
+_log = logging.getLogger(__name__)
+
 REFERENCE_WINDOW_SECS = 900  # how far a server's clock may lie before our first attempt (R48)
 
 
@@ -221,6 +224,7 @@ def stop_pair(tx: Writes, pair: str, code: str, message: str, remedy: str) -> No
         wanted=[Wanted(code, f"The pair {pair} stands still", message, remedy)],
     )
     tx.journal("tieout", "pair stopped", pair, {"code": code, "message": message})
+    _log.warning("%s stands still: %s; `tieout status` says why", pair, code)
 
 
 def _within(created_at: str | None, windows: list[Row], quiet_secs: float) -> bool:

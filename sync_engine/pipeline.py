@@ -131,7 +131,8 @@ def run_round(
         else:
             done.whole = True
     except TieoutError as error:
-        _interrupted(ledger, pair, done, error)
+        told_to_stop = hands.stopping() and error.next_step is NextStep.RETRY
+        _interrupted(ledger, pair, done, None if told_to_stop else error)
     done.unknown = len(ledger.all("parcels_unknown", pair=pair.name))
     after = _calls(pair)
     done.calls = {
@@ -338,14 +339,17 @@ def _touched(ledger: Reads, pair: Pair) -> bool:
     )
 
 
-def _interrupted(ledger: Ledger, pair: Pair, done: Round, error: TieoutError) -> None:
-    """Note why a round ended early: passing trouble is the next round's, the rest stops a pair."""
+def _interrupted(ledger: Ledger, pair: Pair, done: Round, error: TieoutError | None) -> None:
+    """Note why a round ended early: passing trouble is the next round's, the rest stops a pair.
+
+    None: the process was told to stop, and waited for no pause that the other system asked for.
+    """
     done.error = error
     with ledger.transaction() as tx:
         unqueue(tx, pair)
-        if error.next_step is NextStep.PAUSE:
+        if error is not None and error.next_step is NextStep.PAUSE:
             stop_pair(tx, pair.name, error.code, str(error), error.next)
-    if error.next_step is NextStep.STOP:
+    if error is not None and error.next_step is NextStep.STOP:
         raise error
 
 
@@ -356,7 +360,7 @@ def _report(ledger: Ledger, done: Round, now: datetime) -> None:
             "pair_round",
             pair=done.pair,
             at=at,
-            good_at=at if done.error is None else None,
+            good_at=at if done.whole else None,
             said=canonical(done.plain()),
         )
         if done.whole:

@@ -163,6 +163,14 @@ def _rest(tx: Reads, rows: Sequence[Row], amount: str) -> Wanted:
     title = rows[0]["title"]
     if rows[0]["state"] == "rejected":
         return _rejected(tx, rows[0], amount)
+    refused = [again for row in rows if (again := tx.one("again_of", key=row["key"])) is not None]
+    if refused:
+        return Wanted(
+            "on-its-way",
+            title,
+            f"{amount} was refused for now, and is not in the books: they ask for a pause.",
+            "Nothing to do: it is sent again once the pause is over.",
+        )
     if states & {"sending", "unknown"}:
         return Wanted(
             "unknown",

@@ -40,6 +40,9 @@ class Installation:
     quiet_secs: int = 1
     stop_secs: int = 10
     ledger: str = "../state/ledger.db"
+    consented: bool = False
+    """Whether the books are reached by a person's consent (OAuth), not by a token that lasts."""
+    books_options: str = "{}"
     environment: dict[str, str] = field(default_factory=dict)
 
     def write(self) -> None:
@@ -64,14 +67,28 @@ class Installation:
 
     def _companies(self, number: int, world: World) -> str:
         crm, books = (world.path / f"{side}-token" for side in ("crm", "books"))
+        signed = self._consent(world) if self.consented else f"    token: file:{books}\n"
         return (
             f"  crm{number}:\n    system: hubspot\n    id: '{world.portal.portal_id}'\n"
             f"    url: {world.crm_url}\n    token: file:{crm}\n    time_zone: Europe/Oslo\n"
             f"    options: {{overlap_secs: 5, searches_per_sec: 1000}}\n"
             f"  books{number}:\n    system: quickbooks\n    id: '{world.realm}'\n"
-            f"    url: {world.books_url}\n    token: file:{books}\n"
-            f"    quiet_secs: {self.quiet_secs}\n"
+            f"    url: {world.books_url}\n{signed}"
+            f"    quiet_secs: {self.quiet_secs}\n    options: {self.books_options}\n"
         )
+
+    def _consent(self, world: World) -> str:
+        """Write the app's registration down; return the settings that name it."""
+        assert world.authority is not None
+        lines = []
+        for name in ("client_id", "client_secret"):
+            file = self.here / name
+            file.write_text(getattr(world.authority, name))
+            file.chmod(0o600)
+            lines.append(f"    {name}: file:{file}\n")
+        url = f"{world.books_url}/oauth2/v1/tokens/bearer"
+        page = f"{world.books_url}/connect/oauth2"
+        return "".join(lines) + f"    urls: {{tokens: '{url}', authorise: '{page}'}}\n"
 
     def _pair(self, number: int) -> str:
         return (

@@ -466,9 +466,10 @@ SELECT * FROM outbox WHERE request_id = :request_id;
 -- outbox_unknown_of: the changes of a parcel whose outcome is not known
 SELECT * FROM outbox WHERE request_id = :request_id AND state = 'unknown';
 
--- outbox_counts: how many changes of a pair have no answer yet
-SELECT state, count(*) AS n FROM outbox
-WHERE pair = :pair AND state IN ('queued', 'sending', 'unknown') GROUP BY state;
+-- outbox_counts: how many changes of a pair are not done; again: refused for now, to be asked again
+SELECT CASE p.state WHEN 'again' THEN p.state ELSE o.state END AS state, count(*) AS n
+FROM outbox o LEFT JOIN parcel p ON p.request_id = o.request_id
+WHERE o.pair = :pair AND o.state IN ('queued', 'sending', 'unknown') GROUP BY 1;
 
 -- asked: whether we have ever asked for a document, and have the answer or miss it
 SELECT key FROM outbox WHERE key = :key AND first_at IS NOT NULL LIMIT 1;
@@ -492,6 +493,10 @@ WHERE request_id = :request_id;
 
 -- parcels_again: parcels whose exact bytes may be sent again
 SELECT * FROM parcel WHERE pair = :pair AND state = 'again' ORDER BY first_at;
+
+-- again_of: whether the call that a document's change is in was refused for now
+SELECT p.not_before FROM outbox o JOIN parcel p ON p.request_id = o.request_id
+WHERE o.key = :key AND o.state IN ('sending', 'unknown') AND p.state = 'again' LIMIT 1;
 
 -- parcels_moved: parcels to be sent again with a document whose source says something else now
 SELECT DISTINCT p.request_id FROM parcel p JOIN outbox o ON o.request_id = p.request_id

@@ -34,6 +34,11 @@ def command(caller: Caller, pairs: tuple[str, ...], *, once: bool, wait: bool) -
     says, and does what commands ask of it. SIGHUP reads the configuration anew; SIGTERM starts
     nothing new and waits `stop_secs`. What is unanswered then is looked up by the next start.
 
+    The daemon leaves with 0 when it was told to stop and its rounds ended in time; with 3 when a
+    call was still unanswered then; with 1 when it cannot go on: the ledger is owned by another
+    process, its disk is full or fails, the configuration was wrong at its start. Each says what to
+    do, and what is to be done is done by the next start.
+
     PAIRS, with --once, are the pairs to work; all otherwise.
 
     Examples:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, Final
 
 import click
 
@@ -12,12 +12,16 @@ from tieout.app.cli.rounds import round_exit
 from tieout.app.cli.verb import Answer, Caller, verb
 
 KINDS_SHOWN = 4
+UNSENT: Final = frozenset({"planned", "approved"})  # the next round's work
 
 
 @click.command(name="status")
 @verb
 def command(caller: Caller) -> Answer:
     """Say how each company is, and that nothing is pending.
+
+    Leaves with 1 also when a pair's last round ended early, or there was none: then nobody knows
+    what is pending.
 
     Reads the ledger only, also while the daemon runs: how fresh each feed is, what is in which
     state, what is unanswered, when a daemon was last alive (it says so twice a minute), and the
@@ -41,7 +45,9 @@ def command(caller: Caller) -> Answer:
     lines.append(f"journal: {head['lines']} lines, head {head['hash']}")
     pairs = [{**pair, "tasks": sum(pair["tasks"].values())} for pair in values["pairs"]]
     code = round_exit({"pairs": pairs})
-    if code is Exit.DONE:
+    if code is Exit.DONE and not all(map(_is_known, pairs)):
+        code = Exit.TROUBLE
+    if code is Exit.DONE and not any(map(_unsent, pairs)):
         lines.append("Nothing is pending.")
     return Answer(values, lines, code)
 
@@ -53,15 +59,33 @@ def _pair_lines(pair: Mapping[str, Any]) -> Iterator[str]:
     yield f"  last round {pair['last_round_at'] or 'never'}"
     if pair["last_good_at"] != pair["last_round_at"]:
         yield f"  last good round {pair['last_good_at'] or 'never'}"
+    if pair["last_round"] and pair["last_round"]["error"]:
+        yield f"  it ended early: {pair['last_round']['error']['message']}"
+    elif pair["last_round_at"] and not _is_known(pair) and not pair["paused"]:
+        yield "  it was told to stop before its end; the next start goes on"
     for feed in pair["feeds"]:
         yield f"  {feed['company']} {_kinds(feed['feed'])}: read up to {feed['as_of']}"
     by_kind: dict[str, list[str]] = {}
     for row in pair["documents"]:
         by_kind.setdefault(row["kind"], []).append(f"{row['n']} {row['state']}")
     yield from (f"  {kind}s: {', '.join(states)}" for kind, states in by_kind.items())
+    if _unsent(pair):
+        yield f"  for the next round: {_unsent(pair)}"
+    if pair["queue"].get("again"):
+        yield f"  refused for now, and asked again: {pair['queue']['again']}"
     yield f"  unanswered: {pair['unknowns']}"
     for code, number in pair["tasks"].items():
         yield f"  task {code}: {number}"
+
+
+def _is_known(pair: Mapping[str, Any]) -> bool:
+    """Whether its last round was worked to the end."""
+    return pair["last_round_at"] is not None and pair["last_good_at"] == pair["last_round_at"]
+
+
+def _unsent(pair: Mapping[str, Any]) -> int:
+    """Return how many documents are the next round's to send."""
+    return sum(row["n"] for row in pair["documents"] if row["state"] in UNSENT)
 
 
 def _kinds(feed: str) -> str:
