@@ -66,6 +66,9 @@ def test_what_is_not_exact_is_not_written(value):
         (b"9" * 5000, "Not JSON"),
         (b"[" * (DEPTH_LIMIT + 2) + b"]" * (DEPTH_LIMIT + 2), "deeper than"),
         (b"[" * 100_000, "too deeply"),
+        (b"1e99999999999999999999", "too large"),
+        (b"[1e401]", "out of range"),
+        (b"1e-401", "out of range"),
     ],
 )
 def test_what_is_ambiguous_or_hostile_is_refused(body, why):
@@ -76,3 +79,33 @@ def test_what_is_ambiguous_or_hostile_is_refused(body, why):
 def test_a_number_with_a_fraction_keeps_every_digit():
     assert parse_json(b'{"a": 0.10, "b": 7}') == {"a": Decimal("0.10"), "b": 7}
     assert str(parse_json(b"0.10")) == "0.10"
+
+
+def test_half_a_character_holds_up_no_page():
+    """A system that cuts a text after so many units leaves half a surrogate pair in its JSON."""
+    body = rb'{"name": "Rollout \ud83d", "\udc00": ["\ud83d\ude00"]}'
+    expected = {"name": "Rollout \N{REPLACEMENT CHARACTER}", "\N{REPLACEMENT CHARACTER}": ["😀"]}
+    assert parse_json(body) == expected
+
+
+@pytest.mark.parametrize(
+    ("value", "why"),
+    [
+        (Decimal("1E+999999999"), "out of range"),
+        (10**4_000, "too large"),
+        ("\ud83d", "half a character"),
+        ({"\ud83d": 1}, "half a character"),
+    ],
+)
+def test_a_value_without_a_text_is_not_written(value, why):
+    with pytest.raises(ValueRefused, match=why):
+        dump_json(value)
+
+
+def test_what_is_no_json_at_all_is_a_mistake_of_ours():
+    endless = []
+    endless.append(endless)
+    with pytest.raises(InvariantError, match="The key 1"):
+        dump_json({1: 2})
+    with pytest.raises(InvariantError, match="holds itself"):
+        dump_json(endless)
