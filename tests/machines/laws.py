@@ -158,21 +158,21 @@ class Laws:
     def _is_none_of_ours(self, deal: str, rest: Rest) -> bool:
         """Whether what is invoiced of a deal that is not in scope never was Tieout's.
 
-        An accountant may invoice such a deal by hand. And a ledger that was lost does not know
-        what the one before it had posted of a deal that is no more to be posted.
+        An accountant may invoice such a deal by hand. And a ledger that was lost, or is an old
+        backup's, does not know what the one before it posted of a deal that is out of scope now.
         """
-        won, _, held = rest
-        if won or held:
-            return False
-        crm, lost = self.place.crm_truth(), self.place.lost
+        won, invoiced, held = rest
+        crm, turned_back = self.place.crm_truth(), self.place.turned_back
         with self._read() as disk:
             rows = disk.execute("SELECT posted_id FROM document WHERE kind = 'invoice'")
             known = {row["posted_id"] for row in rows}
-        return all(
-            (one["by_hand"] or lost) and one["id"] not in known
+        strange = [
+            one["net"]
             for one in self.place.invoices()
+            if (one["by_hand"] or turned_back) and one["id"] not in known
             if one["po_number"] and _merged(crm, self.place.orders[one["po_number"]]) == deal
-        )
+        ]
+        return not won and invoiced - sum(strange) == -held
 
     def _demand_accounted(self) -> None:
         truth = self.place.books_truth()

@@ -48,7 +48,7 @@ class Place(World):
     doom: Doom = field(default_factory=Doom)
     wire: Any = None
     options: dict[str, Any] = field(default_factory=dict)
-    lost: bool = False  # a ledger was lost, and no backup found
+    turned_back: bool = False  # a ledger was lost, or is an older one again
 
     def engine(self, **changed: Any) -> Engine:
         """Open the ledger and both sessions anew; what the last process did not commit is gone."""

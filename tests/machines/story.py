@@ -224,6 +224,7 @@ class Story:
             self.place.time.wait(1)  # what stood there is kept under the name of its instant
             source = self.place.path / "backup.db"
             backups.restore(source, self.place.path / "ledger.db", self.place.time.ours, "ann")
+            self.place.turned_back = True
             self.told.restores += 1
             self.a_restart()
 
@@ -232,7 +233,7 @@ class Story:
         self.place.opened.close()
         for file in self.place.path.glob("ledger.db*"):
             file.unlink()
-        self.place.lost = True
+        self.place.turned_back = True
         self.told.restores += 1
         self.a_restart()
 
