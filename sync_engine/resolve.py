@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import Any, TypeAlias
 
 from mapping.matching import match
@@ -17,6 +18,7 @@ from sync_engine.ledger.spelling import fields_of
 from sync_engine.ledger.store import Reads, Row
 from sync_engine.mirror_rows import MirrorRows
 from sync_engine.pair import Pair, folded
+from sync_engine.promised import promised
 from tieout.model.canonical import Plain, plain
 from tieout.model.change import Finding, Severity
 from tieout.model.document import CreditMemo, Document, Invoice, Line, Payment, Prices, TaxBy
@@ -194,7 +196,8 @@ class Resolver:
                 "Correct the payment's currency in the CRM.",
                 record=payment.source,
             )
-        open_amount = shown["balance"]
+        taken = promised(self._ledger, self._pair, payment, invoice["posted_id"])
+        open_amount = max(shown["balance"] - taken, Decimal(0))
         applied = min(payment.amount.amount, open_amount)
         if applied < payment.amount.amount:
             out.find(

@@ -320,6 +320,14 @@ AND kind = 'invoice' ORDER BY generation DESC LIMIT 1;
 -- documents_with_order: documents that carry a purchase order number
 SELECT * FROM document WHERE purchase_order = :purchase_order AND kind = :kind;
 
+-- payments_to_come: the plans of a deal's payments that are not in the books yet
+SELECT d.key, d.source_id, p.change FROM member m CROSS JOIN document d CROSS JOIN plan p
+WHERE m.pair = :pair AND m.company = :company AND m.to_kind = :kind AND m.to_id = :id
+AND d.company = m.company AND d.source_kind = m.kind AND d.source_id = m.id
+AND d.pair = m.pair AND d.kind = 'payment'
+AND d.state IN ('planned', 'waiting', 'approved', 'sending', 'unknown')
+AND p.hash = d.plan_hash;
+
 -- documents_in_state: a pair's documents in one state, from behind one of them on
 SELECT * FROM document WHERE pair = :pair AND state = :state AND (kind, key) > (:kind, :key)
 ORDER BY kind, key LIMIT :limit;

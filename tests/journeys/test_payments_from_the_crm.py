@@ -91,6 +91,20 @@ def test_two_payments_in_one_round_never_take_more_than_is_open(world, deal, pay
     ties_out(world)
 
 
+def test_what_two_payments_take_of_an_invoice_is_approved_as_the_books_apply_it(world, deal, pay):
+    world.round()
+    pay(deal, "300.00")
+    pay(deal, "300.00")
+    world.restart(approve="by_hand")
+    world.round()
+    plans = [one for one in world.working.plan(look=False) if one["kind"] == "payment"]
+    taken = [part["amount"] for one in plans for part in one["values"]["allocations"]]
+    assert sorted(taken) == ["300", "57"]
+    world.working.approve(world.working.sheet_hash("main"), who="ann")
+    world.round(2)
+    assert sorted(payments(world)) == [(300, [("1", 57)]), (300, [("1", 300)])]
+
+
 def test_a_payment_before_its_invoice_waits_and_follows(world, deal, pay, ties_out):
     engine = world.restart(approve="automatic under 301 EUR")
     big = deal
