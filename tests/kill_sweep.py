@@ -21,10 +21,11 @@ from typing import Any
 
 import structlog
 from kill_chance import kill_by_chance
+from kill_installation import KILLED, Installation
 from kill_judge import Judged, judge
 from kill_mortal import mortal
 from kill_places import Place
-from kill_scenes import KILLED, SCENES, Installation, Scene
+from kill_scenes import SCENES, Scene
 from simulated_world import open_world
 
 MEMORY = 10_000  # request ids that the books remember
