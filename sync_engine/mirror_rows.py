@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from datetime import datetime
+
 from sync_engine.ledger.spelling import fields_of
 from sync_engine.ledger.store import Reads, Row
 from sync_engine.pair import folded
@@ -9,22 +12,32 @@ from tieout.model.record import Record
 from tieout.model.ref import Ref, Version
 
 
-class MirrorRows:
-    """The mirror's rows of one kind, asked by the columns that have an index."""
+class Mirror:
+    """The mirror as one transaction sees it that plans and so writes nothing to it.
 
-    as_of = None
+    Each answer is remembered as long: every line of every deal asks for the same few tax codes,
+    terms and items.
+    """
 
-    def __init__(self, ledger: Reads, company: str, kind: str) -> None:
+    def __init__(self, ledger: Reads, company: str) -> None:
         self._ledger = ledger
         self._company = company
-        self._kind = kind
+        self._answers: dict[tuple[str, str, str], list[Record]] = {}
 
-    def asked(self, by: str, value: str) -> list[Record]:
-        """Return the rows whose field has this value, capitals and spaces aside."""
-        return [record_of(row) for row in self._rows(by, value) if not row["gone"]]
+    def of(self, kind: str) -> MirrorRows:
+        """Return the rows of one kind."""
+        return MirrorRows(self, kind)
 
-    def _rows(self, by: str, value: str) -> list[Row]:
-        company, kind = self._company, self._kind
+    def asked(self, kind: str, by: str, value: str) -> list[Record]:
+        """Return the rows of a kind whose field has this value, capitals and spaces aside."""
+        asking = kind, by, value
+        if asking not in self._answers:
+            rows = self._rows(kind, by, value)
+            self._answers[asking] = [record_of(row) for row in rows if not row["gone"]]
+        return self._answers[asking]
+
+    def _rows(self, kind: str, by: str, value: str) -> list[Row]:
+        company = self._company
         match by:
             case "id":
                 return self._ledger.all("mirror_get", company=company, kind=kind, id=value)
@@ -45,6 +58,19 @@ class MirrorRows:
             for row in self._ledger.all("mirror_all", company=company, kind=kind)
             if folded(str(fields_of(row["fields"]).get(by) or "")) == folded(value)
         ]
+
+
+@dataclass(frozen=True, slots=True)
+class MirrorRows:
+    """The mirror's rows of one kind, asked by the columns that have an index."""
+
+    mirror: Mirror
+    kind: str
+    as_of: datetime | None = None
+
+    def asked(self, by: str, value: str) -> list[Record]:
+        """Return the rows whose field has this value, capitals and spaces aside."""
+        return self.mirror.asked(self.kind, by, value)
 
 
 def record_of(row: Row) -> Record:

@@ -25,6 +25,7 @@ from sync_engine.ledger.sqlite import Ledger
 from sync_engine.ledger.store import Reads
 from sync_engine.look import look, next_look_secs, recover
 from sync_engine.mirror import mirror_record, stop_pair
+from sync_engine.mirror_rows import Mirror
 from sync_engine.observe import (
     observe_crm,
     read_related,
@@ -242,13 +243,14 @@ def draft_and_plan(ledger: Ledger, pair: Pair, done: Round, hands: Hands) -> Non
         ):
             after = rows[-1]["id"]
             with ledger.transaction() as tx:
+                mirror = Mirror(tx, pair.books.company)
                 for row in rows:
                     ref = Ref(pair.crm.company, kind, row["id"])
                     sketches = [
                         draft_source(tx, pair, mapping, ref, setting) for mapping in mappings
                     ]
                     for sketch in sketches:
-                        plan_sketch(tx, pair, sketch, hands.clock())
+                        plan_sketch(tx, pair, sketch, hands.clock(), mirror)
                     tx.run("untouch", pair=pair.name, **address_of(ref))
                     if any(
                         found.code == "unreadable" for one in sketches for found in one.findings

@@ -15,6 +15,7 @@ from sync_engine.draft import Sketch, content_of, order_of
 from sync_engine.ledger.spelling import amount_text, change_text, findings_text
 from sync_engine.ledger.store import Row, Writes
 from sync_engine.mirror import preferences
+from sync_engine.mirror_rows import Mirror
 from sync_engine.pair import Pair, folded
 from sync_engine.preflight import preflight, preflight_new
 from sync_engine.receipts import adopt
@@ -39,7 +40,7 @@ CONSEQUENCES = {  # what a finding brings with it, by its code
 FINAL = frozenset({LEFT_ALONE, "retry"})  # the later of the two holds
 
 
-def plan_sketch(tx: Writes, pair: Pair, sketch: Sketch, now: datetime) -> None:
+def plan_sketch(tx: Writes, pair: Pair, sketch: Sketch, now: datetime, mirror: Mirror) -> None:
     """Write down what a source's document is now: planned, blocked with reasons, or left alone."""
     held = tx.one("document_get", key=str(sketch.key))
     if held is not None and held["state"] in ASKED:
@@ -59,7 +60,7 @@ def plan_sketch(tx: Writes, pair: Pair, sketch: Sketch, now: datetime) -> None:
     if held is not None and held["plan_hash"] and _is_unread(sketch):
         _hold_as_it_was(tx, pair, sketch, held)
         return
-    _plan_or_block(tx, pair, sketch, held, now)
+    _plan_or_block(tx, pair, sketch, held, now, mirror)
 
 
 def _is_unread(sketch: Sketch) -> bool:
@@ -76,7 +77,9 @@ def _hold_as_it_was(tx: Writes, pair: Pair, sketch: Sketch, held: Row) -> None:
     _keep_tasks(tx, pair, sketch, held, sketch.findings, state="blocked")
 
 
-def _plan_or_block(tx: Writes, pair: Pair, sketch: Sketch, held: Row | None, now: datetime) -> None:
+def _plan_or_block(
+    tx: Writes, pair: Pair, sketch: Sketch, held: Row | None, now: datetime, mirror: Mirror
+) -> None:
     answered = answers(tx, str(sketch.key))
     if _left_alone(answered):
         _put(tx, pair, sketch, held, state="rejected", reason="ignored")
@@ -86,7 +89,7 @@ def _plan_or_block(tx: Writes, pair: Pair, sketch: Sketch, held: Row | None, now
     resolved = Resolved()
     document = sketch.document
     if document is not None:
-        resolver = Resolver(tx, pair, sketch.mapping.identity, answered)
+        resolver = Resolver(tx, pair, mirror, sketch.mapping.identity, answered)
         resolved = resolver.resolve(document, _made_since(tx, str(sketch.key)))
         findings += resolved.findings
         findings += preflight(

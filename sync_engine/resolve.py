@@ -16,7 +16,7 @@ from mapping.matching import match
 from sync_engine.addresses import address_of
 from sync_engine.ledger.spelling import fields_of
 from sync_engine.ledger.store import Reads, Row
-from sync_engine.mirror_rows import MirrorRows
+from sync_engine.mirror_rows import Mirror
 from sync_engine.pair import Pair, folded
 from sync_engine.promised import promised
 from tieout.model.canonical import Plain, plain
@@ -66,11 +66,17 @@ class Resolver:
     """Answers the questions of documents, one after another."""
 
     def __init__(
-        self, ledger: Reads, pair: Pair, mapping_identity: str, answers: Mapping[str, Row]
+        self,
+        ledger: Reads,
+        pair: Pair,
+        mirror: Mirror,
+        mapping_identity: str,
+        answers: Mapping[str, Row],
     ) -> None:
         """Keep where to ask, and what people have already answered for this document."""
         self._ledger = ledger
         self._pair = pair
+        self._mirror = mirror
         self._identity = mapping_identity
         self._answers = answers
         self._books = pair.books.company
@@ -248,7 +254,7 @@ class Resolver:
         out: Resolved,
     ) -> str | None:
         """Return the id of a customer or item, or the key of the plan that will create it."""
-        rows = MirrorRows(self._ledger, self._books, wanted.kind)
+        rows = self._mirror.of(wanted.kind)
         suffix = _suffix(wanted, asking)
         chosen = self._answers.get(f"no-{suffix}") or self._answers.get(f"which-{suffix}")
         choice = None if chosen is None else str(chosen["answer"])
@@ -405,9 +411,7 @@ class Resolver:
     def _name_taken(self, kind: str, name: str) -> bool:
         """Whether the books have the name, or a plan creates it in another currency."""
         kinds = NAME_HOLDERS if kind in NAME_HOLDERS else (kind,)
-        held = (
-            MirrorRows(self._ledger, self._books, holder).asked("name", name) for holder in kinds
-        )
+        held = (self._mirror.asked(holder, "name", name) for holder in kinds)
         planned = self._ledger.all(
             "planned_by_name", pair=self._pair.name, kind=kind, name=folded(name)
         )
@@ -417,8 +421,7 @@ class Resolver:
         """Return the id of a record of the books by its name or id; a finding when absent."""
         if not name:
             return None
-        rows = MirrorRows(self._ledger, self._books, kind)
-        found = rows.asked("name", name) or rows.asked("id", name)
+        found = self._mirror.asked(kind, "name", name) or self._mirror.asked(kind, "id", name)
         active = [row for row in found if row.fields.get("active") is not False]
         if active:
             return active[0].ref.id
