@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 
@@ -15,15 +16,20 @@ from sync_engine.feeds import (
     read_bare,
     runs,
 )
+from sync_engine.ledger.spelling import fields_of
 from sync_engine.ledger.sqlite import Ledger
-from sync_engine.ledger.store import Reads, Writes
+from sync_engine.ledger.store import Reads, Row, Writes
 from sync_engine.mirror import DOCUMENTS, mirror_gone, mirror_record, stop_for_stranger
 from sync_engine.pair import Clock, Pair
+from sync_engine.tasks import UNCLAIMED, Wanted, keep
 from tieout.model.dates import parse_instant
 from tieout.model.record import Event, Fetched, Gone, Page, Record, Seen, Unreadable
 from tieout.model.ref import Ref
 
+_log = logging.getLogger(__name__)
+
 REWIND_SECS = 3_600  # how far before the last journal line a starting process reads again
+UNCLAIMED_LIMIT = 1_000  # tasks that one first read opens; the log says how many more there are
 FEED_DAYS = 29  # a feed that was not read for longer may have forgotten what was deleted (R24)
 
 
@@ -49,7 +55,7 @@ def observe_books(
         forgotten = _is_forgotten(ledger, pair, feed, clock())
         if known_at is not None and cursor is not None:
             cursor = pair.books.rewound(kinds, cursor, known_at - timedelta(seconds=REWIND_SECS))
-        goes_on = cursor is not None and not strict
+        goes_on = not _never_worked(ledger, pair) and not strict
         asked_at = clock()
         for page in pair.books.changes(kinds, cursor):
             compare_clocks(observed, pair.books.company, page, asked_at, clock())
@@ -87,6 +93,62 @@ def judge_strangers(ledger: Ledger, pair: Pair, observed: Observed) -> None:
             if tx.one("document_get", key=marker) is None:
                 stop_for_stranger(tx, pair, ref, marker)
     observed.marked.clear()
+
+
+def report_found(ledger: Ledger, pair: Pair) -> None:
+    """Say what a first round found of ours in the books: linked again, or with no source shown.
+
+    So a ledger that was lost says what it has back. A deal that was reopened or archived since is
+    not shown to a first read; its invoice waits here until a person names the deal.
+    """
+    if not _never_worked(ledger, pair):
+        return
+    found = ledger.all("mirror_marked", company=pair.books.company)
+    if not found:
+        return
+    with ledger.transaction() as tx:
+        unlinked = [row for row in found if tx.one("document_get", key=row["marker"]) is None]
+        for row in unlinked[:UNCLAIMED_LIMIT]:
+            keep(
+                tx,
+                pair=pair.name,
+                family=UNCLAIMED,
+                subject=row["marker"],
+                source=None,
+                wanted=[_unclaimed(row)],
+            )
+        told = {"found": len(found), "linked": len(found) - len(unlinked)}
+        told["unexplained"] = len(unlinked)
+        tx.journal("tieout", "found again", pair.name, told)
+    _log.info(
+        "%s: the books have %d documents of ours; %d are linked again, %d have no source that was "
+        "shown: `tieout tasks`",
+        pair.name,
+        *told.values(),
+    )
+
+
+def _unclaimed(row: Row) -> Wanted:
+    """Return the task for a document of ours whose source was not shown."""
+    fields = fields_of(row["fields"])
+    named = f"{row['kind']} {fields.get('number') or row['id']}"
+    total = f"{row['total']} {fields.get('currency')}"
+    return Wanted(
+        "unclaimed",
+        f"The books' {named} has no deal here",
+        f"The books' {named} of {row['day']} over {total} carries our key {row['marker']}, and the "
+        f"CRM showed nothing that it was made from. Its memo: {fields.get('memo') or 'empty'}",
+        "Its deal was perhaps reopened or archived since: `tieout resync deal:ID` links it again. "
+        "`ignore` if another installation made it.",
+        choices=("ignore",),
+        detail={"kind": row["kind"], "id": row["id"]},
+    )
+
+
+def _never_worked(ledger: Reads, pair: Pair) -> bool:
+    """Whether no round of a pair was worked to its end, so that its past may be a lost ledger's."""
+    state = ledger.one("pair_get", pair=pair.name)
+    return state is None or state["last_good_at"] is None
 
 
 def read_living(ledger: Ledger, pair: Pair, kinds: Iterable[str] = DOCUMENTS) -> None:

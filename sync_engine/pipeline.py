@@ -33,7 +33,7 @@ from sync_engine.observe import (
     source_kinds,
     touch,
 )
-from sync_engine.observe_books import judge_strangers, observe_books
+from sync_engine.observe_books import judge_strangers, observe_books, report_found
 from sync_engine.pair import Clock, Pair, Sleep
 from sync_engine.plan import leave_unneeded, plan_sketch
 from sync_engine.preflight import SET_IN_THE_BOOKS
@@ -181,6 +181,7 @@ def _stages(
         yield "push", lambda: send(ledger, pair, done, hands)
         if not _touched(ledger, pair):
             break
+    yield "observe", lambda: report_found(ledger, pair)
     yield "reconcile", lambda: _add(done, "compared", reconcile(ledger, pair))
     if push_too:
         yield "settle", lambda: _add(done, "told", settle(ledger, pair, hands.clock()))

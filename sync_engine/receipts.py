@@ -17,7 +17,7 @@ from sync_engine.ledger.store import Row, Writes
 from sync_engine.mirror import mirror_record, note_document
 from sync_engine.pair import Pair
 from sync_engine.states import REFERENCE_KINDS
-from sync_engine.tasks import APPROVAL, FINDING, REFUSED, Wanted, keep
+from sync_engine.tasks import APPROVAL, FINDING, REFUSED, UNCLAIMED, Wanted, keep
 from tieout.model.canonical import canonical, digest
 from tieout.model.contract import Receipt
 from tieout.model.errors import TieoutError
@@ -101,7 +101,7 @@ def link(tx: Writes, pair: Pair, sketch: Sketch, row: Row, *, how: str) -> None:
         tx, str(sketch.key), how, "create", Receipt(record.ref, record.version, record), how, None
     )
     _posted(tx, pair, str(sketch.key), Receipt(record.ref, record.version))
-    for family in (FINDING, APPROVAL):
+    for family in (FINDING, APPROVAL, UNCLAIMED):
         keep(
             tx,
             pair=pair.name,

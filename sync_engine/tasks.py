@@ -20,6 +20,7 @@ REFUSED = "refused"  # push: the other system said no
 DRIFT = "drift"  # reconcile: the three sides differ
 TIE_OUT = "tie-out"  # reconcile: a rest that nothing else explains
 UNSAFE = "unsafe"  # approve: a sheet that is too large
+UNCLAIMED = "unclaimed"  # observe: a record of ours was found whose source was not shown
 COPIED = "copied"  # mirror: a record of ours was copied by a person
 PAIR = "pair"  # the pair itself stands still
 CLOCK = "clock"  # observe: our clock differs from a server's

@@ -217,6 +217,11 @@ AND day BETWEEN :since AND :until AND live = 1 AND gone = 0;
 -- mirror_living: the documents of the books that lived when they were last shown (reads all)
 SELECT kind, id FROM mirror WHERE company = :company AND kind = :kind AND live = 1 AND gone = 0;
 
+-- mirror_marked: every document of the books that lives and carries a mark of ours (reads all)
+SELECT kind, id, marker, fields, day, total FROM mirror
+WHERE company = :company AND marker IS NOT NULL AND live = 1 AND gone = 0
+AND kind IN ('invoice', 'payment', 'credit_memo', 'refund') ORDER BY kind, id;
+
 -- mirror_by_marker: the records that carry a marker
 SELECT id, kind, live, gone, created_at FROM mirror WHERE company = :company AND marker = :marker;
 

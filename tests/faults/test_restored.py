@@ -309,3 +309,56 @@ def lose(world) -> None:
     for file in Path(world.path).glob("ledger.db*"):
         file.unlink()
     world.restart()
+
+
+def test_a_lost_ledger_says_what_it_found_again_and_names_the_invoice_of_a_reopened_deal(
+    world, sold, settled, once_each, caplog
+):
+    """HubSpot's first read shows won deals only: the reopened one is not among them."""
+    deals = [sold() for _ in range(3)]
+    settled()
+    world.crm("reopen", deals[0])
+    world.opened.close()
+    for file in Path(world.path).glob("ledger.db*"):
+        file.unlink()
+    world.restart()
+    with caplog.at_level("INFO", "sync_engine"):
+        world.round()
+
+    assert (
+        "main: the books have 3 documents of ours; 2 are linked again, 1 have no source that was "
+        "shown: `tieout tasks`"
+    ) in caplog.messages
+    [line] = [row for row in world.working.ledger.all("journal_of", subject="main")][-1:]
+    assert line["detail"] == '{"found":3,"linked":2,"unexplained":1}'
+    assert world.codes() == ["unclaimed"]
+    task = world.tasks()["unclaimed"]
+    assert f"Its memo: HubSpot deal {deals[0]} Order 1" in task["message"]
+    assert task["remedy"].startswith("Its deal was perhaps reopened or archived since: `tieout ")
+
+    world.working.resync(f"deal:{deals[0]}", who="ann")
+    settled()
+    assert world.codes() == ["reopened"]
+    once_each(3)
+
+
+def test_a_ledger_that_is_lost_and_killed_in_its_first_round_still_says_what_it_found(
+    world, sold, settled, once_each
+):
+    deal = sold()
+    settled()
+    world.crm("reopen", deal)
+    world.opened.close()
+    for file in Path(world.path).glob("ledger.db*"):
+        file.unlink()
+    world.fault("crm", fault="status", status=503, count=None)
+    world.restart().round("main")
+    world.mend("crm")
+    world.restart()
+    world.round()
+    assert world.codes() == ["unclaimed"]
+
+    world.answer("unclaimed", "ignore")
+    assert world.codes() == []
+    settled()
+    once_each(1)
