@@ -9,7 +9,7 @@ It stands on ruamel.yaml's events, so nothing is built that a limit has not seen
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
@@ -25,11 +25,13 @@ from ruamel.yaml.reader import ReaderError
 from mapping.mistake import Mistake, Mistakes
 
 FILE_CHARS_LIMIT = 1_000_000
+LINE_CHARS_LIMIT = 100_000  # ruamel's time grows with the square of some words' length
 SCALAR_CHARS_LIMIT = 20_000
 NUMBER_DIGITS_LIMIT = 30
 DEPTH_LIMIT = 30
 NODES_LIMIT = 100_000  # after aliases are followed, so a billion laughs stop here
 TABS_SHOWN_LIMIT = 10
+WORD_CHARS_SHOWN = 60
 
 Scalar: TypeAlias = "bool | int | Decimal | date | str | None"
 
@@ -45,6 +47,9 @@ _OTHER_NUMBER = re.compile(  # what YAML's core schema takes for a number and pe
     r"[-+]?(\.\d+|\d+\.?\d*)([eE][-+]?\d+)?|0o[0-7]+|0x[0-9a-fA-F]+|[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)",
     re.ASCII,
 )
+_OTHER_BREAK = re.compile("[\x85\u2028\u2029]")  # lines end there for YAML 1.1, and for ruamel
+_HALF = re.compile("[\ud800-\udfff]")  # half a surrogate pair: no text with it can be kept
+_STUMBLES: Final = (ValueError, OverflowError, AssertionError)  # ruamel's own, for absurd numbers
 _MERGE: Final = "<<"
 _FORMULA_CUT = re.compile(r"(^|[:\-,{\[]\s+)=.*(: | #)")
 _PROBLEMS: Final = {  # ruamel's words for what people do, and what they may have meant
@@ -149,29 +154,39 @@ class _Reading:
         self.open: list[_Open] = []
         self.root: Node | None = None
         self.seen = 0
+        self.line = 1  # where the last event ended
 
     def tree(self, text: str) -> Node:
         if len(text) > FILE_CHARS_LIMIT:
             self.stop(0, f"longer than {FILE_CHARS_LIMIT} characters")
-        self.refuse_tabs(text)
+        self.refuse_lines(text.split("\n"))
         try:
             for event in YAML(typ="safe", pure=True).parse(text):
                 self.take(event)
         except YAMLError as wrong:
             self.mistakes.append(self.explained(wrong, text))
+        except _STUMBLES:
+            self.wrong(self.line, "not YAML: a number that is too large", "see what follows here")
         if self.mistakes:
             raise Mistakes(self.mistakes)
         return self.root or Node(None, self.file, 1)
 
-    def refuse_tabs(self, text: str) -> None:
-        tabbed = [n for n, line in enumerate(text.split("\n"), 1) if "\t" in line]
-        for line in tabbed[:TABS_SHOWN_LIMIT]:
-            self.wrong(line, "a tab", 'use spaces; a tab inside a text is "\\t" in double quotes')
+    def refuse_lines(self, lines: Sequence[str]) -> None:
+        tabbed = [n for n, line in enumerate(lines, 1) if "\t" in line]
+        for n in tabbed[:TABS_SHOWN_LIMIT]:
+            self.wrong(n, "a tab", 'use spaces; a tab inside a text is "\\t" in double quotes')
+        for n, line in enumerate(lines, 1):
+            if len(line) > LINE_CHARS_LIMIT:
+                self.stop(n, f"a line longer than {LINE_CHARS_LIMIT} characters")
+            if sign := _OTHER_BREAK.search(line):
+                code = f"U+{ord(sign[0]):04X}"
+                self.stop(n, f"a sign that may end a line ({code})", "remove it")
         if tabbed:
             raise Mistakes(self.mistakes)
 
     def take(self, event: Any) -> None:
         line = event.start_mark.line + 1
+        self.line = event.end_mark.line + 1
         match event:
             case ev.DocumentStartEvent():
                 self.document(event, line)
@@ -216,6 +231,8 @@ class _Reading:
         if len(event.value) > SCALAR_CHARS_LIMIT:
             self.stop(line, f"a text longer than {SCALAR_CHARS_LIMIT} characters")
         self.refuse_tag(event, line)
+        if _HALF.search(event.value):
+            self.stop(line, "half a character (U+D800 to U+DFFF)", "write the sign itself")
         if self.awaits_key():
             self.keyed(event, line)
             return
@@ -229,7 +246,8 @@ class _Reading:
         node = self.anchors.get(name)
         if node is None:
             what = "holds itself" if name in self.anchors else "is not anchored above"
-            self.stop(line, f"*{name} {what}", f"write &{name} before the value that it repeats")
+            shown = _short(name)
+            self.stop(line, f"*{shown} {what}", f"write &{shown} before the value that it repeats")
         else:
             self.place(node, None)
 
@@ -247,7 +265,8 @@ class _Reading:
         if not key:
             self.wrong(line, "a value without a key", "write `key: value`")
         if key in into.key_lines:
-            self.wrong(line, f"{key} is written twice (first in line {into.key_lines[key]})")
+            first = into.key_lines[key]
+            self.wrong(line, f"{_short(key)} is written twice (first in line {first})")
         into.key_lines.setdefault(key, line)
 
     def place(self, node: Node, anchor: str | None) -> None:
@@ -300,7 +319,7 @@ class _Reading:
         elif _OTHER_NUMBER.fullmatch(text):
             self.wrong(
                 line,
-                f"{text[:40]} may be a number or a text",
+                f"{_short(text)} may be a number or a text",
                 "quote a text; a number is 12 or 0.5",
             )
         return text
@@ -314,7 +333,7 @@ class _Reading:
 
     def refuse_tag(self, event: Any, line: int) -> None:
         if event.tag is not None:
-            self.wrong(line, f"a tag ({event.tag})", "remove it; quotes make a text")
+            self.wrong(line, f"a tag ({_short(str(event.tag))})", "remove it; quotes make a text")
 
     def explained(self, wrong: YAMLError, text: str) -> Mistake:
         if isinstance(wrong, ReaderError):
@@ -340,3 +359,7 @@ class _Reading:
     def stop(self, line: int, what: str, hint: str = "") -> None:
         self.wrong(line, what, hint)
         raise Mistakes(self.mistakes)
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= WORD_CHARS_SHOWN else f"{text[:WORD_CHARS_SHOWN]}…"

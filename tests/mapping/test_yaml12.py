@@ -90,6 +90,12 @@ def test_an_empty_file_is_nothing() -> None:
         ("\x01", "an unreadable sign (U+0001)"),
         ("[" * 40, "nested deeper than 30 levels"),
         ("x" * 20_001, "a text longer than 20000 characters"),
+        ("!" + "x" * 100_000, "a line longer than 100000 characters"),
+        ('"\\UFFFFFFFF"', "not YAML: a number that is too large"),
+        (r'"Rollout \ud83d"', "half a character"),
+        ("b\x85c", "a sign that may end a line (U+0085)"),
+        ("b # c\u2028d: e", "a sign that may end a line (U+2028)"),
+        ("!" + "x" * 100, f"a tag (!{'x' * 59}…)"),
     ],
 )
 def test_what_has_two_readings_is_refused(written: str, said: str) -> None:
@@ -121,6 +127,10 @@ def test_every_tab_is_shown() -> None:
         (
             "%YAML 1.1\n---\na: 1\n",
             "m.yaml:2: a %YAML or %TAG directive; remove it; files are YAML 1.2",
+        ),
+        (
+            "%YAML 1.11111111\n---\n",
+            "m.yaml:1: not YAML: a number that is too large; see what follows here",
         ),
         ("<<: 3\n<<: 4\n", "m.yaml:2: << is written twice (first in line 1)"),
         (
