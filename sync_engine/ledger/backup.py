@@ -7,6 +7,7 @@ their own, so none is in it.
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 import logging
@@ -30,6 +31,7 @@ from tieout.model.dates import instant_text
 from tieout.model.errors import LedgerError
 
 MANIFEST_BYTES: Final = 4_096
+FULL: Final = "SQLITE_FULL"
 LOGS: Final = ("-journal", "-wal", "-shm")  # what SQLite keeps beside a file until it is whole
 
 _log = logging.getLogger(__name__)
@@ -59,7 +61,7 @@ def backup(ledger: Ledger, target: Path, now: Callable[[], datetime]) -> Manifes
         raise LedgerError(f"{target} exists.", remedy="Give the backup a name of its own.")
     _demand_folder(target)
     with _part(target) as copy_path:
-        with closing(connect(copy_path)) as copy:
+        with closing(connect(copy_path)) as copy, _room_at(target):
             ledger.snapshot_into(copy)
             with refusal("backup"):
                 copy.execute("PRAGMA journal_mode=DELETE")  # one file, without a log beside it
@@ -129,6 +131,17 @@ def _is_anothers(manifest_path: Path) -> bool:
     except LedgerError:
         return True
     return False
+
+
+@contextmanager
+def _room_at(target: Path) -> Iterator[None]:
+    """Say which disk is full: the backup's, not the ledger's."""
+    try:
+        yield
+    except LedgerError as wrong:
+        if wrong.vendor_code == FULL:
+            raise refused_file(target, OSError(errno.ENOSPC, wrong.vendor_words)) from wrong
+        raise
 
 
 def _demand_folder(path: Path) -> None:

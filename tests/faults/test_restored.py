@@ -329,7 +329,7 @@ def test_a_lost_ledger_says_what_it_found_again_and_names_the_invoice_of_a_reope
         "main: the books have 3 documents of ours; 2 are linked again, 1 have no source that was "
         "shown: `tieout tasks`"
     ) in caplog.messages
-    [line] = [row for row in world.working.ledger.all("journal_of", subject="main")][-1:]
+    line = world.working.ledger.all("journal_of", subject="main")[-1]
     assert line["detail"] == '{"found":3,"linked":2,"unexplained":1}'
     assert world.codes() == ["unclaimed"]
     task = world.tasks()["unclaimed"]

@@ -307,3 +307,15 @@ def test_a_backup_of_a_newer_version_is_refused(ledger, target, tmp_path, clock)
 def test_a_restore_into_a_folder_that_is_not_there_is_refused(saved, target, tmp_path, clock):
     with pytest.raises(LedgerError, match=r"There is no folder .*nowhere"):
         restore(target, tmp_path / "nowhere" / "ledger.db", clock, "ada")
+
+
+def test_a_backup_whose_manifest_cannot_be_written_leaves_its_name_free(ledger, target, clock):
+    in_the_way = target.with_name(f"{target.name}.json.part")
+    in_the_way.mkdir()  # as a disk that is full by then
+
+    with pytest.raises(LedgerError):
+        backup(ledger, target, clock)
+    in_the_way.rmdir()
+
+    assert not target.exists()
+    backup(ledger, target, clock)
