@@ -7,11 +7,13 @@ import pytest
 from quickbooks_contract import schema_at_hand
 
 from connectors.quickbooks.bodies import body_of
+from connectors.quickbooks.facts import facts
 from connectors.quickbooks.settings import Settings, TaxCode
 from tieout.model.change import Create, Update, Void
 from tieout.model.ref import Key, Ref, Version
 from tieout.transport import dump_json, parse_json
 
+BOOKS = "quickbooks:913"
 KEY = str(Key("0123456789ABCDEF", 1))
 SETTINGS = Settings(
     read_at=datetime(2026, 3, 31, tzinfo=UTC),
@@ -99,12 +101,17 @@ CASES = {
     "payment": ("Payment", Create("payment", PAYMENT)),
     "customer": ("Customer", Create("customer", CUSTOMER)),
     "item": ("Item", Create("item", ITEM)),
-    "update": (
-        "Invoice",
-        Update(Ref("quickbooks:913", "invoice", "145"), Version("3"), INVOICE),
-    ),
-    "void": ("Invoice", Void(Ref("quickbooks:913", "invoice", "145"), Version("3"))),
-    "void of a payment": ("Payment", Void(Ref("quickbooks:913", "payment", "9"), Version("0"))),
+    **{
+        f"update of {kind}": (entity, Update(Ref(BOOKS, kind, "145"), Version("3"), values))
+        for kind, entity, values in (
+            ("invoice", "Invoice", INVOICE),
+            ("payment", "Payment", PAYMENT),
+            ("customer", "Customer", CUSTOMER),
+            ("item", "Item", ITEM),
+        )
+    },
+    "void of invoice": ("Invoice", Void(Ref(BOOKS, "invoice", "145"), Version("3"))),
+    "void of payment": ("Payment", Void(Ref(BOOKS, "payment", "9"), Version("0"))),
 }
 
 
@@ -118,6 +125,15 @@ def test_a_body_has_only_names_and_types_of_the_schema(schema, case):
     entity, change = CASES[case]
     body = parse_json(dump_json(body_of(change, KEY, SETTINGS)))
     assert list(schema.mistakes(entity, body, entity) if schema else ()) == []
+
+
+def test_every_change_that_is_claimed_is_among_them():
+    claimed = {
+        (kind, verb)
+        for kind, can in facts().capabilities(batch=30, rates={}).kinds.items()
+        for verb in can.verbs
+    }
+    assert {(change.kind, change.verb) for _, change in CASES.values()} == claimed
 
 
 def test_the_schema_knows_the_operations_of_a_batch(schema):
