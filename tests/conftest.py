@@ -4,7 +4,9 @@ from collections.abc import Iterator
 
 import pytest
 import structlog
+from contracts import assert_as_published
 from hypothesis import HealthCheck, settings
+from recording import Heard
 
 from tieout.transport import door
 
@@ -24,3 +26,11 @@ def own_log() -> Iterator[None]:
     structlog.reset_defaults()
     structlog.contextvars.clear_contextvars()
     door._log.cache_clear()
+
+
+@pytest.fixture
+def heard() -> Iterator[list[Heard]]:
+    """Return a list for what went over the wires; at the end it is held against the contracts."""
+    exchanges: list[Heard] = []
+    yield exchanges
+    assert_as_published(exchanges)

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from recording import Heard
 from simulated_world import World, open_world, seller
 from tie_out import assert_ties_out
 
@@ -11,8 +12,8 @@ from tieout.simulator.clock import SimulatedClock
 
 
 @pytest.fixture
-def world(tmp_path: Path) -> Iterator[World]:
-    with open_world(tmp_path, SimulatedClock()) as made:
+def world(tmp_path: Path, heard: list[Heard]) -> Iterator[World]:
+    with open_world(tmp_path, SimulatedClock(), heard=heard) as made:
         made.crm_rates = {"searches_per_sec": 1_000}  # the portal here has no limits to keep
         yield made
 

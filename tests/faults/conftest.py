@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from recording import Heard
 from simulated_world import World, open_world, seller
 
 MEMORIES = {"replays": ("replay", 10_000), "forgets": ("replay", 0), "6000": ("6000", 10_000)}
@@ -13,8 +14,8 @@ MEMORIES = {"replays": ("replay", 10_000), "forgets": ("replay", 0), "6000": ("6
 
 
 @pytest.fixture
-def world(tmp_path: Path) -> Iterator[World]:
-    with open_world(tmp_path) as made:
+def world(tmp_path: Path, heard: list[Heard]) -> Iterator[World]:
+    with open_world(tmp_path, heard=heard) as made:
         made.crm_rates = {"searches_per_sec": 1_000}  # the portal here has no limits to keep
         yield made
 

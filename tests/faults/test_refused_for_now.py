@@ -140,3 +140,24 @@ def test_the_portal_s_own_limits_are_kept_and_nothing_is_lost(world, sold, once_
         sold()
     world.round()
     once_each(3)
+
+
+@pytest.mark.parametrize("access", ["lapsed", "none"])
+def test_books_that_are_closed_to_us_pause_the_pair_and_keep_the_queue(
+    world, sold, once_each, access
+):
+    """A lapsed subscription (6190), and a user without access (120): a person has to act (R30)."""
+    for _ in range(3):
+        sold()
+    world.round(push_too=False)
+    world.company.access = access
+    engine = world.restart()
+    done = engine.round("main")
+    assert (done.pushed.done, done.pushed.refused, done.unknown, world.invoices()) == (0, 0, 0, [])
+    [task] = [one for one in engine.tasks() if one["code"] in ("quota-exhausted", "unauthorized")]
+    assert engine.status()["pairs"][0]["paused"]["code"] == task["code"]
+    world.company.access = "open"
+    engine.resume("main", who="ann", reason="paid, and connected anew")
+    world.round(2)
+    once_each(3)
+    assert world.codes() == []

@@ -9,20 +9,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from contracts import assert_as_published
 from recording import Heard
 from simulated_world import World, open_world, seller
 from tie_out import assert_ties_out
 
 UNLIMITED = {"searches_per_sec": 1_000}  # the portal here has no limits to keep
-
-
-@pytest.fixture
-def heard() -> Iterator[list[Heard]]:
-    """Return what went over the wires; when the story is told it is judged."""
-    exchanges: list[Heard] = []
-    yield exchanges
-    assert_as_published(exchanges)
 
 
 @pytest.fixture
