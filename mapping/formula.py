@@ -512,4 +512,5 @@ def _syntax(wrong: BaseException) -> str:
 
 
 def _short(text: str) -> str:
+    text = " ".join(text.split())
     return text if len(text) <= 60 else f"{text[:60]}…"

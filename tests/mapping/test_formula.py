@@ -388,3 +388,9 @@ def test_no_value_in_a_record_breaks_a_formula(a: object, b: object, sign: str) 
     except FormulaError:
         return
     assert isinstance(result, Decimal | bool | date)
+
+
+def test_a_formula_of_several_lines_is_shown_in_one() -> None:
+    said = refusal("=deal.amount\n  deal.amount +")
+    assert said.startswith("m.yaml:7: =deal.amount deal.amount + is not a formula: ")
+    assert "\n" not in said
