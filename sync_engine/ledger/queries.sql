@@ -1,5 +1,6 @@
 -- Every question the ledger is asked. One header line `name: purpose`, then one statement with named
 -- parameters, in SQL that SQLite and PostgreSQL share. What reads a whole table says so: (reads all).
+-- CROSS JOIN, and id > 0 beside a state, keep to an index also where ANALYZE was run.
 
 -- === ground: migrations, meta, journal, wishes =================================================
 
@@ -160,10 +161,9 @@ ON CONFLICT (pair, company, kind, id) DO NOTHING;
 
 -- pending_everywhere: and those of every pair, for books have moved that they may share
 INSERT INTO touched (pair, company, kind, id, reread)
-SELECT pair, company, source_kind, source_id, 0 FROM document
-WHERE pair IN (SELECT pair FROM pair_state)
-AND state IN ('blocked', 'planned', 'waiting', 'approved')
-AND kind IN ('invoice', 'payment', 'credit_memo')
+SELECT d.pair, d.company, d.source_kind, d.source_id, 0 FROM pair_state p CROSS JOIN document d
+WHERE d.pair = p.pair AND d.state IN ('blocked', 'planned', 'waiting', 'approved')
+AND d.kind IN ('invoice', 'payment', 'credit_memo')
 ON CONFLICT (pair, company, kind, id) DO NOTHING;
 
 -- dependants_again: what waits for a record is to be planned again
@@ -654,7 +654,8 @@ WHERE subject = :subject AND state = 'answered' ORDER BY id;
 SELECT * FROM task WHERE id = :id;
 
 -- tasks_open: the inbox of a pair, or of all
-SELECT * FROM task WHERE state = 'open' AND (pair = :pair OR :pair IS NULL) ORDER BY id LIMIT :limit;
+SELECT * FROM task WHERE state = 'open' AND id > 0 AND (pair = :pair OR :pair IS NULL)
+ORDER BY id LIMIT :limit;
 
 -- tasks_of_source: the open tasks that name a source
 SELECT id, family, code, subject, net, currency FROM task
@@ -664,7 +665,8 @@ WHERE company = :company AND source_kind = :kind AND source_id = :id AND state =
 UPDATE task SET net = :net, currency = :currency WHERE id = :id;
 
 -- task_counts: how many are open, by code
-SELECT pair, family, code, count(*) AS n FROM task WHERE state = 'open' GROUP BY pair, family, code;
+SELECT pair, family, code, count(*) AS n FROM task WHERE state = 'open' AND id > 0
+GROUP BY pair, family, code;
 
 -- document_queued: its approved plan is in the outbox, and this is what it says
 UPDATE document SET state = 'sending', posted_content = content WHERE key = :key;

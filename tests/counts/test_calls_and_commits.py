@@ -1,11 +1,13 @@
 """What a round costs: calls against the least that the vendors' batches allow, and durable commits."""
 
+from collections import Counter
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from math import ceil
 from pathlib import Path
 
 import pytest
+from seldom_asked import listen
 from simulated_world import World, open_world, seller
 
 from sync_engine.engine import Engine
@@ -37,7 +39,15 @@ def engine(world: World) -> Engine:
 
 
 @pytest.fixture(scope="module")
-def rounds(world: World, engine: Engine, clock: SimulatedClock) -> dict[str, tuple[Round, int]]:
+def heard(engine: Engine) -> Counter[str]:
+    """Which queries were asked that read a whole table."""
+    return listen(engine.ledger._connection)
+
+
+@pytest.fixture(scope="module")
+def rounds(
+    world: World, engine: Engine, clock: SimulatedClock, heard: Counter[str]
+) -> dict[str, tuple[Round, int]]:
     """The same company, worked four times: all new, the echo, nothing new, one deal in a hundred."""
     done = {}
 
@@ -112,6 +122,13 @@ def test_commits_are_at_most_one_a_page_read_and_two_a_batch_sent(
     done, commits = rounds["first"]
     sent = done.pushed.parcels
     assert commits <= (calls(done) - sent) + 2 * sent
+
+
+def test_no_round_reads_a_whole_table(
+    rounds: dict[str, tuple[Round, int]], heard: Counter[str]
+) -> None:
+    """So a round on a ledger of a million documents costs what it costs on a new one."""
+    assert heard == {}
 
 
 def test_a_round_in_which_nothing_moved_commits_its_cursors_and_its_report(
