@@ -161,8 +161,8 @@ ON CONFLICT (pair, company, kind, id) DO NOTHING;
 
 -- pending_everywhere: and those of every pair, for books have moved that they may share
 INSERT INTO touched (pair, company, kind, id, reread)
-SELECT d.pair, d.company, d.source_kind, d.source_id, 0 FROM pair_state p CROSS JOIN document d
-WHERE d.pair = p.pair AND d.state IN ('blocked', 'planned', 'waiting', 'approved')
+SELECT d.pair, d.company, d.source_kind, d.source_id, 0 FROM pair_state CROSS JOIN document d
+WHERE d.pair = pair_state.pair AND d.state IN ('blocked', 'planned', 'waiting', 'approved')
 AND d.kind IN ('invoice', 'payment', 'credit_memo')
 ON CONFLICT (pair, company, kind, id) DO NOTHING;
 
