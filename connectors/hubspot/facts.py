@@ -27,6 +27,7 @@ class Field:
     type: str = "text"
     from_instant: bool = False
     read_only: bool = False
+    never_empty: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,4 +131,5 @@ def _field(name: str, said: Mapping[str, Any]) -> Field:
         type=said.get("type", "text"),
         from_instant=said.get("from") == "instant",
         read_only=said.get("read_only", False),
+        never_empty=said.get("never_empty", False),
     )

@@ -153,7 +153,11 @@ class Feed:
         fresh = dict(place.fresh)
         events: list[Event] = []
         for row in found.rows:
-            record = self._reading.record(self._kind, row)
+            try:
+                record = self._reading.record(self._kind, row)
+            except Unavailable:  # shown bare: who reads it by its address is told why
+                events.append(Event(self._reading.ref(self._kind, row)))
+                continue
             if record.updated_at is not None and record.updated_at >= next_since:
                 fresh[record.ref.id] = record.version
             if place.seen.get(record.ref.id) != record.version:
@@ -195,8 +199,8 @@ class Feed:
             held.update({int(row["id"]): row for row in page.rows})
             counted = max(counted, page.total or 0)
             began_at = began_at or page.served_at
-            token = page.after
-            if not token:
+            same, token = page.after == token, page.after
+            if same or not token:
                 break
         if token or len(held) < counted or began_at is None:
             raise Unavailable(f"A walk over {self._kind.object} in HubSpot's order was not whole.")

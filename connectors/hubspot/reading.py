@@ -33,7 +33,7 @@ from tieout.model.errors import (
 )
 from tieout.model.record import Fetched, Gone, MergedInto, Record, Unreadable
 from tieout.model.ref import Ref
-from tieout.transport import Answer
+from tieout.transport import Answer, understood
 
 READ_BATCH = 100  # sdk.md 7
 SEARCH_PAGE = 200
@@ -163,6 +163,10 @@ class Reading:
             self.owners.remember(kind, record)
         return record
 
+    def ref(self, kind: Kind, row: Mapping[str, Any]) -> Ref:
+        """Return the address of a record that HubSpot told."""
+        return Ref(self.company, kind.name, str(row["id"]))
+
     def translator(self, kind: Kind) -> Translator:
         """Return the translator of a kind; made when the first record is there to be read."""
         known = self._translators.get(kind.name)
@@ -233,7 +237,8 @@ class Reading:
         with self._once:
             if name not in self._described:
                 told = self._told_properties(kind) if kind.relations else {}
-                self._described[name] = _infos(kind, told)
+                with understood(f"What HubSpot says of a {name}'s properties"):
+                    self._described[name] = _infos(kind, told)
             return self._described[name]
 
     def forget_descriptions(self) -> None:
@@ -271,10 +276,11 @@ class Reading:
     def _answer(self, kind: Kind, ref: Ref, live: Batch, gone: Batch) -> Fetched:
         row = live.found.get(ref.id)
         if row is not None and not row.get("archived"):
-            return self.record(kind, row)
+            return self._shown(kind, ref, row)
         row = live.merged.get(ref.id)
         if row is not None:
-            return MergedInto(ref, self.record(kind, row))
+            into = self._shown(kind, ref, row)
+            return MergedInto(ref, into) if isinstance(into, Record) else into
         row = gone.found.get(ref.id)
         if row is not None:
             return Gone(ref, f"archived at {row.get('archivedAt') or row['updatedAt']}")
@@ -287,6 +293,12 @@ class Reading:
         return Unreadable(
             ref, refused or Unavailable("HubSpot's answer left it out.", record=str(ref))
         )
+
+    def _shown(self, kind: Kind, ref: Ref, row: Mapping[str, Any]) -> Record | Unreadable:
+        try:
+            return self.record(kind, row)
+        except TieoutError as error:
+            return Unreadable(ref, error)
 
     def _told_properties(self, kind: Kind) -> Mapping[str, Mapping[str, Any]]:
         told = self.listed("properties", kind.object, "name", "type")

@@ -16,7 +16,7 @@ from typing import Any, TypeAlias
 from connectors.hubspot.facts import Field, Kind
 from tieout.model.canonical import Plain
 from tieout.model.dates import day_of, parse_day, parse_instant
-from tieout.model.errors import InvalidField, ValueRefused
+from tieout.model.errors import InvalidField, Unavailable, ValueRefused
 from tieout.model.money import decimal
 from tieout.model.record import Record
 from tieout.model.ref import Ref, Version
@@ -54,6 +54,7 @@ class Translator:
         self._company = company
         self._kind = kind.name
         self._zone = zone
+        self._never_empty = [field.property for field in fields if field.never_empty]
         self._plan = [(field.name, field.property, self._reader(field)) for field in fields]
 
     def record(self, told: Mapping[str, Any]) -> Record:
@@ -61,13 +62,19 @@ class Translator:
 
         A property that it did not answer is absent, one that is empty there is None. A text that
         is not of its property's type stays a text: the mapping says what it thinks of it.
+
+        Raises:
+            Unavailable: its properties are none, one is no single value, or one that is never empty
+                was not answered: then nothing is known of it.
         """
         record_id, updated = str(told["id"]), str(told["updatedAt"])
-        held: Mapping[str, Any] = told.get("properties") or {}
+        held = self._properties(told, record_id)
         values: dict[str, Any] = {"id": record_id}
         for name, property_, read in self._plan:
             if property_ not in held:
                 continue
+            if isinstance(held[property_], dict | list):
+                raise self._misread(record_id, f"{property_} is no single value")
             text = text_of(held[property_])
             if not text:
                 values[name] = None
@@ -84,6 +91,20 @@ class Translator:
             fields=values,
             updated_at=_instant_or_none(updated),
             created_at=_instant_or_none(text_of(told.get("createdAt"))),
+        )
+
+    def _properties(self, told: Mapping[str, Any], record_id: str) -> Mapping[str, Any]:
+        held = told.get("properties")
+        if not isinstance(held, Mapping):
+            raise self._misread(record_id, "it has no properties")
+        lacking = next((name for name in self._never_empty if name not in held), None)
+        if lacking is not None:
+            raise self._misread(record_id, f"{lacking} was asked for and not answered")
+        return held
+
+    def _misread(self, record_id: str, why: str) -> Unavailable:
+        return Unavailable(
+            f"HubSpot's answer cannot be read: {why}.", record=f"{self._kind} {record_id}"
         )
 
     def _reader(self, field: Field) -> Reader | None:

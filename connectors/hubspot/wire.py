@@ -13,12 +13,13 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from itertools import chain, islice
+from types import NoneType
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from connectors.hubspot.facts import SYSTEM
 from connectors.hubspot.refusals import KEY_REMEDY, TRACE_HEADER, judge
 from tieout.model.errors import Unauthorized
-from tieout.transport import Answer, Door, Limit, Quota, Route, retry_call
+from tieout.transport import Answer, Door, Limit, Quota, Route, retry_call, understood
 
 if TYPE_CHECKING:
     from tieout.credentials import Credentials
@@ -30,6 +31,7 @@ SEARCH = "search"
 T = TypeVar("T")
 A = TypeVar("A")
 
+_NO_TEXTS = dict.fromkeys(("id", "updatedAt", "name"), (NoneType, dict, list, bool))
 _READS = re.compile(r"/(search|batch/read)$")
 _OPERATION = re.compile(
     r"^/(?:crm/)?(?:v\d+/)?(objects|associations|properties|owners|account-info)"
@@ -82,9 +84,13 @@ class Wire:
         Raises:
             TieoutError: what ``judge`` made of the answer, or Unavailable, RateLimited.
         """
-        return retry_call(
-            lambda: understand(self.send(method, path, body, query)), sleep=self._sleep
-        )
+
+        def asked() -> T:
+            answer = self.send(method, path, body, query)
+            with understood(f"The answer of {answer.route.name}", trace_id=answer.trace_id):
+                return understand(answer)
+
+        return retry_call(asked, sleep=self._sleep)
 
     def send(
         self, method: str, path: str, body: Any = None, query: Mapping[str, str] | None = None
@@ -162,7 +168,7 @@ def _has(row: Any, needed: Sequence[str]) -> bool:
     if not isinstance(row, dict):
         return False
     for name in needed:  # noqa: SIM110 - a generator would cost more than what it looks at
-        if row.get(name) is None:
+        if isinstance(row.get(name), _NO_TEXTS.get(name, NoneType)):
             return False
     return True
 

@@ -26,7 +26,7 @@ from tieout.model.errors import (
     Unsupported,
 )
 from tieout.model.ref import Ref, Version, request_id
-from tieout.transport import Answer
+from tieout.transport import Answer, understood
 
 WRITE_BATCH = 100  # sdk.md 7
 TRACE_ID = "objectWriteTraceId"
@@ -68,9 +68,10 @@ def apply(reading: Reading, parcel: Parcel) -> Sequence[Outcome]:
         raise InvariantError("These bytes are not what prepare packed.")
     try:
         answer = reading.wire.send(method, path, body)
-        if all(item.verb == Update.verb for item in parcel.items):
-            return _batch_outcomes(parcel, answer)
-        return [_creation_outcome(reading, parcel, answer)]
+        with understood("The answer to a write", write=True, trace_id=answer.trace_id):
+            if all(item.verb == Update.verb for item in parcel.items):
+                return _batch_outcomes(parcel, answer)
+            return [_creation_outcome(reading, parcel, answer)]
     except TieoutError as error:
         return [
             Outcome(item.key, item.item_id, error=error, trace_id=error.trace_id)

@@ -32,8 +32,10 @@ from tieout.model.errors import (
     Unsupported,
 )
 from tieout.model.lookup import Answer, Lookup, NotKnown
+from tieout.model.money import currency
 from tieout.model.record import Fetched, Gone, Page, Related, Unreadable
 from tieout.model.ref import Cursor, Ref
+from tieout.transport import understood
 from tieout.transport.door import refuse_plain_http
 
 URLS: Final[Mapping[str, str]] = {
@@ -310,9 +312,11 @@ class QuickBooks:
         codes, rates = (_rows_unless_refused(answer) for answer in answers[2:4])
         if not company or not preferences:
             raise Unavailable("QuickBooks did not show the company's settings.")
-        self._settings = settings_of(
-            company[0], preferences[0], codes, rates, at, _rows_if_told(answers[4])
-        )
+        with understood("What the books say of their settings"):
+            currency(preferences[0]["CurrencyPrefs"]["HomeCurrency"]["value"])  # no guess stands in
+            self._settings = settings_of(
+                company[0], preferences[0], codes, rates, at, _rows_if_told(answers[4])
+            )
         return self._settings
 
     def _fetch_settings(self, refs: Sequence[Ref]) -> Iterator[Fetched]:

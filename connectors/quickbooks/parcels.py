@@ -20,7 +20,7 @@ from tieout.model.change import Verb
 from tieout.model.contract import Outcome, Parcel, ParcelItem, Receipt, Request
 from tieout.model.errors import OutcomeUnknown, TieoutError, Unsupported
 from tieout.model.ref import request_id
-from tieout.transport import dump_json
+from tieout.transport import dump_json, understood
 
 BATCH_CALL = "POST batch"
 SINGLE_OF_FAST = (46, 166)  # 460 singles beside 1,200 in batches fill a minute's limits (sdk.md 8)
@@ -66,12 +66,14 @@ def send(wire: Wire, parcel: Parcel, reader: Reader) -> list[Outcome]:
     try:
         if parcel.call == BATCH_CALL:
             reply = wire.send_batch(parcel.body, parcel.request_id)
-            return _batch_outcomes(parcel, reply, reader)
+            with understood("The answer to a batch", write=True, trace_id=reply.trace_id):
+                return _batch_outcomes(parcel, reply, reader)
         item = parcel.items[0]
         entity = facts().kinds[item.kind].entity
         params = _VOIDS[item.kind] if item.verb == Verb.VOID else {}
         reply = wire.send_one(entity, parcel.body, parcel.request_id, params)
-        return [_outcome(item, reply.body, reply.trace_id, reader)]
+        with understood("The answer to a write", write=True, trace_id=reply.trace_id):
+            return [_outcome(item, reply.body, reply.trace_id, reader)]
     except TieoutError as error:
         return failed(parcel, error)
 

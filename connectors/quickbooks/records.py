@@ -53,15 +53,16 @@ class Reader:
         """
         try:
             return Record(
-                ref=self.ref(kind, str(body["Id"])),
-                version=Version(str(body["SyncToken"])),
+                ref=self.ref(kind, _needed(body, "Id")),
+                version=Version(_needed(body, "SyncToken")),
                 fields=_FIELDS[kind](self, body),
                 updated_at=instant_of(body, "LastUpdatedTime"),
                 created_at=instant_of(body, "CreateTime"),
             )
         except (KeyError, TypeError, ValueError, AttributeError, ArithmeticError) as wrong:
+            why = wrong.what if isinstance(wrong, ValueRefused) else repr(wrong)
             raise Unavailable(
-                f"QuickBooks showed a record of kind {kind} that cannot be read: {wrong!r}.",
+                f"QuickBooks showed a record of kind {kind} that cannot be read: {why}",
                 record=f"{kind} {body.get('Id', '?')}",
             ) from wrong
 
@@ -149,29 +150,29 @@ def instant_of(body: Body, name: str) -> datetime | None:
 
 def _customer(reader: Reader, body: Body) -> dict[str, Any]:
     return {
-        "name": body["DisplayName"],
-        "company_name": body.get("CompanyName"),
-        "email": _part(body, "PrimaryEmailAddr").get("Address"),
+        "name": _needed(body, "DisplayName"),
+        "company_name": _text(body, "CompanyName"),
+        "email": _text(_part(body, "PrimaryEmailAddr"), "Address"),
         "currency": reader.currency(body),
-        "phone": _part(body, "PrimaryPhone").get("FreeFormNumber"),
-        "tax_number": body.get("PrimaryTaxIdentifier"),
+        "phone": _text(_part(body, "PrimaryPhone"), "FreeFormNumber"),
+        "tax_number": _text(body, "PrimaryTaxIdentifier"),
         "active": _active(body),
         "terms": _reference(body, "SalesTermRef"),
         "balance": _amount(body, "Balance"),
-        "marker": _marker(body.get("Notes")),
+        "marker": _marker(_text(body, "Notes")),
     }
 
 
 def _person(_reader: Reader, body: Body) -> dict[str, Any]:
-    return {"name": body["DisplayName"], "active": _active(body)}
+    return {"name": _needed(body, "DisplayName"), "active": _active(body)}
 
 
 def _item(_reader: Reader, body: Body) -> dict[str, Any]:
     said = body.get("Type")
     return {
-        "name": body["Name"],
-        "sku": body.get("Sku"),
-        "description": body.get("Description"),
+        "name": _needed(body, "Name"),
+        "sku": _text(body, "Sku"),
+        "description": _text(body, "Description"),
         "active": _active(body),
         "type": _ITEM_TYPES.get(str(said), _snake(str(said)) if said else None),
         "income_account": _reference(body, "IncomeAccountRef"),
@@ -185,9 +186,9 @@ def _invoice(reader: Reader, body: Body) -> dict[str, Any]:
         **_sale(reader, body),
         "due_date": _day(body.get("DueDate")),
         "terms": _reference(body, "SalesTermRef"),
-        "balance": _amount(body, "Balance"),
-        "message": _part(body, "CustomerMemo").get("value"),
-        "email": _part(body, "BillEmail").get("Address"),
+        "balance": _needed_amount(body, "Balance"),
+        "message": _text(_part(body, "CustomerMemo"), "value"),
+        "email": _text(_part(body, "BillEmail"), "Address"),
         "project": _reference(body, "ProjectRef"),
         "department": _reference(body, "DepartmentRef"),
         "custom_fields": {
@@ -206,10 +207,10 @@ def _credit_memo(reader: Reader, body: Body) -> dict[str, Any]:
 
 
 def _sale(reader: Reader, body: Body) -> dict[str, Any]:
-    total = _amount(body, "TotalAmt")
+    total = _needed_amount(body, "TotalAmt")
     tax = _tax(body, total)
     return {
-        "number": body.get("DocNumber"),
+        "number": _text(body, "DocNumber"),
         "customer": _reference(body, "CustomerRef"),
         "currency": reader.currency(body),
         "date": _day(body["TxnDate"]),
@@ -230,7 +231,7 @@ def _tax(body: Body, total: Decimal) -> Decimal:
 
 
 def _payment(reader: Reader, body: Body) -> dict[str, Any]:
-    total = _amount(body, "TotalAmt")
+    total = _needed_amount(body, "TotalAmt")
     return {
         "customer": _reference(body, "CustomerRef"),
         "currency": reader.currency(body),
@@ -239,7 +240,7 @@ def _payment(reader: Reader, body: Body) -> dict[str, Any]:
         "unapplied": _amount(body, "UnappliedAmt"),
         "method": _reference(body, "PaymentMethodRef"),
         "deposit_to": _reference(body, "DepositToAccountRef"),
-        "reference": body.get("PaymentRefNum"),
+        "reference": _text(body, "PaymentRefNum"),
         **_note(body, total),
         "allocations": list(_allocations(body)),
     }
@@ -260,7 +261,7 @@ def _account(reader: Reader, body: Body) -> dict[str, Any]:
 
 
 def _named(_reader: Reader, body: Body) -> dict[str, Any]:
-    return {"name": body["Name"], "active": _active(body)}
+    return {"name": _needed(body, "Name"), "active": _active(body)}
 
 
 _FIELDS: Mapping[str, Callable[[Reader, Body], dict[str, Any]]] = {
@@ -295,7 +296,7 @@ def _lines(body: Body) -> Iterator[dict[str, Any]]:
 def _line(line: Body, sold: Body, amount: Decimal) -> dict[str, Any]:
     return {
         "item": _reference(sold, "ItemRef"),
-        "description": line.get("Description"),
+        "description": _text(line, "Description"),
         "quantity": _amount_or_none(sold, "Qty"),
         "unit_price": _amount_or_none(sold, "UnitPrice"),
         "amount": amount,
@@ -315,7 +316,7 @@ def _allocations(body: Body) -> Iterator[dict[str, Any]]:
 
 
 def _note(body: Body, total: Decimal) -> dict[str, Any]:
-    note = body.get("PrivateNote")
+    note = _text(body, "PrivateNote")
     return {
         "memo": _MARKER_TEXT.sub("", note) if note else note,
         "marker": _marker(note),
@@ -342,12 +343,49 @@ def _part(body: Body, name: str) -> Body:
 
 
 def _reference(body: Body, name: str) -> str | None:
-    value = _part(body, name).get("value")
-    return None if value in (None, "") else str(value)
+    return _text(_part(body, name), "value") or None
+
+
+def _text(body: Body, name: str) -> str | None:
+    """Return a text, or a number as one.
+
+    Raises:
+        ValueRefused: it is neither.
+    """
+    held = body.get(name)
+    if held is None or isinstance(held, str):
+        return held
+    if isinstance(held, bool) or not isinstance(held, int | Decimal):
+        raise ValueRefused(f"{name} is no text but {str(held)[:40]!r}.")
+    return str(held)
+
+
+def _needed(body: Body, name: str) -> str:
+    """Return a text that a record cannot be without.
+
+    Raises:
+        ValueRefused: it has none.
+    """
+    held = _text(body, name)
+    if held is None:
+        raise ValueRefused(f"{name} is missing.")
+    return held
 
 
 def _amount(body: Body, name: str) -> Decimal:
     return _amount_or_none(body, name) or ZERO
+
+
+def _needed_amount(body: Body, name: str) -> Decimal:
+    """Return an amount that the books always tell; one that is not told is not nothing.
+
+    Raises:
+        ValueRefused: it is missing.
+    """
+    amount = _amount_or_none(body, name)
+    if amount is None:
+        raise ValueRefused(f"{name} is missing.")
+    return amount
 
 
 def _amount_or_none(body: Body, name: str) -> Decimal | None:

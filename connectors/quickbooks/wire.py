@@ -24,7 +24,7 @@ from connectors.quickbooks.faults import NO_SUCH_WAY, TokenRefused, error_of, ju
 from tieout.credentials import Credentials
 from tieout.model.dates import parse_instant
 from tieout.model.errors import Rejected, TieoutError, Unauthorized, Unavailable, ValueRefused
-from tieout.transport import Answer, Door, Limit, Route, dump_json, retry_call
+from tieout.transport import Answer, Door, Limit, Route, dump_json, retry_call, understood
 
 MINOR_VERSION = 75  # the floor and the default since August 2025 (R27)
 QUERIES_PER_BATCH = 30
@@ -36,6 +36,7 @@ _PAGED = re.compile(
     r"MAXRESULTS (?P<most>\d+)",
     re.DOTALL,
 )
+_COUNTS = frozenset({"startPosition", "maxResults", "totalCount"})
 _READING: ContextVar[bool] = ContextVar("reading", default=False)
 
 T = TypeVar("T")
@@ -205,10 +206,8 @@ class Wire:
         """Ask queries in a batch; one that its answer does not know by its bId is asked alone."""
         items = [{"bId": str(n), "Query": select} for n, select in enumerate(selects)]
         body = dump_json({"BatchItemRequest": items})
-        reply = self._read(lambda client: client.post(self._address("batch"), body), _itself)
-        answered = {
-            str(item.get("bId")): item for item in reply.body.get("BatchItemResponse") or ()
-        }
+        reply = self._read(lambda client: client.post(self._address("batch"), body), _a_batch)
+        answered = {str(item.get("bId")): item for item in reply.body["BatchItemResponse"]}
         found: list[Rows | TieoutError] = []
         for item in items:
             told = answered.get(item["bId"])
@@ -216,10 +215,11 @@ class Wire:
                 if told is None:
                     found.append(self.query(item["Query"])[0])
                     continue
-                fault = told.get("Fault") or told.get("fault")
-                if fault:
-                    raise error_of(fault, write=False, trace_id=reply.trace_id)
-                found.append(self._rows(item["Query"], told.get("QueryResponse")))
+                with understood("The answer of a batch", trace_id=reply.trace_id):
+                    fault = told.get("Fault") or told.get("fault")
+                    if fault:
+                        raise error_of(fault, write=False, trace_id=reply.trace_id)
+                    found.append(self._rows(item["Query"], told.get("QueryResponse")))
             except TieoutError as error:
                 found.append(error)
         return found, reply.at
@@ -258,7 +258,9 @@ class Wire:
 
         def asked() -> T:
             with _reads():
-                return understand(self._call(operation))
+                reply = self._call(operation)
+                with understood("The answer of the books", trace_id=reply.trace_id):
+                    return understand(reply)
 
         return retry_call(asked, sleep=self._sleep)
 
@@ -343,6 +345,20 @@ def _itself(reply: Reply) -> Reply:
     return reply
 
 
+def _a_batch(reply: Reply) -> Reply:
+    """Return a batch's answer; one that answers nothing has no entries.
+
+    Raises:
+        Unavailable: its entries are no list of objects.
+    """
+    told = reply.body.get("BatchItemResponse")
+    if told is None:
+        return Reply({"BatchItemResponse": ()}, reply.at, reply.trace_id)
+    if not isinstance(told, list) or not all(isinstance(one, Mapping) for one in told):
+        raise Unavailable("The answer of a batch has another form.", trace_id=reply.trace_id)
+    return reply
+
+
 def _server_clock(answer: Answer) -> datetime:
     """The Date header, else the body's own time, else the instant of arrival (R51)."""
     if answer.served_at is not None:
@@ -363,11 +379,15 @@ def _rows_of(response: object) -> tuple[Rows, int]:
     if not isinstance(response, Mapping):
         raise Unavailable("The answer of a query has no QueryResponse.")
     rows: tuple[Row, ...] = ()
-    for held in response.values():
+    for name, held in response.items():
+        if name in _COUNTS:
+            continue
         if isinstance(held, list):
             rows = tuple(held)
         elif isinstance(held, Mapping):  # Preferences and CompanyInfo may come as one object
             rows = (held,)
+    if not all(isinstance(row, Mapping) for row in rows):
+        raise Unavailable("The answer of a query has rows that are no records.")
     said = str(response.get("maxResults", len(rows)))
     return Rows(rows), int(said) if said.isdecimal() else len(rows)
 

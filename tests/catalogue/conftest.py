@@ -15,6 +15,11 @@ def foreign(tmp_path: Path) -> Iterator[Foreign]:
         made.world.crm_rates = {"searches_per_sec": 1_000}
         made.world.sleep = lambda _secs: None
         made.world.quiet_secs = 0
+        made.world.rates = {
+            "per_minute": 100_000,
+            "per_second": 10_000,
+            "batches_per_minute": 10_000,
+        }
         yield made
 
 

@@ -4,7 +4,7 @@ A connector opens one ``Door`` per company and speaks through one of its faces: 
 vendor's library wants a urllib3 pool, ``session()`` where it wants a requests session.
 """
 
-from tieout.transport.answer import Answer, Route
+from tieout.transport.answer import Answer, Route, understood
 from tieout.transport.door import Door
 from tieout.transport.exactjson import dump_json, parse_json
 from tieout.transport.limits import Limit, Quota
@@ -21,4 +21,5 @@ __all__ = [
     "parse_json",
     "redact",
     "retry_call",
+    "understood",
 ]

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -14,6 +15,33 @@ from tieout.transport.exactjson import parse_json
 from tieout.transport.redaction import redact
 
 WORDS_LIMIT = 500  # of a vendor's message that an error keeps
+
+
+MISSHAPEN = (AttributeError, TypeError, LookupError, ValueError, ArithmeticError)
+"""What Python raises where a vendor's JSON is not of the form that its pages show."""
+
+
+@contextmanager
+def understood(what: str, *, write: bool = False, trace_id: str = "") -> Iterator[None]:
+    """Read an answer inside: a form that cannot be read says nothing of what it is about.
+
+    Args:
+        what: whose form it is, as ``the answer of deal search``.
+        write: whether something was written, which then may have happened.
+        trace_id: the vendor's id of the exchange.
+
+    Raises:
+        OutcomeUnknown: a write's answer has another form.
+        Unavailable: a read's has.
+    """
+    try:
+        yield
+    except MISSHAPEN as wrong:
+        if isinstance(wrong, TieoutError) and not isinstance(wrong, ValueRefused):
+            raise
+        kind = OutcomeUnknown if write else Unavailable
+        said = f"{type(wrong).__name__}: {wrong}"[:WORDS_LIMIT]
+        raise kind(f"{what} has another form ({said}).", trace_id=trace_id) from wrong
 
 
 @dataclass(frozen=True, slots=True)

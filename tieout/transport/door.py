@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from tieout.model.errors import ConfigError, RateLimited, TieoutError
-from tieout.transport.answer import Answer, Route
+from tieout.transport.answer import Answer, Route, understood
 from tieout.transport.failures import NETWORK_ERRORS, failure
 from tieout.transport.limits import Gate, Limit, Quota
 from tieout.transport.redaction import redact
@@ -174,7 +174,9 @@ class Door:
             self.skew_secs = (answer.served_at - answer.received_at).total_seconds()
         if self._learn is not None:
             self._gate.learn(self._learn(answer.headers))
-        error = self._judge(answer)
+        name, trace_id = answer.route.name, answer.trace_id
+        with understood(f"The answer of {name}", write=answer.route.write, trace_id=trace_id):
+            error = self._judge(answer)
         if error is None:
             return answer
         if isinstance(error, RateLimited):

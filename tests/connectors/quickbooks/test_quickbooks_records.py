@@ -68,7 +68,7 @@ def test_lines_make_up_the_net_discounts_and_bundles_too():
         {"Amount": 110, "DetailType": "SubTotalLineDetail", "SubTotalLineDetail": {}},
         {"Amount": 10, "DetailType": "DiscountLineDetail", "DiscountLineDetail": {}},
     ]
-    fields = reader().record("invoice", sale(Line=lines)).fields
+    fields = reader().record("invoice", sale(Line=lines, Balance=100)).fields
     assert [line["amount"] for line in fields["lines"]] == [60, 50, -10]
     assert sum(line["amount"] for line in fields["lines"]) == fields["net"]
     assert fields["lines"][1]["quantity"] is None
