@@ -148,7 +148,10 @@ def _links(reading: Reading, kind: Kind, target: Kind, ids: Sequence[str]) -> Li
                 raise
             reading.links_at_once = OLDER_ASSOCIATIONS_BATCH
             continue
-        inputs = rest + [{"id": one, "after": after} for one, after in links.more.items()]
+        again = [{"id": one, "after": after} for one, after in links.more.items()]
+        if any(one in asked for one in again):
+            raise Unavailable(f"A page of the associations of {kind.object} leads to itself.")
+        inputs = rest + again
         if not inputs:
             known = {*links.to, *links.none, *links.refused}
             for one in ids:
@@ -166,10 +169,14 @@ def _ask_alone(reading: Reading, kind: Kind, target: Kind, source: str, links: L
     try:
         for _ in range(PAGES_LIMIT):
             query = {"limit": str(ASSOCIATIONS_PAGE), **({"after": after} if after else {})}
+            asked = after
             after = reading.wire.ask("GET", path, understand=partial(_add_page, found), **query)
             if not after:
                 links.to[source] = found
                 return
+            if after == asked:
+                break
+        links.refused[source] = Unavailable(f"The associations of {kind.object} did not end.")
     except TieoutError as error:
         links.refused[source] = error
 

@@ -41,6 +41,7 @@ SETTINGS_AGE = timedelta(hours=24)  # tax codes, rates and preferences are in no
 FULL_OBJECTS = 1000  # R24
 HEAVY_OBJECTS = 100  # a kind with so many in a full answer is read on its own
 SEEN_MAX = 5000
+STEP = timedelta(seconds=1)  # the grain of the feed's times
 STEPS_MAX = 1000
 
 Changed: TypeAlias = tuple[str, Row]  # the vendor's entity, and its body
@@ -247,7 +248,10 @@ def _deleted(wire: Wire, entity: str, since: datetime) -> Iterator[Told]:
         yield [(entity, row) for _, row in found if is_deleted(row)], reply.at
         if len(found) < FULL_OBJECTS:
             return
-        since = max(*(_updated_at(row) for _, row in found), since + timedelta(seconds=1))
+        latest = max(_updated_at(row) for _, row in found)
+        if latest < since - STEP:
+            raise Unavailable(f"The feed of {entity} does not go on: it shows {latest} again.")
+        since = max(latest, since + STEP)
     raise Unavailable(f"The feed of {entity} did not end.")
 
 
