@@ -20,6 +20,7 @@ from tieout.model.errors import ValueRefused
 from tieout.model.money import Currency, Money, currency, total
 from tieout.model.record import Fields
 from tieout.model.ref import Key, Ref
+from tieout.model.words import one_line
 
 NO_TRACE = Trace()
 NOTHING = Decimal(0)  # what a line without quantity or price comes to, as in the CRM
@@ -71,7 +72,7 @@ def draft_source(ledger: Reads, pair: Pair, mapping: Mapping, ref: Ref, setting:
     sketch = replace(
         sketch,
         given=gathered.given,
-        title=" ".join(filter(None, (str(ref), source.fields.get("name")))),
+        title=one_line(" ".join(filter(None, (str(ref), source.fields.get("name"))))),
         mark=source.fields.get("mark"),
         merged=tuple(filter(None, str(source.fields.get("merged_ids") or "").split(";"))),
     )
@@ -87,7 +88,7 @@ def draft_source(ledger: Reads, pair: Pair, mapping: Mapping, ref: Ref, setting:
                 net = estimate(mapping, gathered.given, setting)
             else:
                 net = document.net
-            title = document.title if document is not None and document.title else sketch.title
+            title = one_line(document.title) if document and document.title else sketch.title
             return replace(
                 sketch, document=document, findings=findings, trace=trace, net=net, title=title
             )

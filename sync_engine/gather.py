@@ -97,7 +97,11 @@ def _role(
             role=role.role,
         )
         if row is None or row["reason"] is not None:
-            why = "has not been read yet" if row is None else f"could not be read: {row['reason']}"
+            why = (
+                "has not been read yet"
+                if row is None
+                else f"could not be read: {row['reason'].rstrip('.')}"
+            )
             findings.append(_unread(parent, f"Its {role.name} {why}."))
             continue
         if row["primary_id"] is not None:

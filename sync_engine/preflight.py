@@ -11,6 +11,7 @@ from tieout.model.capability import Capabilities
 from tieout.model.change import Finding, Severity, Verb
 from tieout.model.document import Document, Invoice, Payment
 from tieout.model.ref import Ref
+from tieout.model.words import control_signs
 
 NAME = "name"
 PERIOD_CLOSED = "period-closed"
@@ -53,7 +54,7 @@ def preflight_new(
     """Return every reason why the books would refuse a new customer or item."""
     found = [*_lengths(kind, values, source, capabilities)]
     name = str(values.get(NAME) or "")
-    wrong = sorted({sign for sign in name if sign in ":\t\n\r" or ord(sign) < ord(" ")})
+    wrong = sorted({*control_signs(name), *(sign for sign in name if sign in ":\t\n\r")})
     if wrong:
         shown = ", ".join(repr(sign) for sign in wrong)
         found.append(
@@ -229,7 +230,10 @@ def _places(
 def _lengths(
     kind: str, values: Mapping[str, Any], source: Ref, capabilities: Capabilities
 ) -> Iterator[Finding]:
-    """Compare each text with the limit that the books state for its name (R2)."""
+    """Compare each text with the limit that the books state for its name (R2).
+
+    A sign that is no text (the bell, an escape) is in no set of books: JSON takes it, XML does not.
+    """
     custom = values.get("custom_fields") or {}
     texts = [(name, value, capabilities.limit(kind, name)) for name, value in values.items()]
     texts += [
@@ -237,6 +241,15 @@ def _lengths(
         for words in custom.values()
     ]
     for name, value, limit in texts:
+        signs = control_signs(value) if isinstance(value, str) and name != NAME else []
+        if signs:
+            yield _block(
+                "control-signs",
+                f"Its {name.replace('_', ' ')} has signs that are no text: "
+                f"{', '.join(map(repr, signs))}.",
+                "Type that text anew in the CRM.",
+                source,
+            )
         if limit is not None and isinstance(value, str) and len(value) > limit:
             yield _block(
                 "too-long",

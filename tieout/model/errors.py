@@ -10,6 +10,10 @@ from collections.abc import Mapping
 from enum import StrEnum
 from typing import ClassVar
 
+from tieout.model.words import one_line
+
+VENDOR_WORDS_LIMIT = 1_000  # of another system's message, in ours
+
 
 class NextStep(StrEnum):
     """What the engine does after an error."""
@@ -58,7 +62,8 @@ class TieoutError(Exception):
         super().__init__(self.what)
 
     def __str__(self) -> str:
-        said = f' It said: "{self.vendor_words}".' if self.vendor_words else ""
+        words = one_line(self.vendor_words, VENDOR_WORDS_LIMIT)
+        said = f' It said: "{words}".' if words else ""
         code = f" [{self.vendor_code}]" if self.vendor_code else ""
         subject = f"{self.record}: " if self.record else ""
         return f"{subject}{self.what}{code}{said} {self.next}".strip()
