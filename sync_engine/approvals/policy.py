@@ -44,9 +44,11 @@ def parse_policy(text: str) -> Policy:
     form = _UNDER.match(text)
     if form is not None:
         try:
-            return Policy(text, automatic=True, under=Money.of(form[1], form[2]))
+            under = Money.of(form[1], form[2])
         except ValueRefused as wrong:
             raise ConfigError(f"approve: {wrong}") from wrong
+        if under.amount > 0:
+            return Policy(text, automatic=True, under=under)
     raise ConfigError(
         f"approve: {text!r} is not a policy.",
         remedy="Write automatic, by_hand, or automatic under 5000 EUR.",

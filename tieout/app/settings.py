@@ -17,6 +17,8 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Final, Literal
 from mapping.mistake import Mistake, Mistakes, nearest
 from mapping.yaml12 import Node, read
 from tieout.app.written import Address, Approve, SecretRef, Span, Sum, Whole, Zone
+from tieout.model.dates import held_day
+from tieout.model.errors import ValueRefused
 
 if TYPE_CHECKING:
     from pydantic import TypeAdapter
@@ -321,6 +323,10 @@ def _of_pair(name: str, pair: Pair, settings: Settings, root: Node) -> Iterator[
         if company not in settings.companies:
             hint = nearest(company, settings.companies)
             yield _at(root, ("pairs", name, side), f"no company {company}", hint)
+    try:
+        held_day(pair.cutover_date)
+    except ValueRefused as wrong:
+        yield _at(root, ("pairs", name, "cutover_date"), wrong.what.rstrip("."))
     if pair.source == pair.target:
         yield _at(root, ("pairs", name, "to"), "from and to are the same company")
 

@@ -34,7 +34,7 @@ def parse_day(text: str) -> date:
         day = date(int(form[1]), int(form[2]), int(form[3]))
     except ValueError as wrong:
         raise ValueRefused(f"{text!r} is not a day of the calendar.") from wrong
-    return _held(day)
+    return held_day(day)
 
 
 def day_of(instant: datetime, zone: str) -> date:
@@ -47,7 +47,7 @@ def day_of(instant: datetime, zone: str) -> date:
     if instant.tzinfo is None:
         raise ValueRefused(f"{instant} has no time zone, so its day is not known.")
     local = _in_zone(instant, time_zone(zone))
-    return _held(date(local.year, local.month, local.day))
+    return held_day(date(local.year, local.month, local.day))
 
 
 @lru_cache(maxsize=64)
@@ -88,7 +88,12 @@ def instant_text(instant: datetime) -> str:
     return utc.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-def _held(day: date) -> date:
+def held_day(day: date) -> date:
+    """Return a day that a set of books can hold.
+
+    Raises:
+        ValueRefused: it is outside the years that they do.
+    """
     if not EARLIEST <= day <= LATEST:
         raise ValueRefused(f"{day} is outside the years that books hold.")
     return day
