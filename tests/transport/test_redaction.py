@@ -2,7 +2,7 @@
 
 import pytest
 
-from tieout.transport import redact
+from tieout.transport.redaction import conceal, redact
 
 
 @pytest.mark.parametrize(
@@ -34,3 +34,15 @@ def test_a_structure_that_holds_itself_ends():
     told = {}
     told["inner"] = told
     assert "…" in str(redact(told))
+
+
+def test_a_secret_that_this_process_uses_is_hidden_in_whatever_form_it_comes_back():
+    conceal("opaque-canary-4711")
+
+    assert redact("your key opaque-canary-4711 is too old") == "your key [hidden] is too old"
+
+
+def test_a_text_too_short_to_be_a_secret_hides_no_word():
+    conceal("deal")
+
+    assert redact("a deal") == "a deal"

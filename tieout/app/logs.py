@@ -102,7 +102,10 @@ class Redactor:
     """
 
     def __init__(self, *, personal: bool = False) -> None:
+        from tieout.transport.redaction import redact  # noqa: PLC0415 (imported when used)
+
         self._personal = personal
+        self._redact = redact
 
     def __call__(
         self, _logger: Any, _method: str, event: MutableMapping[str, Any]
@@ -112,6 +115,7 @@ class Redactor:
 
     def text(self, text: str) -> str:
         """Return a text without secrets, and without addresses of people."""
+        text = str(self._redact(text))
         for pattern in _SECRET_TEXTS:
             text = pattern.sub(rf"\g<1>{HIDDEN}", text)
         return text if self._personal else _MAIL.sub(HIDDEN, text)

@@ -8,6 +8,7 @@ from datetime import datetime
 from pathlib import Path
 
 from tieout.model.errors import ConfigError, Unauthorized
+from tieout.transport.redaction import conceal
 
 SECRET_BYTES_MAX = 65_536
 
@@ -61,6 +62,7 @@ def secret(reference: str, environment: Mapping[str, str] = os.environ) -> str:
         raise Unauthorized(
             f"There is nothing in {reference}.", remedy="Put the secret there; the queue is kept."
         )
+    conceal(text.strip())
     return text.strip()
 
 

@@ -15,6 +15,7 @@ from typing import Any, TypeAlias
 from tieout.credentials.sealing import SealedTokens
 from tieout.model.dates import instant_text, parse_instant
 from tieout.model.errors import Unauthorized
+from tieout.transport.redaction import conceal
 
 EARLY_SECS = 60  # a token that ends within this is renewed before it is used
 
@@ -42,6 +43,10 @@ class Grant:
     refresh_until: datetime | None = None
     hard_until: datetime | None = None
     consented_at: datetime | None = None
+
+    def __post_init__(self) -> None:
+        conceal(self.access)
+        conceal(self.refresh)
 
     @property
     def until(self) -> datetime | None:
@@ -163,5 +168,6 @@ def _packed(held: _Held) -> dict[str, Any]:
 def _unpacked(opened: Mapping[str, Any]) -> _Held:
     instants = {name: parse_instant(opened[name]) for name in _INSTANTS if name in opened}
     issued = instants.pop("issued_at", datetime.fromtimestamp(0, UTC))
+    conceal(opened["former"])
     grant = Grant(opened["access"], opened["refresh"], issued, **instants)
     return _Held(grant, opened["former"])

@@ -161,6 +161,7 @@ class Door:
     ) -> Answer:
         """Build the answer that a face has read."""
         trace_id = headers.get(self._trace_header, "") if self._trace_header else ""
+        trace_id = str(redact(trace_id))  # a server may put there what it was sent
         return Answer(route, status, headers, body, reason, self._now(), trace_id)
 
     def close(self) -> None:
@@ -196,7 +197,7 @@ class Door:
             method=method,
             status=status,
             ms=round((self._now() - started_at).total_seconds() * 1000),
-            trace=redact(trace_id),
+            trace=trace_id,
         )
 
 

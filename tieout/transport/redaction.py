@@ -8,6 +8,8 @@ from typing import Any
 
 HIDDEN = "[hidden]"
 DEPTH_LIMIT = 8
+CONCEALED_LIMIT = 256  # the latest secrets of this process, known by themselves
+SHORTEST_CONCEALED = 8  # a shorter text might be a word of an answer
 
 _SECRET_NAME = re.compile(
     r"authorization|token|secret|password|passwd|api[-_]?key|cookie|signature|credential"
@@ -29,11 +31,24 @@ _PATTERNS = (
 )
 
 
+class _Concealed:
+    """The secrets that this process has read lately, oldest first; replaced whole, for threads."""
+
+    known: tuple[str, ...] = ()
+
+
+def conceal(secret: str) -> None:
+    """Hide this text from now on, wherever and in whatever form it is said back."""
+    if len(secret) >= SHORTEST_CONCEALED and secret not in _Concealed.known:
+        _Concealed.known = (*_Concealed.known, secret)[-CONCEALED_LIMIT:]
+
+
 def redact(value: Any) -> Any:
     """Return a text, or a structure of them, with every secret hidden.
 
     A value is hidden when its key sounds secret (Authorization, token, secret, cookie), a part of a
-    text when its form is (``access_token=``, ``Bearer``, a HubSpot ``pat-``, ``user:pass@``).
+    text when its form is (``access_token=``, ``Bearer``, a HubSpot ``pat-``, ``user:pass@``), and
+    wherever it is a secret that this process uses (``conceal``).
     """
     return _redacted(value, DEPTH_LIMIT)
 
@@ -56,6 +71,8 @@ def _redacted(value: Any, depth: int) -> Any:
 
 
 def _text(text: str) -> str:
+    for secret in _Concealed.known:
+        text = text.replace(secret, HIDDEN)
     for pattern in _PATTERNS:
         text = pattern.sub(lambda hit: hit[1] + HIDDEN, text)
     return text
