@@ -209,7 +209,10 @@ def sweep(
     """
     state = ledger.one("pair_get", pair=pair.name)
     last = state["swept_at"] if state is not None else None
-    due = last is not None and parse_instant(last) + timedelta(hours=pair.sweep_hours) <= now
+    since_last = None if last is None else now - parse_instant(last)
+    due = since_last is not None and not (  # a clock that was ahead and was set back is due too
+        timedelta(0) <= since_last < timedelta(hours=pair.sweep_hours)
+    )
     if last is None and not asked:
         with ledger.transaction() as tx:
             tx.run("pair_swept", pair=pair.name, at=instant_text(now))

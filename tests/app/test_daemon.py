@@ -189,3 +189,27 @@ def test_signals_are_heard_inside_the_block_only(signum, heard):
         assert getattr(signals, heard).wait(5)
 
     assert signal.getsignal(signum) == before
+
+
+@pytest.mark.parametrize("secs", [-3600.0, 86_400.0])
+def test_a_clock_that_is_set_makes_every_pair_due(served, secs, caplog):
+    """What is due at an hour that comes again would wait for it."""
+    signals, _ = served
+    work = Rounds({"one": 3600})
+    offset = [0.0]
+    clocks = Clocks(passed=time.monotonic, shown=lambda: time.time() + offset[0])
+    thread = threading.Thread(
+        target=serve, args=(work, signals), kwargs={"stop_secs": 5, "clocks": clocks}
+    )
+    thread.start()
+    work.wait_for("one")
+    with caplog.at_level("WARNING"):
+        offset[0] = secs
+        work.wait_for("one", 2)
+    signals.stop.set()
+    thread.join(20)
+
+    assert f"this machine's clock was set by {secs:+.0f} seconds; every pair is due" in (
+        caplog.messages
+    )
+    assert work.done == ["one", "one"]

@@ -59,3 +59,18 @@ def test_a_clock_that_is_set_back_does_not_keep_an_unknown_waiting(world, sold, 
     world.round()
     once_each(1)
     assert world.round().unknown == 0
+
+
+def test_a_clock_that_was_a_year_ahead_does_not_keep_deals_from_being_read_again(
+    world, sold, once_each
+):
+    """Each source of a document is read again once a day, for no feed shows an archived deal."""
+    deal = sold()
+    world.round()
+    shifted(world, days=365)
+    world.round(2)  # notes when it swept, by a clock that is wrong
+    shifted(world)
+    world.crm("archive", "deals", deal)
+    world.round()
+    assert "deleted-in-crm" in world.codes()
+    once_each(1)
