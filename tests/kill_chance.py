@@ -2,6 +2,7 @@
 
 import random
 import signal
+import time
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,8 @@ from sync_engine.ledger.sqlite import Ledger
 QUIET_SECS = 0.3
 RESTORES_EVERY = 10  # kills; the backup that is restored is half as old
 DEALS_AT_MOST = 4  # won between two kills
-KILL_BEFORE_SECS = (0.12, 0.9)  # after the process was started
+LIVES_EVERY = 10  # kills; one round lives and tells how long a round takes on this machine
+KILL_WITHIN = (0.05, 1.1)  # of the time that it took
 WRITES = r"/(invoice|customer|payment|batch)$"
 FAULTS: tuple[tuple[str, dict[str, Any]], ...] = (
     ("books", {"fault": "lose_answer", "method": "POST", "path": WRITES, "probability": 0.12}),
@@ -65,7 +67,7 @@ def kill_by_chance(path: Path, *, kills: int, seed: int) -> Judged:
         world.crm_rates = {"searches_per_sec": 1_000}
         world.engine()  # which provides what the CRM must have
         world.opened.close()
-        sell, references = seller(world), 0
+        sell, references, round_secs = seller(world), 0, 0.0
         regular = buy(world, "Stammkunde AG")
         with mortal(world, QUIET_SECS) as ask:
             for number in range(kills):
@@ -82,10 +84,15 @@ def kill_by_chance(path: Path, *, kills: int, seed: int) -> Judged:
                         "hs_reference_number": f"R-{references}",
                     }
                     world.crm("add_payment", dice.choice(deals), paid)
+                if number % LIVES_EVERY == 0:
+                    began = time.monotonic()
+                    assert ask({"rounds": 1}) == 0
+                    round_secs = time.monotonic() - began
                 for side, fault in FAULTS:
                     world.fault(side, **{**fault, "count": 2})
                 turn_back(world, number)
-                ended = ask({"rounds": None}, kill_after_secs=dice.uniform(*KILL_BEFORE_SECS))
+                kill_secs = round_secs * dice.uniform(*KILL_WITHIN)
+                ended = ask({"rounds": None}, kill_after_secs=kill_secs)
                 assert ended == -signal.SIGKILL, f"a round ended with {ended} by itself"
                 for side in ("crm", "books"):
                     world.mend(side)

@@ -153,6 +153,7 @@ def _world(where: dict[str, Any]) -> World:
     world.provided = [True]
     world.quiet_secs = where["quiet_secs"]
     world.crm_rates = {"searches_per_sec": 1_000}
+    world.settings = {"unsafe_documents": 1_000_000}  # what kills held up is not asked about
     return world
 
 
