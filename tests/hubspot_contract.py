@@ -14,6 +14,7 @@ import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 from recording import Heard
@@ -244,6 +245,7 @@ FORMS: dict[str, dict[str, str]] = {
         "id": "text",
     },
 }
+TEXTS = ("{text}", "{text?}")
 INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{3})?Z")
 
 
@@ -346,28 +348,37 @@ def wrong(form: str, value: Any, place: str) -> Iterator[str]:
             yield f"{place} is no object"
         else:
             for name, one in value.items():
-                yield from wrong(form[1:-1], one, f"{place}.{name}")
+                if not (isinstance(one, str) and form in TEXTS):  # most of all that there is
+                    yield from wrong(form[1:-1], one, f"{place}.{name}")
     elif form[0] == "'":
         if value not in form.strip("'").split():
             yield f"{place} is {value!r}, none of {form}"
     elif form in FORMS:
-        yield from _wrong_names(FORMS[form], value, place)
+        yield from _wrong_names(form, value, place)
     elif not _is(form, value):
         yield f"{place} is no {form}: {value!r}"
 
 
-def _wrong_names(names: dict[str, str], value: Any, place: str) -> Iterator[str]:
+def _wrong_names(form: str, value: Any, place: str) -> Iterator[str]:
     if not isinstance(value, dict):
         yield f"{place} is no object"
         return
-    for name, form in names.items():
-        if name.endswith("!") and name[:-1] not in value:
-            yield f"{place}.{name[:-1]} is missing"
-        if name.rstrip("!") in value:
-            yield from wrong(form, value[name.rstrip("!")], f"{place}.{name.rstrip('!')}")
-    known = {name.rstrip("!") for name in names}
-    for name in value.keys() - known:
-        yield f"{place}.{name} is on no page"
+    must, known = _names(form)
+    for name in must - value.keys():
+        yield f"{place}.{name} is missing"
+    for name, held in value.items():
+        if name in known:
+            yield from wrong(known[name], held, f"{place}.{name}")
+        else:
+            yield f"{place}.{name} is on no page"
+
+
+@cache
+def _names(form: str) -> tuple[frozenset[str], dict[str, str]]:
+    """Return the names that must be there, and every name's form."""
+    names = FORMS[form]
+    must = frozenset(name[:-1] for name in names if name.endswith("!"))
+    return must, {name.rstrip("!"): told for name, told in names.items()}
 
 
 def _is(form: str, value: Any) -> bool:
