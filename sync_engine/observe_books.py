@@ -98,12 +98,14 @@ def judge_strangers(ledger: Ledger, pair: Pair, observed: Observed) -> None:
 def report_found(ledger: Ledger, pair: Pair) -> None:
     """Say what a first round found of ours in the books: linked again, or with no source shown.
 
-    So a ledger that was lost says what it has back. A deal that was reopened or archived since is
-    not shown to a first read; its invoice waits here until a person names the deal.
+    So a ledger that was lost says what it has back; what was posted in this very round is no find.
+    A deal that was reopened or archived since is not shown to a first read; its invoice waits here
+    until a person names the deal.
     """
     if not _never_worked(ledger, pair):
         return
-    found = ledger.all("mirror_marked", company=pair.books.company)
+    marked = ledger.all("mirror_marked", company=pair.books.company)
+    found = [row for row in marked if not ledger.one("asked", key=row["marker"])]
     if not found:
         return
     with ledger.transaction() as tx:

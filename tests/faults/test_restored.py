@@ -342,6 +342,15 @@ def test_a_lost_ledger_says_what_it_found_again_and_names_the_invoice_of_a_reope
     once_each(3)
 
 
+def test_a_first_round_that_posts_does_not_call_it_found_again(world, sold, once_each, caplog):
+    sold()
+    with caplog.at_level("INFO", "sync_engine"):
+        world.round()
+
+    once_each(1)
+    assert [line for line in caplog.messages if "documents of ours" in line] == []
+
+
 def test_a_ledger_that_is_lost_and_killed_in_its_first_round_still_says_what_it_found(
     world, sold, settled, once_each
 ):
