@@ -17,7 +17,7 @@ from sync_engine.ledger.store import Row, Writes
 from sync_engine.mirror import mirror_record, note_document
 from sync_engine.pair import Pair
 from sync_engine.states import REFERENCE_KINDS
-from sync_engine.tasks import APPROVAL, FINDING, REFUSED, UNCLAIMED, Wanted, keep
+from sync_engine.tasks import APPROVAL, FINDING, REFUSED, UNCLAIMED, Wanted, answers, keep
 from tieout.model.canonical import canonical, digest
 from tieout.model.contract import Receipt
 from tieout.model.errors import TieoutError
@@ -153,23 +153,32 @@ def refuse(tx: Writes, pair: Pair, row: Row, error: TieoutError) -> None:
 
 
 def _refused_write_back(tx: Writes, pair: Pair, row: Row, error: TieoutError) -> None:
-    """One task for each cause, not for each record: a locked field refuses them all."""
-    cause = error.vendor_code or error.code
+    """One task for each cause, not for each record: a locked field refuses them all.
+
+    Whoever ignored it is not asked about the same words again.
+    """
+    subject = f"{WRITE_BACK}{pair.name}:{error.vendor_code or error.code}"
+    task = Wanted(
+        f"write-back-{error.code}",
+        f"The CRM refuses what {row['about']} should be told",
+        str(error),
+        error.next,
+        choices=("retry", "ignore"),
+        detail={"vendor_words": error.vendor_words},
+    )
+    decided = answers(tx, subject).get(task.code)
+    ignored = (
+        decided is not None
+        and decided["answer"] == "ignore"
+        and decided["detail"] == canonical(task.detail)
+    )
     keep(
         tx,
         pair=pair.name,
         family=REFUSED,
-        subject=f"{WRITE_BACK}{pair.name}:{cause}",
+        subject=subject,
         source=None,
-        wanted=[
-            Wanted(
-                f"write-back-{error.code}",
-                f"The CRM refuses what {row['about']} should be told",
-                str(error),
-                error.next,
-                choices=("retry", "ignore"),
-            )
-        ],
+        wanted=[] if ignored else [task],
     )
 
 

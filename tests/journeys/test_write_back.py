@@ -114,6 +114,35 @@ def test_a_refused_write_back_is_told_when_its_cause_is_mended(world, sold, ties
     ties_out(world)
 
 
+def test_a_refused_write_back_that_was_ignored_is_not_asked_about_again(world, sold):
+    """Nor when a deal changes or another is won: the words of the refusal are the same."""
+    world.restart()
+    world.portal.properties["deals"].pop("tieout_invoice_due_date")
+    sold()
+    world.round()
+    [task] = world.working.tasks()
+    world.working.answer(task["id"], "ignore", who="ann", reason="we do not want it")
+    world.books("receive_payment", invoices={"1": "50.00"})
+    sold()
+    world.round(2)
+    assert world.codes() == []
+
+
+def test_a_refused_write_back_for_another_reason_is_asked_about_though_one_was_ignored(world, sold):
+    world.restart()
+    properties = world.portal.properties["deals"]
+    held = properties.pop("tieout_invoice_due_date")
+    sold()
+    world.round()
+    [task] = world.working.tasks()
+    world.working.answer(task["id"], "ignore", who="ann", reason="we do not want it")
+    properties["tieout_invoice_due_date"] = held
+    properties.pop("tieout_invoice_number")
+    sold()
+    world.round(2)
+    assert len(world.codes()) == 1
+
+
 def test_a_lost_answer_of_a_write_back_is_looked_up(world, sold, ties_out):
     world.restart()
     world.fault("crm", fault="lose_answer", path="deals/batch/update")
