@@ -97,3 +97,15 @@ def test_a_lost_ledger_is_built_anew_and_says_what_it_found(installed, sell):
     assert place.say("resync", f"deal:{deals[0]}")[0] == Exit.TROUBLE  # it is reopened
     assert [task["code"] for task in place.told("tasks")[1]["tasks"]] == ["reopened"]
     assert once_each(world, 4)
+
+
+@pytest.mark.slow
+def test_a_new_installation_has_lost_nothing_and_says_so_of_nothing(installed, sell):
+    place = installed()
+    [world] = place.worlds
+    sell(world, 2)
+
+    code, said = place.say("run", "--once")
+
+    assert (code, len(world.invoices())) == (Exit.DONE, 2)
+    assert "documents of ours" not in said
