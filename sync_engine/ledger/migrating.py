@@ -90,6 +90,12 @@ def demand_current(connection: sqlite3.Connection, path: Path) -> None:
     version = schema_version(connection)
     known = len(migrations())
     _refuse_newer(version, path, known)
+    if not version:
+        raise LedgerError(
+            f"{path} is empty: its first process has not made it yet, or it was emptied.",
+            remedy="Restore the last backup if there is one; else `tieout run --once` makes it and "
+            "finds again what the books have of ours.",
+        )
     if version < known:
         raise LedgerError(
             f"{path} was written by an older version of Tieout.",

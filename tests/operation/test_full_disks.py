@@ -48,12 +48,10 @@ class Disk:
             self.ballast.unlink()
             self._remount(f"size={20 * DISK_KIB}k")
 
-    @property
-    def limit(self) -> Callable[[], None] | None:
+    def limit(self, kib: int) -> Callable[[], None] | None:
         """What a process is told before it starts, where there is no disk of its own."""
-        size = DISK_KIB * 128  # the ledger's first pages fit, and not many deals
-        whole = (size, size)
-        return None if self.is_mounted else lambda: resource.setrlimit(resource.RLIMIT_FSIZE, whole)
+        size = (kib * 1024, kib * 1024)
+        return None if self.is_mounted else lambda: resource.setrlimit(resource.RLIMIT_FSIZE, size)
 
     @property
     def refusals(self) -> tuple[str, ...]:
@@ -91,7 +89,7 @@ def test_a_disk_that_fills_ends_the_daemon_and_with_room_the_next_start_goes_on(
 ):
     place = installed(ledger=f"{disk.path}/state/ledger.db")
     [world] = place.worlds
-    with place.daemon(before=disk.limit) as daemon:
+    with place.daemon(before=disk.limit(1_100)) as daemon:
         until(lambda: place.status()["last_good_at"], "a whole round")
         disk.fill()
         sell(world, DEALS)
@@ -135,7 +133,7 @@ def test_a_backup_to_a_full_disk_says_which_and_leaves_nothing_there(installed, 
     done = subprocess.run(
         place.command("ledger", "backup", str(disk.path / "backup.db")),
         cwd=place.here,
-        preexec_fn=disk.limit,
+        preexec_fn=disk.limit(64),
         capture_output=True,
         text=True,
         check=False,

@@ -244,3 +244,12 @@ def test_what_cannot_be_written_is_told_at_opening(opened, folder, which, exclus
         folder.chmod(0o555)
     with pytest.raises(LedgerError, match="writable for this user"):
         opened(path, exclusive=exclusive)
+
+
+def test_an_emptied_ledger_is_not_called_an_older_version(ledger_path, clock):
+    ledger_path.write_bytes(b"")
+
+    with pytest.raises(LedgerError, match="or it was emptied") as caught:
+        Ledger.open(ledger_path, clock, exclusive=False)
+
+    assert "Restore the last backup" in caught.value.next
