@@ -45,7 +45,7 @@ from tieout.model.record import (
 from tieout.model.ref import Ref
 
 RELATED_AT_ONCE = 1_000  # associations are asked in pages of this size, one commit each
-TOUCHED_AT_ONCE = 5_000
+TOUCHED_AT_ONCE = 1_000  # sources whose records are in memory together
 
 
 def observe_crm(ledger: Ledger, pair: Pair, observed: Observed, clock: Clock) -> None:
