@@ -104,13 +104,12 @@ def report_found(ledger: Ledger, pair: Pair) -> None:
     """
     if not _never_worked(ledger, pair):
         return
-    marked = ledger.all("mirror_marked", company=pair.books.company)
-    found = [row for row in marked if not ledger.one("asked", key=row["marker"])]
-    if not found:
+    books = pair.books.company
+    counted = ledger.one("found_again", company=books)
+    if counted is None or not counted["found"]:
         return
     with ledger.transaction() as tx:
-        unlinked = [row for row in found if tx.one("document_get", key=row["marker"]) is None]
-        for row in unlinked[:UNCLAIMED_LIMIT]:
+        for row in tx.all("found_unlinked", company=books, limit=UNCLAIMED_LIMIT):
             keep(
                 tx,
                 pair=pair.name,
@@ -119,8 +118,8 @@ def report_found(ledger: Ledger, pair: Pair) -> None:
                 source=None,
                 wanted=[_unclaimed(row)],
             )
-        told = {"found": len(found), "linked": len(found) - len(unlinked)}
-        told["unexplained"] = len(unlinked)
+        told = {"found": counted["found"], "linked": counted["linked"]}
+        told["unexplained"] = counted["found"] - counted["linked"]
         tx.journal("tieout", "found again", pair.name, told)
     _log.info(
         "%s: the books have %d documents of ours; %d are linked again, %d have no source that was "

@@ -217,10 +217,19 @@ AND day BETWEEN :since AND :until AND live = 1 AND gone = 0;
 -- mirror_living: the documents of the books that lived when they were last shown (reads all)
 SELECT kind, id FROM mirror WHERE company = :company AND kind = :kind AND live = 1 AND gone = 0;
 
--- mirror_marked: every document of the books that lives and carries a mark of ours (reads all)
-SELECT kind, id, marker, fields, day, total FROM mirror
-WHERE company = :company AND marker IS NOT NULL AND live = 1 AND gone = 0
-AND kind IN ('invoice', 'payment', 'credit_memo', 'refund') ORDER BY kind, id;
+-- found_again: the books' living documents with a mark that this ledger never asked for (reads all)
+SELECT count(*) AS found, count(d.key) AS linked FROM mirror m LEFT JOIN document d ON d.key = m.marker
+WHERE m.company = :company AND m.marker IS NOT NULL AND m.live = 1 AND m.gone = 0
+AND m.kind IN ('invoice', 'payment', 'credit_memo', 'refund')
+AND NOT EXISTS (SELECT 1 FROM outbox o WHERE o.key = m.marker AND o.first_at IS NOT NULL);
+
+-- found_unlinked: those of them that are linked to no document (reads all)
+SELECT m.kind, m.id, m.marker, m.fields, m.day, m.total FROM mirror m
+WHERE m.company = :company AND m.marker IS NOT NULL AND m.live = 1 AND m.gone = 0
+AND m.kind IN ('invoice', 'payment', 'credit_memo', 'refund')
+AND NOT EXISTS (SELECT 1 FROM outbox o WHERE o.key = m.marker AND o.first_at IS NOT NULL)
+AND NOT EXISTS (SELECT 1 FROM document d WHERE d.key = m.marker)
+ORDER BY m.kind, m.id LIMIT :limit;
 
 -- mirror_by_marker: the records that carry a marker
 SELECT id, kind, live, gone, created_at FROM mirror WHERE company = :company AND marker = :marker;

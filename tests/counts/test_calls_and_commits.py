@@ -131,7 +131,7 @@ def test_no_round_but_the_very_first_reads_a_whole_table(
 
     But the first round of a new ledger looks once for what the books have of ours already.
     """
-    assert heard == {"mirror_marked": 1}
+    assert heard == {"found_again": 1}
 
 
 def test_a_round_in_which_nothing_moved_commits_its_cursors_and_its_report(
