@@ -453,8 +453,8 @@ ON CONFLICT (key, plan_hash) DO UPDATE SET state = 'queued', change = excluded.c
     asking = outbox.asking + 1, request_id = NULL, item_id = NULL, error = NULL
 WHERE outbox.state IN ('done', 'refused');
 
--- outbox_supersede: a write-back that was not sent yet is replaced by the next
-DELETE FROM outbox WHERE key = :key AND state = 'queued' AND request_id IS NULL;
+-- outbox_supersede: a queued write-back gives way to the next; how often it was asked is kept
+UPDATE outbox SET state = 'refused' WHERE key = :key AND state = 'queued' AND request_id IS NULL;
 
 -- outbox_queued: changes for one company that wait to be packed
 SELECT * FROM outbox WHERE pair = :pair AND state = 'queued' AND company = :company
