@@ -264,7 +264,7 @@ class _Reading:
             return
         if not key:
             self.wrong(line, "a value without a key", "write `key: value`")
-        if key in into.key_lines:
+        elif key in into.key_lines:
             first = into.key_lines[key]
             self.wrong(line, f"{_short(key)} is written twice (first in line {first})")
         into.key_lines.setdefault(key, line)

@@ -112,6 +112,11 @@ def test_all_mistakes_that_can_be_seen_are_shown_at_once() -> None:
     ]
 
 
+def test_a_key_that_is_missing_twice_is_not_called_written_twice() -> None:
+    hint = "a value without a key; write `key: value`"
+    assert refused("? \n? \n") == [f"m.yaml:1: {hint}", f"m.yaml:2: {hint}"]
+
+
 def test_every_tab_is_shown() -> None:
     hint = 'a tab; use spaces; a tab inside a text is "\\t" in double quotes'
     assert refused("a:\n\tb: 1\nc:\td\n") == [f"m.yaml:2: {hint}", f"m.yaml:3: {hint}"]
