@@ -360,8 +360,14 @@ def _days(a: date | None, b: date | None) -> Fraction:
     return Fraction((a - b).days)
 
 
-def _joined(between: str | None, *parts: Any) -> str:
-    if between is None:
+def _worded(text: Any, change: Callable[[str], str]) -> str | None:
+    if not isinstance(text, str | None):
+        raise Wrong
+    return None if text is None else change(text)
+
+
+def _joined(between: Any, *parts: Any) -> str:
+    if not isinstance(between, str):
         raise Wrong
     return between.join(said for said in map(_said, parts) if said)
 
@@ -395,9 +401,9 @@ SIMPLE: Mapping[str, Callable[..., Any]] = {
     "not": lambda a: not a,
     "in": lambda a, b, c: a in (b, c),
     "missing": lambda a: a is None,
-    "upper": lambda a: None if a is None else a.upper(),
-    "lower": lambda a: None if a is None else a.lower(),
-    "strip": lambda a: None if a is None else a.strip(),
+    "upper": lambda a: _worded(a, str.upper),
+    "lower": lambda a: _worded(a, str.lower),
+    "strip": lambda a: _worded(a, str.strip),
     "join": _joined,
     "lookup": _size,
     "days": _days,
