@@ -18,7 +18,7 @@ from sync_engine.ledger.store import Reads, Row, Writes
 from sync_engine.pair import Pair, folded
 from sync_engine.tasks import COPIED, PAIR, Wanted, keep
 from tieout.model.dates import instant_text, parse_instant
-from tieout.model.record import Record
+from tieout.model.record import Fetched, Gone, Record
 from tieout.model.ref import Ref
 
 DOCUMENTS = frozenset({"invoice", "payment", "credit_memo", "refund"})
@@ -63,6 +63,16 @@ def mirror_gone(tx: Writes, pair: Pair, ref: Ref) -> bool:
     if held is not None and held["marker"]:
         _close_copied(tx, pair, ref.company, held["marker"])
     return True
+
+
+def mirror_fetched(tx: Writes, pair: Pair, answer: Fetched) -> bool:
+    """Note what the books answer of a record that was asked for; return whether it moved."""
+    match answer:
+        case Record():
+            return mirror_record(tx, pair, answer)
+        case Gone(ref):
+            return mirror_gone(tx, pair, ref)
+    return False
 
 
 def preferences(ledger: Reads, pair: Pair) -> dict[str, Any]:

@@ -19,11 +19,19 @@ from sync_engine.feeds import (
 from sync_engine.ledger.spelling import fields_of
 from sync_engine.ledger.sqlite import Ledger
 from sync_engine.ledger.store import Reads, Row, Writes
-from sync_engine.mirror import DOCUMENTS, mirror_gone, mirror_record, stop_for_stranger
+from sync_engine.mirror import (
+    DOCUMENTS,
+    mirror_fetched,
+    mirror_gone,
+    mirror_record,
+    stop_for_stranger,
+)
 from sync_engine.pair import Clock, Pair
 from sync_engine.tasks import UNCLAIMED, Wanted, keep
+from sync_engine.unread import keep_unread, read_again
 from tieout.model.dates import parse_instant
-from tieout.model.record import Event, Fetched, Gone, Page, Record, Seen, Unreadable
+from tieout.model.errors import NextStep, TieoutError
+from tieout.model.record import Event, Page, Record, Seen, Unreadable
 from tieout.model.ref import Ref
 
 _log = logging.getLogger(__name__)
@@ -66,17 +74,19 @@ def observe_books(
             del page, moved  # a page is large, and the next one is about to be read
         if forgotten:
             read_living(ledger, pair, kinds)
+    read_again(ledger, pair)
 
 
 def _take_page(
     ledger: Ledger, pair: Pair, feed: str, page: Page, *, strict: bool
 ) -> Sequence[Event]:
     """Mirror a page in one commit with its cursor; return the events that moved something."""
-    events = _whole(pair, page)
+    events, unread = _whole(pair, page)
     with ledger.transaction() as tx:
         moved = [event for event in events if _mirror(tx, pair, event, strict=strict)]
         if moved:
             tx.run("pending_everywhere")
+        keep_unread(tx, pair, unread)
         keep_cursor(tx, pair, pair.books.company, feed, page)
     return moved
 
@@ -160,36 +170,30 @@ def read_living(ledger: Ledger, pair: Pair, kinds: Iterable[str] = DOCUMENTS) ->
         for some in runs(refs, FETCHED_AT_ONCE):
             answers = list(pair.books.fetch(some))
             with ledger.transaction() as tx:
-                moved = [_mirror_fetched(tx, pair, answer) for answer in answers]
+                moved = [mirror_fetched(tx, pair, answer) for answer in answers]
                 if any(moved):
                     tx.run("pending_everywhere")
 
 
-def _whole(pair: Pair, page: Page) -> list[Event]:
-    """Return a page's events, each with its record.
+def _whole(pair: Pair, page: Page) -> tuple[list[Event], list[Unreadable]]:
+    """Return a page's events, each with its record, and the records that cannot be read.
 
     Raises:
-        TieoutError: one cannot be read; its page comes again in the next round.
+        TieoutError: nothing can be read now, of these and of any other.
     """
+    unread: list[Unreadable] = []
     events = [event for event in page.events if not is_bare(event)]
     for answer in read_bare(pair.books, page):
         match answer:
+            case Unreadable(error=TieoutError(next_step=NextStep.PAUSE | NextStep.STOP) as error):
+                raise error
             case Record():
                 events.append(Event(answer.ref, record=answer))
             case Unreadable():
-                raise answer.error
+                unread.append(answer)
             case _:
                 events.append(Event(answer.ref, Seen.GONE))
-    return events
-
-
-def _mirror_fetched(tx: Writes, pair: Pair, answer: Fetched) -> bool:
-    match answer:
-        case Record():
-            return mirror_record(tx, pair, answer)
-        case Gone(ref):
-            return mirror_gone(tx, pair, ref)
-    return False
+    return events, unread
 
 
 def _is_forgotten(ledger: Reads, pair: Pair, feed: str, now: datetime) -> bool:

@@ -41,6 +41,7 @@ from sync_engine.push import Pushed, is_paused, push
 from sync_engine.queue import queue, take_apart, unqueue
 from sync_engine.reconcile import reconcile
 from sync_engine.settle import settle
+from sync_engine.unread import holds_back
 from tieout.model.canonical import canonical
 from tieout.model.dates import instant_text, parse_instant
 from tieout.model.errors import NextStep, TieoutError
@@ -169,7 +170,7 @@ def _stages(
     yield "observe", lambda: judge_clock(ledger, pair, done.observed)
     yield "observe", lambda: sweep(ledger, pair, done.observed, hands.clock())
     yield "observe", lambda: read_related(ledger, pair, done.observed)
-    push_too = push_too and not done.observed.clock_off_secs
+    push_too = push_too and not done.observed.clock_off_secs and not holds_back(ledger, pair)
     yield "observe", lambda: _see_reset(ledger, pair)
     for _ in range(PASSES):
         yield "plan", lambda: draft_and_plan(ledger, pair, done, hands)

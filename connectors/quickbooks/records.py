@@ -67,12 +67,23 @@ class Reader:
             ) from wrong
 
     def event(self, entity: str, body: Body) -> Event:
-        """Return what a body in a feed says: its record, or that it is gone (R24)."""
+        """Return what a body in a feed says: its record, or that it is gone (R24).
+
+        One that cannot be read is a bare sign of change: to be read by its address, on its own.
+
+        Raises:
+            Unavailable: it does not even say which record it is.
+        """
         kind = facts().kind_of(entity)
         at = instant_of(body, "LastUpdatedTime")
         if is_deleted(body):
             return Event(self.ref(kind, str(body["Id"])), Seen.GONE, at=at)
-        record = self.record(kind, body)
+        try:
+            record = self.record(kind, body)
+        except Unavailable:
+            if not isinstance(body.get("Id"), str):
+                raise
+            return Event(self.ref(kind, body["Id"]), at=at)
         return Event(record.ref, record=record, at=at)
 
     def setting_records(self, kinds: frozenset[str]) -> Iterator[Record]:
@@ -389,11 +400,18 @@ def _needed_amount(body: Body, name: str) -> Decimal:
 
 
 def _amount_or_none(body: Body, name: str) -> Decimal | None:
-    """Return a number, without the noise of one that went through binary fractions."""
+    """Return a number, without the noise of one that went through binary fractions.
+
+    Raises:
+        ValueRefused: it is something else.
+    """
     value = body.get(name)
     if value is None or value == "":
         return None
-    exact = decimal(value)
+    try:
+        exact = decimal(value)
+    except (TypeError, ValueError) as wrong:
+        raise ValueRefused(f"{name} is not a number.") from wrong
     near = round(exact, MOST_PLACES)
     return exact if near == exact else near.normalize() + ZERO
 

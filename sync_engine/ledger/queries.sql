@@ -666,6 +666,11 @@ SELECT * FROM task WHERE id = :id;
 SELECT * FROM task WHERE state = 'open' AND id > 0 AND (pair = :pair OR :pair IS NULL)
 ORDER BY id LIMIT :limit;
 
+-- tasks_unread: the records of the books that cannot be read and nobody ignores
+SELECT source_kind, source_id FROM task
+WHERE company = :company AND source_kind > '' AND state = 'open' AND family = 'unread'
+AND pair = :pair ORDER BY source_kind, source_id;
+
 -- tasks_of_source: the open tasks that name a source
 SELECT id, family, code, subject, net, currency FROM task
 WHERE company = :company AND source_kind = :kind AND source_id = :id AND state = 'open' ORDER BY id;
