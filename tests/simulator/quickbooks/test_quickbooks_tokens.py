@@ -131,3 +131,15 @@ def test_r26_a_connection_ends_after_five_years_however_often_it_was_renewed(boo
 
     assert left == [100] * 18 + [43]
     assert answer.json["error"] == "invalid_grant"
+
+
+def test_a_person_who_disconnects_the_app_ends_all_its_tokens(books):
+    tokens = connect(books)
+
+    assert books.ask("POST", "/__deeds", b'{"deed": "disconnect"}').status == 200
+
+    refused = ask_tokens(
+        books, {"grant_type": "refresh_token", "refresh_token": tokens["refresh_token"]}
+    )
+    assert (refused.status, refused.json["error"]) == (400, "invalid_grant")
+    assert ask_as(books, tokens["access_token"]).status == 401

@@ -140,8 +140,12 @@ class Authority:
         found = self.refresh.get(token) or self.access.get(token)
         if found is None:
             raise OAuthError("invalid_request", "unknown token")
+        self.disconnect(found.realm_id)
+
+    def disconnect(self, realm_id: str) -> None:
+        """End a company's whole connection, as a person does on Intuit's page of apps."""
         for held in (self.access, self.refresh):
-            for one in [name for name, grant in held.items() if grant.realm_id == found.realm_id]:
+            for one in [name for name, grant in held.items() if grant.realm_id == realm_id]:
                 del held[one]
 
     def realm_of(self, authorization: str) -> str | None:

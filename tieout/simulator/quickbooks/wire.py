@@ -226,6 +226,9 @@ class Books:
         company = self._chosen(wanted.get("realm"))
         if company is None:
             raise ValueError(f"no realm {wanted.get('realm')!r}")
+        if wanted.get("deed") == "disconnect":  # not in the books: on Intuit's page of apps
+            self.authority.disconnect(company.realm_id)
+            return {}
         with company.lock:
             return deeds.play(company, wanted)
 
