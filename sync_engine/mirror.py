@@ -187,8 +187,13 @@ def _twin_or_copy(tx: Writes, pair: Pair, marker: str, rows: list[Row]) -> None:
     windows = tx.all("attempt_windows", key=marker)
     born_of_ours = [row for row in rows if _within(row["created_at"], windows, pair.quiet_secs)]
     detail = {"marker": marker, "records": [str(number) for number in ids]}
+    document = tx.one("document_get", key=marker)
     if len(born_of_ours) > 1 or not windows:
-        message = f"The books hold {len(rows)} records with the marker {marker}: {', '.join(ids)}."
+        made_for = "" if document is None else f" They were made for {document['title']}."
+        message = (
+            f"The books hold {len(rows)} {rows[0]['kind'].replace('_', ' ')}s with the marker "
+            f"{marker}: {', '.join(map(_named, rows))}.{made_for}"
+        )
         stop_pair(
             tx,
             pair.name,
@@ -200,7 +205,6 @@ def _twin_or_copy(tx: Writes, pair: Pair, marker: str, rows: list[Row]) -> None:
     message = f"A person copied a record of ours with its memo: {', '.join(ids)} carry {marker}."
     remedy = "Take the marker out of the copy's memo, or void the copy if it was not meant."
     wanted = [Wanted("copied", "A copied record", message, remedy, detail=detail)]
-    document = tx.one("document_get", key=marker)
     keep(
         tx,
         pair=pair.name,
@@ -209,6 +213,12 @@ def _twin_or_copy(tx: Writes, pair: Pair, marker: str, rows: list[Row]) -> None:
         source=None if document is None else source_of(document),
         wanted=wanted,
     )
+
+
+def _named(row: Row) -> str:
+    """Return a record as a person finds it in the books: by its number, where it has one."""
+    number = fields_of(row["fields"]).get("number")
+    return f"id {row['id']}" if number is None else f"{number} (id {row['id']})"
 
 
 def _alive(tx: Reads, company: str, marker: str) -> list[Row]:

@@ -71,7 +71,7 @@ def refusal(
         named = LOCKED_SECS if status == "423" else POLICY_SECS.get(str(told.get("policyName")))
         return RateLimited(after_secs=named if after_secs is None else after_secs, **words)
     if kind is Unauthorized and status == "401":
-        return Unauthorized(remedy=KEY_REMEDY, **words)
+        return Unauthorized("HubSpot does not accept the key.", remedy=KEY_REMEDY, **words)
     if code == "PROPERTY_DOESNT_EXIST":
         return kind(remedy=_PROPERTY_REMEDY, **words)
     if "MISSING_SCOPES" in codes:

@@ -100,6 +100,7 @@ def _forbidden(answer: Answer) -> TieoutError:
     """
     code = _CODE.search(answer.words)
     return Unauthorized(
+        "QuickBooks does not let us into this company.",
         vendor_code=code[1] if code else "403",
         vendor_words=answer.words,
         trace_id=answer.trace_id,

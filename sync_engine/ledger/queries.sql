@@ -232,7 +232,8 @@ AND NOT EXISTS (SELECT 1 FROM document d WHERE d.key = m.marker)
 ORDER BY m.kind, m.id LIMIT :limit;
 
 -- mirror_by_marker: the records that carry a marker
-SELECT id, kind, live, gone, created_at FROM mirror WHERE company = :company AND marker = :marker;
+SELECT id, kind, fields, live, gone, created_at FROM mirror
+WHERE company = :company AND marker = :marker;
 
 -- mirror_of_marker: the record of a kind that carries a marker: a living one, else a voided; the oldest
 SELECT * FROM mirror WHERE company = :company AND marker = :marker AND kind = :kind

@@ -157,6 +157,11 @@ def test_a_commit_later_than_the_look_where_ids_are_forgotten_stops_the_pair_as_
     world.sleep(1.0)
     world.round()  # the first asking has landed meanwhile
     assert [len(world.invoices()), world.codes()] == [2, ["twin"]]
+    said = world.tasks()["twin"]["message"]
+    assert "The books hold 2 invoices with the marker " in said
+    named = [f"{one['doc_number']} (id {one['id']})" for one in world.invoices()]
+    assert f": {', '.join(named)}." in said
+    assert said.endswith("They were made for deal 9000000001 Order 1.")
     sold()
     world.round()
     assert len(world.invoices()) == 2  # nothing more is sent

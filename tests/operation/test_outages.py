@@ -53,6 +53,7 @@ def test_consent_revoked_in_the_middle_of_a_round_names_the_two_commands_that_me
         assert code == Exit.PAUSED
         assert "stands still: Intuit does not accept this consent. [invalid_grant]" in said
         assert "Run `tieout connect COMPANY`; the queue is kept." in said
+        assert "when that is mended: `tieout resume pair1 --reason …`" in said
         assert "unanswered: 0" in said
         assert [task["code"] for task in place.told("tasks")[1]["tasks"]] == ["unauthorized"]
         assert "pair1 stands still: unauthorized; `tieout status` says why" in place.log()

@@ -56,12 +56,14 @@ def _pair_lines(pair: Mapping[str, Any]) -> Iterator[str]:
     yield click.style(pair["pair"], bold=True)
     if pair["paused"]:
         yield f"  stands still: {pair['paused']['reason']}"
+        yield f"  when that is mended: `tieout resume {pair['pair']} --reason …`"
     yield f"  last round {pair['last_round_at'] or 'never'}"
     if pair["last_good_at"] != pair["last_round_at"]:
         yield f"  last good round {pair['last_good_at'] or 'never'}"
-    if pair["last_round"] and pair["last_round"]["error"]:
-        yield f"  it ended early: {pair['last_round']['error']['message']}"
-    elif pair["last_round_at"] and not _is_known(pair) and not pair["paused"]:
+    early = pair["last_round"] and pair["last_round"]["error"]
+    if early and early["message"] != (pair["paused"] or {}).get("reason"):
+        yield f"  it ended early: {early['message']}"
+    elif not early and pair["last_round_at"] and not _is_known(pair) and not pair["paused"]:
         yield "  it was told to stop before its end; the next start goes on"
     for feed in pair["feeds"]:
         yield f"  {feed['company']} {_kinds(feed['feed'])}: read up to {feed['as_of']}"
