@@ -63,7 +63,10 @@ class Where:
 
 def main() -> None:
     """Open everything, say so, and work rounds until the input ends."""
-    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
+    structlog.configure(
+        wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),  # answers have the output alone
+    )
     where = Where(**json.loads(sys.argv[1]))
     still_at = datetime.fromisoformat(where.still_at) if where.still_at else None
     clock = SharedClock(Path(where.clock), still_at=still_at)
