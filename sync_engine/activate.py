@@ -55,6 +55,7 @@ def activate(ledger: Ledger, pair: Pair) -> None:
     with ledger.transaction() as tx:
         tx.run("pair_mappings", pair=pair.name, hash=digest(meaning))
         tx.run("pending_again", pair=pair.name)
+        tx.run("left_out_again", pair=pair.name)
         for row in tx.all("documents_pending", pair=pair.name):
             if not _is_made(pair, row):
                 _retire(tx, pair, row)

@@ -159,6 +159,13 @@ WHERE pair = :pair AND state IN ('blocked', 'planned', 'waiting', 'approved')
 AND kind IN ('invoice', 'payment', 'credit_memo')
 ON CONFLICT (pair, company, kind, id) DO NOTHING;
 
+-- left_out_again: sources that the mappings left out are to be made again (reads all)
+INSERT INTO touched (pair, company, kind, id, reread)
+SELECT pair, company, source_kind, source_id, 1 FROM document
+WHERE pair = :pair AND kind IN ('invoice', 'payment', 'credit_memo')
+AND (state = 'skipped' OR state IN ('posted', 'voided', 'deleted') AND reason IS NOT NULL)
+ON CONFLICT (pair, company, kind, id) DO UPDATE SET reread = 1;
+
 -- pending_everywhere: and those of every pair, for books have moved that they may share
 INSERT INTO touched (pair, company, kind, id, reread)
 SELECT d.pair, d.company, d.source_kind, d.source_id, 0 FROM pair_state CROSS JOIN document d

@@ -51,6 +51,42 @@ def test_a_mapping_that_tells_its_old_name_keeps_what_was_approved(world, sold, 
     ties_out(world)
 
 
+def only_above(world, amount):
+    """Let the invoices' mapping leave out what is not above an amount."""
+    text = (MAPPINGS / "hubspot-deal-to-invoice.yaml").read_text("utf-8")
+    wider = "when: =deal.is_won and "
+    file = world.path / f"above-{amount}.yaml"
+    file.write_text(text.replace(wider, f"{wider}deal.amount > {amount} and "), "utf-8")
+    world.files = (file, world.files[1])
+    world.restart()
+
+
+def test_what_a_mapping_left_out_is_posted_when_it_is_left_out_no_more(world, sold, ties_out):
+    sold()
+    only_above(world, 1_000)
+    world.round(2)
+    assert world.invoices() == []
+    only_above(world, 0)
+    world.round()
+    assert (len(world.invoices()), world.codes()) == (1, [])
+    ties_out(world)
+
+
+def test_what_was_posted_and_left_out_since_is_no_difference_once_it_counts_again(
+    world, sold, ties_out
+):
+    deal = sold()
+    world.round()
+    only_above(world, 1_000)
+    world.crm("edit_deal", deal, {"dealname": "Order, renamed"})
+    world.round()
+    assert world.codes() == ["reopened"]
+    only_above(world, 0)
+    world.round()
+    assert (len(world.invoices()), world.codes()) == (1, [])
+    ties_out(world)
+
+
 @pytest.fixture
 def elsewhere(world, tmp_path):
     """Return a function that lets the pair post to other books."""
