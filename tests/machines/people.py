@@ -233,6 +233,23 @@ def inactivate(play: Play) -> None:
     play.place.books("inactivate", id=play.dice.choice(customers)["id"])
 
 
+def inactivate_an_item(play: Play) -> None:
+    items = [one for one in play.place.books_truth()["items"] if one["active"]]
+    play.place.books("inactivate", kind="Item", id=play.dice.choice(items)["id"])
+
+
+def make_a_customer(play: Play) -> None:
+    """An accountant makes a customer with the name of a CRM company."""
+    names = sorted({one["company_name"] for one in _deals(play) if one["company_name"]})
+    body = {"DisplayName": play.dice.choice(names), "CurrencyRef": {"value": "EUR"}}
+    play.place.books("create", kind="Customer", body=body)
+
+
+def refund(play: Play) -> None:
+    line = {"item": "1", "amount": "5.00", "tax_code": "1"}
+    play.place.books("refund", customer=_invoice(play)["customer"], lines=[line])
+
+
 def close_the_period(play: Play) -> None:
     until = play.dice.choice(("2026-02-28", "2026-03-31", None, None))
     play.place.books("close_books", until=until)
@@ -344,6 +361,9 @@ BOOKS: tuple[Deed, ...] = (
     credit,
     rename_a_customer,
     inactivate,
+    inactivate_an_item,
+    make_a_customer,
+    refund,
     close_the_period,
 )
 MINDING: tuple[Deed, ...] = (

@@ -1,6 +1,7 @@
 """Where a story is played: both systems in process, and a ledger in a folder of memory."""
 
 import random
+import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
@@ -48,13 +49,14 @@ class Place(World):
     doom: Doom = field(default_factory=Doom)
     wire: Any = None
     options: dict[str, Any] = field(default_factory=dict)
+    edition: str = "as shipped"
     turned_back: bool = False  # a ledger was lost, or is an older one again
 
     def engine(self, **changed: Any) -> Engine:
         """Open the ledger and both sessions anew; what the last process did not commit is gone."""
         self.opened.close()
         self.doom.new_life()
-        mappings = _mappings()
+        mappings = _mappings(self.edition)
         reads: dict[str, frozenset[str]] = {}
         for mapping in mappings:
             for kind, fields in mapping.reads.items():
@@ -95,8 +97,22 @@ class Place(World):
         return Engine(ledger, {"main": pair}, Hands(self.time.ours, self.time.wait))
 
 
+EDITIONS: dict[str, tuple[tuple[str, str], ...]] = {
+    "as shipped": (),
+    "other words": (("message: Thank you for your order.", "message: Many thanks."),),
+    "asks for customers": (("none: create # ask", "none: ask # ask"),),
+    "no small deals": (
+        (
+            "=deal.is_won and deal.close_date",
+            "=deal.is_won and deal.amount > 40 and deal.close_date",
+        ),
+    ),
+}
+"""What an operator makes of the invoices' mapping: what is replaced by what."""
+
+
 @cache
-def _mappings() -> Sequence[Mapping]:
+def _mappings(edition: str) -> Sequence[Mapping]:
     opening, token = Opening("0"), StaticToken("env:UNUSED")
     unused = SeededTime(BEGINS)
     with closing(
@@ -104,7 +120,14 @@ def _mappings() -> Sequence[Mapping]:
     ) as crm:
         kinds = crm.capabilities.kinds
     known = {kind: dict(capability.fields) for kind, capability in kinds.items()}
-    return tuple(load(MAPPINGS / f"{name}.yaml", known) for name in NAMES)
+    with tempfile.TemporaryDirectory() as folder:
+        for name in NAMES:
+            text = (MAPPINGS / f"{name}.yaml").read_text("utf-8")
+            for old, new in EDITIONS[edition] if name == NAMES[0] else ():
+                assert old in text
+                text = text.replace(old, new)
+            (Path(folder) / f"{name}.yaml").write_text(text, "utf-8")
+        return tuple(load(Path(folder) / f"{name}.yaml", known) for name in NAMES)
 
 
 @contextmanager

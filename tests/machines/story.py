@@ -14,7 +14,7 @@ from typing import Any
 from machines import people
 from machines.doom import Killed
 from machines.laws import Broken, Laws
-from machines.place import Place, open_place
+from machines.place import EDITIONS, Place, open_place
 from machines.wire import KINDS, Mischief
 from simulated_world import seller
 
@@ -241,6 +241,15 @@ class Story:
         self.place.approve = self.dice.choice(("automatic", "by_hand", "automatic under 400 EUR"))
         self.a_restart()
 
+    def another_mapping(self) -> None:
+        self.place.edition = self.dice.choice([*EDITIONS])
+        self.tell(f"    the mapping {self.place.edition}")
+        self.a_restart()
+
+    def a_month_passes(self) -> None:
+        """Longer than any feed remembers (R24)."""
+        self.place.time.wait(35 * 86_400)
+
     def calm(self) -> None:
         self.settle()
         self.place.wire.mischief = self.mischief
@@ -324,6 +333,8 @@ _STEPS: tuple[tuple[str, Callable[[Story], None]], ...] = (
     ("a restore", Story.a_restore),
     ("a loss", Story.a_loss),
     ("another policy", Story.another_policy),
+    ("another mapping", Story.another_mapping),
+    ("a month passes", Story.a_month_passes),
     ("calm", Story.calm),
 )
-_WEIGHTS = (24, 22, 10, 10, 10, 3, 1, 7, 3, 3, 2, 1, 1, 3)
+_WEIGHTS = (24, 22, 10, 10, 10, 3, 1, 7, 3, 3, 2, 1, 1, 1.5, 0.7, 3)
