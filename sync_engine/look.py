@@ -24,7 +24,7 @@ from tieout.model.canonical import canonical
 from tieout.model.change import Create, Update, Void
 from tieout.model.contract import Connector, Receipt
 from tieout.model.dates import instant_text, parse_instant
-from tieout.model.errors import Duplicate, NotFound
+from tieout.model.errors import AskedBefore, Duplicate, NotFound, TieoutError
 from tieout.model.lookup import MARKER, Absent, Ambiguous, Answer, Found, Lookup, NotKnown
 from tieout.model.record import Fetched, Gone, MergedInto, Record, Unreadable
 
@@ -193,8 +193,8 @@ def _settle(
         state, receipt = states[row["key"]]
         if state == FOUND and receipt is not None:
             take_receipt(tx, pair, row, receipt, how="found")
-        elif state == ABSENT and (other := _taken_by_another(row)) is not None:
-            refuse(tx, pair, row, other)
+        elif state == ABSENT and (why := _never_to_come(parcel, row)) is not None:
+            refuse(tx, pair, row, why)
             states[row["key"]] = REFUSED, None
         elif state == GONE:
             refuse(tx, pair, row, NotFound(record=row["about"]))
@@ -220,9 +220,16 @@ def _settle(
     )
 
 
-def _taken_by_another(row: Row) -> Duplicate | None:
-    """Return the refusal of a re-send whose name or number, as looking shows, is not ours."""
+def _never_to_come(parcel: Row, row: Row) -> TieoutError | None:
+    """Return why a re-send that looking does not find will never be found, None if it may be.
+
+    Its name or number is another's; or the other system knows the asking, and what it made of it
+    was deleted.
+    """
     said = json.loads(row["error"] or "{}")
-    if said.get("code") != Duplicate.code:
-        return None
-    return Duplicate(vendor_code=said["vendor_code"], vendor_words=said["vendor_words"])
+    words = {name: said.get(name) or "" for name in ("vendor_code", "vendor_words")}
+    if said.get("code") == Duplicate.code:
+        return Duplicate(**words)
+    if said.get("code") == AskedBefore.code and parcel["attempts"] > 1:
+        return AskedBefore(record=row["about"], **words)
+    return None

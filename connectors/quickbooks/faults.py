@@ -86,7 +86,7 @@ def error_of(fault: Mapping[str, Any], *, write: bool, trace_id: str = "") -> Ti
     if kind is None:
         system = str(fault.get("type")).lower() in {"systemfault", "service_fault", "system"}
         kind = OutcomeUnknown if system or not code else Rejected
-    if kind is OutcomeUnknown and not write:
+    if issubclass(kind, OutcomeUnknown) and not write:
         kind = Unavailable
     if kind is RateLimited:
         return _throttled(None, words, trace_id)

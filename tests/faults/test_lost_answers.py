@@ -87,6 +87,23 @@ def test_the_crm_is_told_although_its_answer_was_lost(world, sold, settled, faul
     assert world.told(deal, "invoice_status") == "paid"
 
 
+@pytest.mark.parametrize("answers", ["6000", "600"])
+def test_what_was_made_and_deleted_before_we_looked_is_asked_of_a_person(
+    world, sold, settled, once_each, answers
+):
+    world.company.replay_answers = answers
+    sold()
+    world.fault("books", fault="lose_answer", path="/invoice$")
+    assert world.round().unknown == 1
+    world.books("delete", id=world.invoices()[0]["id"])
+    settled()
+    assert world.codes() == ["asked-before"]
+    world.answer("asked-before", "retry")
+    settled()
+    once_each(1)
+    assert world.codes() == []
+
+
 @pytest.mark.parametrize("deed", ["archive", "merge"])
 def test_what_a_deal_was_told_is_settled_also_when_the_deal_is_not_there_any_more(
     world, sold, settled, deed

@@ -17,6 +17,7 @@ STEPS = {
     "TieoutError": "stop",
     "Unavailable": "retry",
     "RateLimited": "retry",
+    "AskedBefore": "look",
     "OutcomeUnknown": "look",
     "StaleVersion": "replan",
     "Rejected": "ask",

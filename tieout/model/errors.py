@@ -104,6 +104,16 @@ class OutcomeUnknown(TieoutError):
     remedy = "Nothing to do: Tieout looks for its marker before it sends anything again."
 
 
+class AskedBefore(OutcomeUnknown):
+    """The other system knows this very asking: it did it then, or is doing it still."""
+
+    code = "asked-before"
+    remedy = (
+        "Where nothing is found of it, somebody deleted it: answer `retry` in `tieout tasks` "
+        "to ask anew, or `ignore`."
+    )
+
+
 # -- replan -----------------------------------------------------------------------------------
 
 
@@ -228,6 +238,7 @@ class ValueRefused(TieoutError, ValueError):
 VENDOR_ERRORS: Mapping[str, type[TieoutError]] = {
     kind.code: kind
     for kind in (
+        AskedBefore,
         Duplicate,
         InvalidField,
         MissingReference,

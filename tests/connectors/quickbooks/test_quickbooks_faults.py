@@ -5,6 +5,7 @@ import pytest
 from connectors.quickbooks.facts import facts
 from connectors.quickbooks.faults import error_of, judge
 from tieout.model.errors import (
+    AskedBefore,
     Duplicate,
     InvalidField,
     MissingReference,
@@ -55,8 +56,8 @@ def fault(code, message="", detail="", kind="ValidationFault"):
         ("4001", "not queryable", Unsupported),
         ("6540", "Deposited Transaction cannot be changed", Rejected),
         ("6000", "A business validation error", Rejected),
-        ("6000", "An unexpected error occurred", OutcomeUnknown),
-        ("600", "Duplicate Request ID", OutcomeUnknown),
+        ("6000", "An unexpected error occurred", AskedBefore),
+        ("600", "Duplicate Request ID", AskedBefore),
         ("10000", "System Failure", OutcomeUnknown),
         ("99999", "never heard of", Rejected),
         ("", "", OutcomeUnknown),

@@ -12,9 +12,11 @@ from tieout.credentials import StaticToken
 from tieout.model.change import Create, Update, Void
 from tieout.model.contract import Opening, Request
 from tieout.model.errors import (
+    AskedBefore,
     Duplicate,
     InvalidField,
     MissingReference,
+    NextStep,
     OutcomeUnknown,
     PeriodClosed,
     RateLimited,
@@ -272,7 +274,8 @@ def test_a_remembered_request_id_that_is_not_replayed_is_unknown(open_books, inv
         )
         (parcel,) = books.connector.prepare([invoice_request()])
         books.connector.apply(parcel)
-        assert errors(books.connector.apply(parcel)) == [OutcomeUnknown]
+        assert errors(books.connector.apply(parcel)) == [AskedBefore]
+        assert AskedBefore.next_step is NextStep.LOOK
 
 
 # -- what nobody knows
