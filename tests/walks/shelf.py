@@ -121,7 +121,7 @@ class Shelf:
         return Parcel(self.company, name, "POST batch", text, tuple(items))
 
     def apply(self, parcel: Parcel) -> Sequence[Outcome]:
-        self._settle_late()
+        self.settle_late()
         self.calls += 1
         fate = self.fates.pop(0) if self.fates else Fate.DONE
         body = json.loads(parcel.body)
@@ -189,7 +189,8 @@ class Shelf:
         self.records[record.ref.id] = record
         return record
 
-    def _settle_late(self) -> None:
+    def settle_late(self) -> None:
+        """Do what was to be done late and is due."""
         due = [late for late in self._late if late[0] <= self.clock()]
         self._late = [late for late in self._late if late[0] > self.clock()]
         for _, parcel, body in due:
@@ -217,7 +218,7 @@ class Shelf:
 
     def _looked(self, name: str) -> bool:
         """Answer one look, or fail it; after an answer nothing is in doubt."""
-        self._settle_late()
+        self.settle_late()
         self.looks += 1
         if self.look_fails and self.look_fails.pop(0):
             return False

@@ -377,6 +377,7 @@ class OutboxWalk(RuleBasedStateMachine):
 
     @invariant()
     def no_document_is_in_the_books_twice(self) -> None:
+        self.books.settle_late()
         made = Counter(record.fields["marker"] for record in self.books.records.values())
         assert {key: n for key, n in made.items() if n > 1} == {}
 
@@ -405,6 +406,7 @@ class OutboxWalk(RuleBasedStateMachine):
             self.retry()
             self.decide(yes=True, all_of_it=True)
             self.work([], [], [], [], None)
+        self.no_document_is_in_the_books_twice()
         self.nothing_is_sent_that_may_not_be()
         self.states_move_along_the_picture_and_none_is_lost()
         needed = {need for plan in self.plans.values() for need in plan.needs}
