@@ -1,12 +1,11 @@
 """What the repository's own laws are judged by: its tracked files and its pyproject."""
 
-import subprocess
 import tomllib
-from pathlib import Path
 
 import pytest
+import wheels
+from wheels import ROOT
 
-ROOT = Path(__file__).parent.parent.parent
 SHIPPED = ("tieout", "connectors", "mapping", "sync_engine")
 
 
@@ -29,12 +28,4 @@ def pyproject():
 @pytest.fixture(scope="session")
 def tracked():
     """Every file that git keeps, as a path relative to the root."""
-    listed = subprocess.run(
-        ["git", "-c", f"safe.directory={ROOT}", "ls-files", "-z"],
-        cwd=ROOT,
-        capture_output=True,
-        check=True,
-        text=True,
-    )
-    paths = [Path(name) for name in listed.stdout.split("\0") if name]
-    return [path for path in paths if (ROOT / path).is_file()]
+    return wheels.tracked()

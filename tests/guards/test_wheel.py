@@ -1,28 +1,18 @@
 """The wheel holds what is shipped, under four names, and nothing more."""
 
-import shutil
-import subprocess
-import sys
 import zipfile
 from configparser import ConfigParser
 
 import pytest
+from wheels import tieout_wheel
 
 pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")
-def archive(tmp_path_factory, root, tracked):
+def archive(tmp_path_factory):
     """A wheel that is built, offline, from the tracked files alone."""
-    source = tmp_path_factory.mktemp("source")
-    for path in tracked:
-        (source / path).parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy(root / path, source / path)
-    built = tmp_path_factory.mktemp("built")
-    command = [sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", built]
-    subprocess.run([*command, source], check=True, capture_output=True, text=True)
-    (only,) = built.iterdir()
-    with zipfile.ZipFile(only) as opened:
+    with zipfile.ZipFile(tieout_wheel(tmp_path_factory.mktemp("wheel"))) as opened:
         yield opened
 
 

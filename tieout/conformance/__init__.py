@@ -12,11 +12,13 @@ What is tested follows from ``connector.capabilities``: all that is claimed is t
 not claimed must be refused. docs/howto/write-a-connector.md goes through it step by step.
 """
 
-from tieout.conformance.bench import SILENCES, Bench, Calls, Fault, RotatingToken, Wire
+from tieout.conformance.bench import Bench, RotatingToken
 from tieout.conformance.suite import ConnectorConformance
+from tieout.conformance.wire import SILENCES, SPELLINGS, Calls, Fault, Wire
 
 __all__ = [
     "SILENCES",
+    "SPELLINGS",
     "Bench",
     "Calls",
     "ConnectorConformance",

@@ -6,13 +6,12 @@ import json
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
-from enum import StrEnum
 from typing import Any
 from urllib.request import Request as HttpRequest
 from urllib.request import urlopen
 
+from tieout.conformance.wire import SPELLINGS, Calls, Fault, Wire
 from tieout.model.canonical import Values
 from tieout.model.capability import KindCapability
 from tieout.model.change import Change, Create, Update, Verb, Void
@@ -22,81 +21,15 @@ from tieout.model.lookup import MARKER
 from tieout.model.record import Record
 from tieout.model.ref import Key, Ref, crockford
 
-RETRY_AFTER_SECS = 7  # what a throttled call is asked to wait
-RETRY_DATE_SECS = 30  # the same as a date, so far from the server's now
 NEVER = 1_000_000_000  # a fault that lets so many requests pass only counts them
 DOOR_SECS = 10.0
+NOWHERE = "http://127.0.0.1:9"  # discard: nobody listens
 
 _NOBODY: Mapping[str, str] = {
     "id": "999999999",
     "email": "nobody@nowhere.example",
     MARKER: str(Key("Z" * 16)),
 }
-
-
-class Fault(StrEnum):
-    """What can go wrong on the wire."""
-
-    DROP = "drop"  # the connection ends, and nothing was done
-    LOSE_ANSWER = "lose_answer"  # it was done, and the connection ends
-    CUT_ANSWER = "cut_answer"  # it was done, and half of the answer comes
-    SERVER_ERROR = "server_error"  # 500
-    UNAVAILABLE = "unavailable"  # 503
-    GATEWAY_PAGE = "gateway_page"  # HTML of whoever stands in between
-    NOT_JSON = "not_json"
-    UNAUTHORIZED = "unauthorized"  # 401
-    THROTTLE = "throttle"  # 429, with the pause in seconds
-    THROTTLE_UNTIL = "throttle_until"  # 429, with the pause as a date
-    OMIT_ITEM = "omit_item"  # all was done, and a batch's answer leaves one item out
-    REORDER = "reorder"  # a batch's answer has its items in another order
-    SHORT_PAGE = "short_page"  # a list lacks a row that it should have
-    WRONG_PAGE = "wrong_page"  # a list's page is another one
-
-
-SILENCES = (
-    Fault.DROP,
-    Fault.LOSE_ANSWER,
-    Fault.CUT_ANSWER,
-    Fault.SERVER_ERROR,
-    Fault.UNAVAILABLE,
-    Fault.GATEWAY_PAGE,
-    Fault.NOT_JSON,
-)
-"""After these nothing is known: not whether a write was done, not whether a record is there."""
-
-SPELLINGS: Mapping[Fault, Mapping[str, Any]] = {
-    Fault.DROP: {"fault": "refuse"},
-    Fault.LOSE_ANSWER: {"fault": "lose_answer"},
-    Fault.CUT_ANSWER: {"fault": "cut_body"},
-    Fault.SERVER_ERROR: {"fault": "status", "status": 500},
-    Fault.UNAVAILABLE: {"fault": "status", "status": 503},
-    Fault.GATEWAY_PAGE: {"fault": "html", "status": 502},
-    Fault.NOT_JSON: {"fault": "not_json"},
-    Fault.UNAUTHORIZED: {"fault": "status", "status": 401},
-    Fault.THROTTLE: {"fault": "status", "status": 429, "retry_after": RETRY_AFTER_SECS},
-    Fault.THROTTLE_UNTIL: {
-        "fault": "status",
-        "status": 429,
-        "retry_after": "date",
-        "seconds": RETRY_DATE_SECS,
-    },
-}
-"""How ``tieout.simulator.faults`` is asked for each; what is a system's own, its bench adds."""
-
-
-@dataclass(frozen=True, slots=True)
-class Calls:
-    """Which requests are meant: by regular expressions searched in their path and body."""
-
-    path: str = ""
-    body: str = ""
-
-
-@dataclass(slots=True)
-class Wire:
-    """What was seen of some requests: how many came, known when the watching has ended."""
-
-    requests: int = 0
 
 
 class RotatingToken:
@@ -144,8 +77,7 @@ class Bench(ABC):
     Records are named by a number; another number is another record.
 
     Attributes:
-        connector: the open session. Open it with ``now=bench.now`` and ``sleep=bench.sleep``, so
-            that pauses cost no time and are counted.
+        connector: the open session, as ``opened`` makes it.
         url: the system's address, which has the door ``/__faults`` of ``tieout.simulator.faults``.
         token: what calls are signed with at first.
         credentials: the token as a connector takes it.
@@ -203,8 +135,12 @@ class Bench(ABC):
         """Take this token from now on, and no other."""
 
     @abstractmethod
-    def unreachable(self) -> Connector:
-        """Return a session with an address where nobody listens."""
+    def opened(self, url: str) -> Connector:
+        """Return a new session with the company, at an address.
+
+        Open it with ``now=self.now`` and ``sleep=self.sleep``, so that pauses cost no time and are
+        counted, and with ``credentials=self.credentials``.
+        """
 
     # Not abstract: a bench without such kinds owes nothing. One that claims them and leaves these
     # out fails with the sentence, so that no claim goes unproven.
@@ -369,6 +305,10 @@ class Bench(ABC):
         """Return a request for a change, under a key of its own."""
         name = f"{change.verb} {change.kind} {self.number()}"
         return Request(str(Key(crockford(name))), change, about=name)
+
+    def unreachable(self) -> Connector:
+        """Return a session with an address where nobody listens."""
+        return self.opened(NOWHERE)
 
     def rotate_token(self, *, late: int = 0) -> None:
         """Renew the token there and here; so many calls are still signed with the old one."""

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, timedelta
+from itertools import islice
 
-from tieout.conformance.bench import Bench, Fault
+from tieout.conformance.bench import Bench
 from tieout.conformance.reading import FAILURES, assert_types
+from tieout.conformance.wire import Fault
 from tieout.model.errors import TieoutError
 from tieout.model.record import Event, Page, Record, Seen
 from tieout.model.ref import Cursor, Ref
+
+PAGES_LIMIT = 3_000  # of one reading: more than any bench has records
 
 
 class Feeds:
@@ -50,7 +54,7 @@ class Feeds:
         refs = [bench.plant(kind, bench.number()) for _ in range(bench.many)]
         pages: list[Page] = []
         moved: set[Ref] = set()
-        for page in bench.connector.changes(feed, cursor):
+        for page in islice(bench.connector.changes(feed, cursor), PAGES_LIMIT):
             pages.append(page)
             if not moved:
                 moved = {refs[0], refs[-1], bench.plant(kind, bench.number())}
@@ -190,10 +194,17 @@ class Feeds:
 
 def read(bench: Bench, feed: Sequence[str], since: Cursor | None) -> list[Page]:
     """Read a feed to its end; demand that only the last page says so, and the server's clock."""
-    pages = list(bench.connector.changes(feed, since))
+    pages = whole(bench, feed, since)
     assert pages, "a feed answers with one page or more"
     assert [page.last for page in pages] == [False] * (len(pages) - 1) + [True]
     assert {page.as_of.tzinfo for page in pages} == {UTC}
+    return pages
+
+
+def whole(bench: Bench, feed: Sequence[str], since: Cursor | None) -> list[Page]:
+    """Return all pages of a feed; demand that it ends."""
+    pages = list(islice(bench.connector.changes(feed, since), PAGES_LIMIT))
+    assert len(pages) < PAGES_LIMIT, f"the feed of {', '.join(feed)} does not end"
     return pages
 
 
@@ -223,7 +234,7 @@ def _assert_last_state(bench: Bench, pages: Sequence[Page], refs: set[Ref]) -> N
 def _told_or_refused(bench: Bench, feed: Sequence[str], since: Cursor | None) -> set[Ref] | None:
     """Return what a feed tells, None if it raises."""
     try:
-        return told(list(bench.connector.changes(feed, since)))
+        return told(whole(bench, feed, since))
     except TieoutError:
         return None
 

@@ -11,7 +11,8 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
 
-from tieout.conformance.bench import SILENCES, Bench, Fault
+from tieout.conformance.bench import Bench
+from tieout.conformance.wire import SILENCES, Fault
 from tieout.model.lookup import MARKER, Absent, Ambiguous, Answer, Found, Lookup, NotKnown
 from tieout.model.record import Fetched, Gone, MergedInto, Record, Related, Unreadable
 from tieout.model.ref import Ref

@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from traceback import format_exception
 
-from tieout.conformance.bench import SILENCES, Bench, Fault
+from tieout.conformance.bench import Bench
+from tieout.conformance.wire import SILENCES, Fault
 from tieout.model.errors import TieoutError
 from tieout.model.lookup import Lookup, NotKnown
 from tieout.model.record import Unreadable

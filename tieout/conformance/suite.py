@@ -5,9 +5,10 @@ from __future__ import annotations
 from tieout.conformance.claims import Claims
 from tieout.conformance.feeds import Feeds
 from tieout.conformance.reading import Reading
+from tieout.conformance.refusals import Refusals
 from tieout.conformance.secrecy import Secrecy
 from tieout.conformance.writing import Writing
 
 
-class ConnectorConformance(Claims, Reading, Feeds, Writing, Secrecy):
+class ConnectorConformance(Claims, Reading, Feeds, Writing, Refusals, Secrecy):
     """Inherit this and give the fixture ``bench``."""

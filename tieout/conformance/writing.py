@@ -4,27 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from copy import deepcopy
 from dataclasses import replace
 
-from tieout.conformance.bench import (
-    RETRY_AFTER_SECS,
-    RETRY_DATE_SECS,
-    SILENCES,
-    Bench,
-    Calls,
-    Fault,
-)
+from tieout.conformance.bench import Bench
+from tieout.conformance.wire import SILENCES, Calls, Fault
 from tieout.model.change import Create, Update, Verb
 from tieout.model.contract import Outcome, Parcel, Receipt, Request
-from tieout.model.errors import (
-    InvalidField,
-    OutcomeUnknown,
-    RateLimited,
-    Rejected,
-    StaleVersion,
-    Unauthorized,
-    Unavailable,
-)
+from tieout.model.errors import InvalidField, OutcomeUnknown, Rejected, Unavailable
 from tieout.model.lookup import MARKER, Absent, Answer, Found, Lookup
 from tieout.model.record import Record
 from tieout.model.ref import REQUEST_ID_LENGTH, Key, Version, crockford
@@ -57,13 +44,17 @@ class Writing:
                 assert (item.kind, item.verb, item.ref) == (change.kind, change.verb, ref)
 
     def test_prepare_is_pure(self, bench: Bench) -> None:
-        """Once the company is known, it asks nothing, and the same requests are the same bytes."""
+        """Once the company is known, it asks nothing; the same requests, unchanged, are the same
+        bytes.
+        """
         bench.connector.check()
         requests = [bench.request(verb, kind) for verb, kind in bench.claims for _ in range(2)]
+        given = deepcopy(requests)
         with bench.wire(Calls()) as wire:
             first, second = (list(bench.connector.prepare(requests)) for _ in range(2))
         assert wire.requests == 0
         assert first == second
+        assert requests == given, "prepare writes into what it was given"
         assert list(bench.connector.prepare([])) == []
 
     def test_a_request_id_names_key_values_version_and_asking(self, bench: Bench) -> None:
@@ -71,7 +62,7 @@ class Writing:
         for verb, kind in bench.claims:
             request = bench.request(verb, kind)
             askings = [request, *_others(bench, request)]
-            ids = [_packed(bench, asking).request_id for asking in askings]
+            ids = [packed(bench, asking).request_id for asking in askings]
             assert len(set(ids)) == len(askings), f"{verb} {kind}: {ids}"
 
     def test_a_text_at_its_limit_is_written_whole(self, bench: Bench) -> None:
@@ -127,13 +118,27 @@ class Writing:
 
     def test_an_apply_is_one_request_with_exactly_the_committed_bytes(self, bench: Bench) -> None:
         """No hidden second sending, and nothing composed anew."""
-        for verb, kind in bench.claims:
-            parcel = _packed(bench, bench.request(verb, kind))
+        alone = [[bench.request(verb, kind)] for verb, kind in bench.claims]
+        together = [[bench.request(verb, kind) for _ in range(2)] for verb, kind in batched(bench)]
+        for requests in (*alone, *together):
+            parcel = packed(bench, *requests)
             exact = Calls(body=rf"\A{re.escape(parcel.body.decode())}\Z")
-            with bench.wire(exact) as wire:
-                (outcome,) = bench.connector.apply(parcel)
-            assert outcome.receipt is not None, outcome.error
-            assert wire.requests == 1, f"{verb} {kind}"
+            with bench.wire(exact) as sent:
+                outcomes = bench.connector.apply(parcel)
+            assert [one.error for one in outcomes if one.error] == []
+            assert sent.requests == 1, f"{requests[0].about} is sent otherwise than it was packed"
+
+    def test_what_one_session_packed_another_sends(self, bench: Bench) -> None:
+        """A parcel outlives a crash between its commit and its sending: all it needs is in it."""
+        for verb, kind in bench.claims:
+            request = bench.request(verb, kind)
+            parcel = packed(bench, request)
+            after_the_crash = bench.opened(bench.url)
+            try:
+                (outcome,) = after_the_crash.apply(parcel)
+            finally:
+                after_the_crash.close()
+            _assert_receipt(bench, request, outcome)
 
     # -- apply: silence ---------------------------------------------------------------------------
 
@@ -141,7 +146,7 @@ class Writing:
         """Never "unavailable", never a refusal, and never asked again by the connector itself."""
         for verb, kind in bench.claims:
             for fault in SILENCES:
-                parcel = _packed(bench, bench.request(verb, kind))
+                parcel = packed(bench, bench.request(verb, kind))
                 with bench.wire(bench.writes, fault) as wire:
                     outcomes = bench.connector.apply(parcel)
                 said = [type(outcome.error) for outcome in outcomes]
@@ -153,7 +158,7 @@ class Writing:
         for kind in bench.kinds_with(Verb.CREATE):
             for fault in (Fault.LOSE_ANSWER, Fault.CUT_ANSWER):
                 request = bench.request(Verb.CREATE, kind)
-                parcel = _packed(bench, request)
+                parcel = packed(bench, request)
                 before = bench.count(kind)
                 with bench.wire(bench.writes, fault):
                     bench.connector.apply(parcel)
@@ -167,7 +172,7 @@ class Writing:
         """The same bytes again, after looking."""
         for kind in bench.kinds_with(Verb.CREATE):
             request = bench.request(Verb.CREATE, kind)
-            parcel = _packed(bench, request)
+            parcel = packed(bench, request)
             before = bench.count(kind)
             with bench.wire(bench.writes, Fault.DROP):
                 bench.connector.apply(parcel)
@@ -178,8 +183,8 @@ class Writing:
 
     def test_an_item_that_a_batchs_answer_leaves_out_is_unknown(self, bench: Bench) -> None:
         """Not failed: it may have been made. The others keep their answers."""
-        for verb, kind in _batched(bench):
-            parcel = _packed(bench, *(bench.request(verb, kind) for _ in range(3)))
+        for verb, kind in batched(bench):
+            parcel = packed(bench, *(bench.request(verb, kind) for _ in range(3)))
             with bench.wire(bench.writes, Fault.OMIT_ITEM):
                 outcomes = bench.connector.apply(parcel)
             assert _names(outcomes) == [(item.key, item.item_id) for item in parcel.items]
@@ -188,9 +193,9 @@ class Writing:
 
     def test_answers_in_another_order_reach_their_items(self, bench: Bench) -> None:
         """An item is known by its id, not by its place."""
-        for verb, kind in _batched(bench):
+        for verb, kind in batched(bench):
             requests = [bench.request(verb, kind) for _ in range(4)]
-            parcel = _packed(bench, *requests)
+            parcel = packed(bench, *requests)
             with bench.wire(bench.writes, Fault.REORDER):
                 outcomes = bench.connector.apply(parcel)
             for outcome, request in zip(outcomes, requests, strict=True):
@@ -199,7 +204,7 @@ class Writing:
 
     def test_a_connection_that_was_never_made_is_unavailable(self, bench: Bench) -> None:
         """Nothing was sent, so the same bytes may be sent later without looking."""
-        parcels = [_packed(bench, bench.request(verb, kind)) for verb, kind in bench.claims]
+        parcels = [packed(bench, bench.request(verb, kind)) for verb, kind in bench.claims]
         nowhere = bench.unreachable()
         try:
             for parcel in parcels:
@@ -207,123 +212,6 @@ class Writing:
                 assert said == [Unavailable]
         finally:
             nowhere.close()
-
-    # -- apply: refusals --------------------------------------------------------------------------
-
-    def test_a_stale_version_is_refused(self, bench: Bench) -> None:
-        """Somebody changed the record since it was read: it is planned again."""
-        for verb, kind in bench.claims:
-            if verb is Verb.CREATE or kind not in bench.versioned_kinds:
-                continue
-            request = bench.request(verb, kind)
-            parcel = _packed(bench, request)
-            assert not isinstance(request.change, Create)
-            bench.edit(request.change.ref, bench.number())
-            (edited,) = bench.connector.fetch([request.change.ref])
-            (outcome,) = bench.connector.apply(parcel)
-            assert isinstance(outcome.error, StaleVersion), f"{verb} {kind}: {outcome!r}"
-            assert list(bench.connector.fetch([request.change.ref])) == [edited]
-
-    def test_one_refused_item_never_hides_the_others(self, bench: Bench) -> None:
-        """It fails alone, with the system's own words."""
-        for verb, kind in _batched(bench):
-            good = [bench.request(verb, kind) for _ in range(2)]
-            bad = bench.request(verb, kind, bench.refused_values(kind, bench.number()))
-            parcel = _packed(bench, good[0], bad, good[1])
-            first, refused, last = bench.connector.apply(parcel)
-            assert first.receipt is not None, first.error
-            assert last.receipt is not None, last.error
-            assert isinstance(refused.error, Rejected), f"{verb} {kind}: {refused!r}"
-            assert refused.error.vendor_words
-
-    def test_an_update_of_what_was_removed_is_refused(self, bench: Bench) -> None:
-        """It makes no new record and is no success."""
-        for verb, kind in bench.claims:
-            if verb is Verb.CREATE or kind not in bench.removed_kinds:
-                continue
-            request = bench.request(verb, kind)
-            assert not isinstance(request.change, Create)
-            bench.remove(request.change.ref)
-            before = bench.count(kind)
-            (outcome,) = bench.connector.apply(_packed(bench, request))
-            assert isinstance(outcome.error, Rejected | StaleVersion), f"{verb} {kind}: {outcome!r}"
-            assert bench.count(kind) == before
-
-    def test_a_throttled_write_says_for_how_long(self, bench: Bench) -> None:
-        """Nothing was done; the pause is the vendor's own, in seconds or until a date."""
-        for verb, kind in bench.claims:
-            for fault, most in (
-                (Fault.THROTTLE, RETRY_AFTER_SECS),
-                (Fault.THROTTLE_UNTIL, RETRY_DATE_SECS),
-            ):
-                parcel = _packed(bench, bench.request(verb, kind))
-                before = bench.count(kind)
-                with bench.wire(bench.writes, fault) as wire:
-                    (outcome,) = bench.connector.apply(parcel)
-                assert isinstance(outcome.error, RateLimited), f"{verb} {kind}: {outcome!r}"
-                assert outcome.error.after_secs is not None
-                assert most - 2 <= outcome.error.after_secs <= most, fault
-                assert (wire.requests, bench.count(kind)) == (1, before)
-
-    def test_no_call_is_made_before_the_pause_is_over(self, bench: Bench) -> None:
-        """After a 429 the next call waits, or says later; it never hammers."""
-        for verb, kind in bench.claims:
-            parcel = _packed(bench, bench.request(verb, kind))
-            with bench.wire(bench.writes, Fault.THROTTLE):
-                bench.connector.apply(parcel)
-            slept_secs = bench.slept_secs
-            with bench.wire(bench.writes) as wire:
-                (outcome,) = bench.connector.apply(parcel)
-            waited = bench.slept_secs - slept_secs >= RETRY_AFTER_SECS - 1
-            held = isinstance(outcome.error, RateLimited) and wire.requests == 0
-            assert waited or held, f"{verb} {kind} is sent {bench.slept_secs - slept_secs} s later"
-
-    def test_a_refused_token_pauses_and_does_nothing(self, bench: Bench) -> None:
-        """401 is Unauthorized for every item: the queue waits for a person."""
-        for verb, kind in bench.claims:
-            parcel = _packed(bench, bench.request(verb, kind))
-            before = bench.count(kind)
-            with bench.wire(bench.writes, Fault.UNAUTHORIZED):
-                (outcome,) = bench.connector.apply(parcel)
-            assert isinstance(outcome.error, Unauthorized), f"{verb} {kind}: {outcome!r}"
-            assert bench.count(kind) == before
-
-    # -- a token that is renewed meanwhile --------------------------------------------------------
-
-    def test_a_renewed_token_signs_the_next_call(self, bench: Bench) -> None:
-        """The token is asked for at each call and never kept."""
-        for verb, kind in bench.claims:
-            parcel = _packed(bench, bench.request(verb, kind))
-            bench.rotate_token()
-            (outcome,) = bench.connector.apply(parcel)
-            assert outcome.receipt is not None, f"{verb} {kind}: {outcome.error}"
-
-    def test_a_token_renewed_in_the_middle_of_a_write_does_it_once(self, bench: Bench) -> None:
-        """Signed with the old token: done with the new one, or Unauthorized and not done."""
-        for kind in bench.kinds_with(Verb.CREATE):
-            parcel = _packed(bench, bench.request(Verb.CREATE, kind))
-            before = bench.count(kind)
-            bench.rotate_token(late=1)
-            (outcome,) = bench.connector.apply(parcel)
-            done = outcome.receipt is not None
-            assert done or isinstance(outcome.error, Unauthorized), f"{kind}: {outcome!r}"
-            assert bench.count(kind) == before + done
-            (again,) = [outcome] if done else bench.connector.apply(parcel)
-            assert again.receipt is not None, again.error
-            assert bench.count(kind) == before + 1
-
-    def test_a_token_renewed_between_two_pages_loses_none(self, bench: Bench) -> None:
-        """A long reading goes on with the new one."""
-        kind = bench.fed_kinds[0]
-        feed = bench.feed_of(kind)
-        cursor = list(bench.connector.changes(feed, None))[-1].cursor
-        refs = {bench.plant(kind, bench.number()) for _ in range(bench.many)}
-        seen = set()
-        for number, page in enumerate(bench.connector.changes(feed, cursor)):
-            if not number:
-                bench.rotate_token()
-            seen |= {event.ref for event in page.events}
-        assert refs - seen == set()
 
 
 def assert_is_found(bench: Bench, request: Request, receipt: Receipt) -> None:
@@ -345,28 +233,29 @@ def _again(bench: Bench, request: Request) -> Answer:
     return answer
 
 
-def _batched(bench: Bench) -> Iterator[tuple[Verb, str]]:
+def batched(bench: Bench) -> Iterator[tuple[Verb, str]]:
     """Yield what several of travel in one call."""
     for verb, kind in bench.claims:
         if len(bench.connector.prepare([bench.request(verb, kind) for _ in range(2)])) == 1:
             yield verb, kind
 
 
-def _packed(bench: Bench, *requests: Request) -> Parcel:
+def packed(bench: Bench, *requests: Request) -> Parcel:
+    """Return the one parcel of some requests that travel together."""
     parcels = list(bench.connector.prepare(requests))
     assert len(parcels) == 1, f"{len(requests)} of a kind that is packed together are {parcels!r}"
     return parcels[0]
 
 
 def _receipt(bench: Bench, request: Request) -> Receipt:
-    (outcome,) = bench.connector.apply(_packed(bench, request))
+    (outcome,) = bench.connector.apply(packed(bench, request))
     assert outcome.receipt is not None, outcome.error
     return outcome.receipt
 
 
 def _refused(bench: Bench, request: Request) -> bool:
     try:
-        parcel = _packed(bench, request)
+        parcel = packed(bench, request)
     except InvalidField:
         return True
     (outcome,) = bench.connector.apply(parcel)

@@ -9,8 +9,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from connectors.hubspot import HubSpot
-from tieout.conformance import Bench, Calls, ConnectorConformance, Fault
-from tieout.conformance.bench import SPELLINGS
+from tieout.conformance import SPELLINGS, Bench, Calls, ConnectorConformance, Fault
 from tieout.model.contract import Opening
 from tieout.model.ref import Ref
 from tieout.simulator.hubspot import Token
@@ -88,9 +87,6 @@ class HubSpotBench(Bench):
             now=self.now,
             sleep=self.sleep,
         )
-
-    def unreachable(self):
-        return self.opened("http://127.0.0.1:9")
 
     def accept(self, token):
         self.portal.tokens = {token: Token()}
@@ -183,6 +179,8 @@ class HubSpotBench(Bench):
         return {"last_name" if kind == "contact" else "name": f"Written {number}"}
 
     def refused_values(self, kind, number):
+        if kind in ("property", "property_group"):
+            return {"name": f"No Name {number}"}
         return {"no_such_property": str(number)}
 
     def clue(self, record, by):

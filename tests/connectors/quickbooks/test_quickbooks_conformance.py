@@ -6,8 +6,7 @@ from decimal import Decimal
 import pytest
 
 from connectors.quickbooks import QuickBooks
-from tieout.conformance import Bench, Calls, ConnectorConformance, Fault
-from tieout.conformance.bench import SPELLINGS
+from tieout.conformance import SPELLINGS, Bench, Calls, ConnectorConformance, Fault
 from tieout.model.contract import Opening
 from tieout.model.ref import Key, Ref, crockford
 from tieout.simulator.clock import SimulatedClock
@@ -86,9 +85,6 @@ class QuickBooksBench(Bench):
             now=self.now,
             sleep=self.sleep,
         )
-
-    def unreachable(self):
-        return self.opened("http://127.0.0.1:9")
 
     def now(self):
         return self.clock()
