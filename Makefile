@@ -54,6 +54,12 @@ SEEDS ?= 300
 machines: $(READY) ## play SEEDS stories of a simulated world, each from its seed, and judge every step
 	$(BIN)/python tests/machines/run.py --seeds $(SEEDS) --jobs 2
 
+EXAMPLES ?= 1000
+
+.PHONY: fuzz
+fuzz: $(READY) ## search readers, formulas and walks for longer than the gate does, which is EXAMPLES=100
+	EXAMPLES=$(EXAMPLES) $(BIN)/python -m pytest -n 2 tests/fuzz tests/walks --hypothesis-profile=search --hypothesis-show-statistics
+
 .PHONY: docs
 docs: $(READY) ## write the pages and schemas that are made from the code
 	$(BIN)/python docs/generate.py

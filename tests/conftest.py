@@ -1,5 +1,6 @@
 """What holds for every test: properties are drawn alike on every machine, however slow it is."""
 
+import os
 from collections.abc import Iterator
 
 import pytest
@@ -14,7 +15,10 @@ settings.register_profile(
     "gate", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow]
 )
 settings.register_profile(
-    "search", deadline=None, max_examples=5000, suppress_health_check=[HealthCheck.too_slow]
+    "search",
+    deadline=None,
+    max_examples=int(os.environ.get("EXAMPLES", "5000")),
+    suppress_health_check=[HealthCheck.too_slow],
 )
 settings.load_profile("gate")
 
