@@ -172,14 +172,15 @@ class _Reading:
         return self.root or Node(None, self.file, 1)
 
     def refuse_lines(self, lines: Sequence[str]) -> None:
-        tabbed = [n for n, line in enumerate(lines, 1) if "\t" in line]
-        for n in tabbed[:TABS_SHOWN_LIMIT]:
-            self.wrong(n, "a tab", 'use spaces; a tab inside a text is "\\t" in double quotes')
+        tabbed = [(n, line.index("\t") + 1) for n, line in enumerate(lines, 1) if "\t" in line]
+        hint = 'use spaces; a tab inside a text is "\\t" in double quotes'
+        for n, column in tabbed[:TABS_SHOWN_LIMIT]:
+            self.wrong(n, f"a tab (column {column})", hint)
         for n, line in enumerate(lines, 1):
             if len(line) > LINE_CHARS_LIMIT:
                 self.stop(n, f"a line longer than {LINE_CHARS_LIMIT} characters")
             if sign := _OTHER_BREAK.search(line):
-                code = f"U+{ord(sign[0]):04X}"
+                code = f"U+{ord(sign[0]):04X}, column {sign.start() + 1}"
                 self.stop(n, f"a sign that may end a line ({code})", "remove it")
         if tabbed:
             raise Mistakes(self.mistakes)
@@ -338,20 +339,20 @@ class _Reading:
     def explained(self, wrong: YAMLError, text: str) -> Mistake:
         if isinstance(wrong, ReaderError):
             line = text.count("\n", 0, wrong.position) + 1
-            return Mistake(
-                self.file, line, f"an unreadable sign (U+{wrong.character:04X})", "remove it"
-            )
+            column = wrong.position - text.rfind("\n", 0, wrong.position)
+            sign = f"an unreadable sign (U+{wrong.character:04X}, column {column})"
+            return Mistake(self.file, line, sign, "remove it")
         assert isinstance(wrong, MarkedYAMLError)  # ruamel has no other
         assert wrong.problem_mark is not None
         line = wrong.problem_mark.line + 1
-        problem = str(wrong.problem)
+        problem, place = str(wrong.problem), f"column {wrong.problem_mark.column + 1}"
         hint = next((hint for part, hint in _PROBLEMS.items() if part in problem), "")
         lines = text.split("\n")
         if line <= len(lines) and _FORMULA_CUT.search(lines[line - 1]):
             hint = "put a formula that holds `: ` or ` #` in single quotes: '=…'"
         if wrong.context_mark is not None and wrong.context_mark.line + 1 != line:
-            problem += f" (it began in line {wrong.context_mark.line + 1})"
-        return Mistake(self.file, line, f"not YAML: {problem}", hint)
+            place += f", it began in line {wrong.context_mark.line + 1}"
+        return Mistake(self.file, line, f"not YAML: {problem} ({place})", hint)
 
     def wrong(self, line: int, what: str, hint: str = "") -> None:
         self.mistakes.append(Mistake(self.file, line, what, hint))

@@ -42,6 +42,7 @@ GAPS = (
 PIECES = st.sampled_from((*WORDS.split(), *GAPS))
 TEXTS = st.text(st.characters(codec="utf-8", exclude_characters="\x85\u2028\u2029"), max_size=12)
 PLACE = re.compile(r"m\.yaml:[1-9]\d*: \S")
+COLUMN = re.compile(r"\(column [1-9]\d*[,)]")
 SECS = 0.5  # many times what a twentieth of the largest file takes
 
 
@@ -55,6 +56,7 @@ def outcome(text: str) -> object:
     assert 1 <= len(lines) <= SHOWN_MISTAKES_LIMIT + 1
     for line in lines[:SHOWN_MISTAKES_LIMIT]:
         assert PLACE.match(line), line
+        assert COLUMN.search(line) or "not YAML" not in line or "too large" in line, line
         assert int(line.split(":")[1]) <= text.count("\n") + text.count("\r") + 1
     assert len(said) <= 400 * len(lines)
     return None

@@ -87,14 +87,14 @@ def test_an_empty_file_is_nothing() -> None:
         ("{? [x] : y}", "a key must be a text"),
         ("&a x\n? *a\n: y", "an alias cannot be a key"),
         ("{: y}", "a value without a key"),
-        ("\x01", "an unreadable sign (U+0001)"),
+        ("\x01", "an unreadable sign (U+0001, column 6)"),
         ("[" * 40, "nested deeper than 30 levels"),
         ("x" * 20_001, "a text longer than 20000 characters"),
         ("!" + "x" * 100_000, "a line longer than 100000 characters"),
         ('"\\UFFFFFFFF"', "not YAML: a number that is too large"),
         (r'"Rollout \ud83d"', "half a character"),
-        ("b\x85c", "a sign that may end a line (U+0085)"),
-        ("b # c\u2028d: e", "a sign that may end a line (U+2028)"),
+        ("b\x85c", "a sign that may end a line (U+0085, column 7)"),
+        ("b # c\u2028d: e", "a sign that may end a line (U+2028, column 11)"),
         ("!" + "x" * 100, f"a tag (!{'x' * 59}…)"),
     ],
 )
@@ -118,8 +118,11 @@ def test_a_key_that_is_missing_twice_is_not_called_written_twice() -> None:
 
 
 def test_every_tab_is_shown() -> None:
-    hint = 'a tab; use spaces; a tab inside a text is "\\t" in double quotes'
-    assert refused("a:\n\tb: 1\nc:\td\n") == [f"m.yaml:2: {hint}", f"m.yaml:3: {hint}"]
+    hint = 'use spaces; a tab inside a text is "\\t" in double quotes'
+    assert refused("a:\n\tb: 1\nc:\td\n") == [
+        f"m.yaml:2: a tab (column 1); {hint}",
+        f"m.yaml:3: a tab (column 3); {hint}",
+    ]
 
 
 @pytest.mark.parametrize(
@@ -140,11 +143,11 @@ def test_every_tab_is_shown() -> None:
         ("<<: 3\n<<: 4\n", "m.yaml:2: << is written twice (first in line 1)"),
         (
             "a: b\n c: d\n",
-            "m.yaml:2: not YAML: mapping values are not allowed here; a text that holds `: ` must be quoted",
+            "m.yaml:2: not YAML: mapping values are not allowed here (column 3); a text that holds `: ` must be quoted",
         ),
         (
             "a: [1, 2\nb: c\n",
-            "m.yaml:2: not YAML: expected ',' or ']', but got ':' (it began in line 1); a [ or { that was opened is not closed, or a comma is missing",
+            "m.yaml:2: not YAML: expected ',' or ']', but got ':' (column 2, it began in line 1); a [ or { that was opened is not closed, or a comma is missing",
         ),
     ],
 )
