@@ -171,6 +171,11 @@ def test_mapping_fields_says_which_kinds_there_are(started, spoken):
     assert exit_code(["mapping", "fields", "hubspot", "dael"]) == Exit.USAGE
 
 
+def test_mapping_fields_offline_shows_an_installed_connector_without_a_configuration(spoken):
+    code, told = spoken("mapping", "fields", "hubspot", "--offline")
+    assert (code, "deal" in told["kinds"]) == (Exit.DONE, True)
+
+
 def test_mapping_test_runs_those_that_are_named(started, spoken):
     code, told = spoken("mapping", "test", "hubspot-payment-to-payment")
 

@@ -25,10 +25,12 @@ def fields(caller: Caller, system: str, kind: str | None, *, offline: bool) -> A
 
     SYSTEM is a product or a company's name in tieout.yaml; without KIND its kinds are listed. The
     company is asked which fields it added; a mapping names those that it uses under `fields:`.
+    With --offline a product needs no configuration: so it is seen that a connector is installed.
 
     Examples:
       tieout mapping fields hubspot
       tieout mapping fields hubspot deal
+      tieout mapping fields hubspot --offline
       tieout mapping fields crm company --json
 
     JSON: {"system", "kind", "fields": [{"name", "type", "label", "custom", "choices"}]}
@@ -36,20 +38,23 @@ def fields(caller: Caller, system: str, kind: str | None, *, offline: bool) -> A
     """
     from mapping.mistake import nearest  # noqa: PLC0415 (imported when used)
     from tieout.app import companies  # noqa: PLC0415 (imported when used)
+    from tieout.app.settings import connector_names  # noqa: PLC0415 (imported when used)
     from tieout.model.capability import FieldInfo  # noqa: PLC0415 (imported when used)
     from tieout.model.contract import Describes  # noqa: PLC0415 (imported when used)
 
-    site = companies.Site(caller.directory, caller.settings())
-    known = site.settings.companies
-    name = next((n for n, c in known.items() if system in {n, c.system}), None)
-    product = known[name].system if name else system
+    site, name, product = None, None, system
+    if not offline or system not in connector_names():
+        site = companies.Site(caller.directory, caller.settings())
+        known = site.settings.companies
+        name = next((n for n, c in known.items() if system in {n, c.system}), None)
+        product = known[name].system if name else system
     kinds = {k: can.fields for k, can in companies.facts_of(product).kinds.items() if can.fields}
     if kind is None:
         return Answer({"system": product, "kinds": sorted(kinds)}, sorted(kinds))
     if kind not in kinds:
         raise click.UsageError(f"{product} has no kind {kind}; {nearest(kind, kinds)}")
     found = {field: FieldInfo(field, held) for field, held in kinds[kind].items()}
-    if name and not offline:
+    if site and name and not offline:
         with companies.session(site, name) as connector:
             if isinstance(connector, Describes):
                 found = {**found, **connector.describe(kind)}
