@@ -69,6 +69,14 @@ class Searcher:
         return Found(len(ids), page, str(after + len(page)) if more and page else None)
 
     def _matches(self, kind: Kind, asked: Mapping[str, Any]) -> list[int]:
+        last, rest = _walk(asked)
+        if last is None:
+            return self._remembering(kind, asked)
+        after: int = _Filter(self._portal, kind, last).low
+        ids = self._remembering(kind, rest)
+        return ids[bisect_right(ids, after) :]
+
+    def _remembering(self, kind: Kind, asked: Mapping[str, Any]) -> list[int]:
         parts = [asked.get(name) for name in ("filterGroups", "filters", "sorts", "query")]
         key = (kind.name, repr(parts))
         index = self._portal.indexes[kind.name]
@@ -189,6 +197,27 @@ class _Filter:
 
 
 WIDEST_ID = 1 << 62
+BEYOND = ("hs_object_id", "GT")
+
+
+def _walk(asked: Mapping[str, Any]) -> tuple[Mapping[str, Any] | None, Mapping[str, Any]]:
+    """Return the filter by which a walk over all ids goes on, and what is asked beside it.
+
+    Each page of such a walk is a search of its own; without that filter they all ask the same.
+    """
+    groups = asked.get("filterGroups") or []
+    sorts = asked.get("sorts") or []
+    by_id = [one.get("propertyName") if isinstance(one, dict) else one for one in sorts]
+    if len(groups) != 1 or asked.get("filters") or by_id != ["hs_object_id"]:
+        return None, asked
+    if isinstance(sorts[0], dict) and sorts[0].get("direction", "ASCENDING") != "ASCENDING":
+        return None, asked
+    held = groups[0].get("filters") or []
+    walked = [one for one in held if (one.get("propertyName"), one.get("operator")) == BEYOND]
+    if len(walked) != 1 or len(held) > MAX_FILTERS_PER_GROUP:
+        return None, asked
+    rest = [one for one in held if one is not walked[0]]
+    return walked[0], {**asked, "filterGroups": [{"filters": rest}] if rest else []}
 
 
 def _groups(asked: Mapping[str, Any]) -> list[list[Mapping[str, Any]]]:
