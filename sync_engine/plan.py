@@ -31,6 +31,7 @@ from tieout.model.money import Money
 from tieout.model.ref import Key
 
 UNREADABLE = "unreadable"  # the finding of what could not be read, which says nothing about it
+RECALLED = "recalled"  # the verdict that ends the one before
 HOLDABLE = frozenset({"planned", "waiting", "approved", "blocked"})
 CONSEQUENCES = {  # what a finding brings with it, by its code
     "missing-relation": ("no-customer", "no-tax-code"),
@@ -73,6 +74,8 @@ def _hold_as_it_was(tx: Writes, pair: Pair, sketch: Sketch, held: Row) -> None:
         return
     if held["reason"] != UNREADABLE:
         at = tx.now_text()
+        if _standing(tx, held["key"], held["plan_hash"]) not in (None, held["state"]):
+            _recall(tx, held, at)
         tx.run("document_state", key=held["key"], state="blocked", reason=UNREADABLE, at=at)
     _keep_tasks(tx, pair, sketch, held, sketch.findings, state="blocked")
 
@@ -147,10 +150,29 @@ def _state_of_same_plan(tx: Writes, held: Row | None, plan: Plan) -> str:
     if held is None or held["plan_hash"] != plan.hash:
         return "planned"
     if held["state"] == "blocked" and held["reason"] == UNREADABLE:
-        decisions = tx.all("decisions_of", key=plan.key)
-        same = [str(one["verdict"]) for one in decisions if one["plan_hash"] == plan.hash]
-        return same[-1] if same else "planned"
+        return _standing(tx, plan.key, plan.hash) or "planned"
     return str(held["state"]) if held["state"] in DECIDED else "planned"
+
+
+def _standing(tx: Writes, key: str, plan_hash: str) -> str | None:
+    """Return what was last decided about this very plan, None where nothing stands."""
+    decisions = tx.all("decisions_of", key=key)
+    same = [str(one["verdict"]) for one in decisions if one["plan_hash"] == plan_hash]
+    return same[-1] if same and same[-1] != RECALLED else None
+
+
+def _recall(tx: Writes, held: Row, at: str) -> None:
+    """Write down that a decision fell before: a plan that moved and came back waits for another."""
+    tx.run(
+        "decision_add",
+        plan_hash=held["plan_hash"],
+        key=held["key"],
+        verdict=RECALLED,
+        who="tieout",
+        policy="",
+        reason="it fell when the plan moved",
+        at=at,
+    )
 
 
 def _causes(findings: list[Finding]) -> list[Finding]:

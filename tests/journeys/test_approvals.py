@@ -224,3 +224,22 @@ def test_too_large_an_amount_at_once_asks_and_counts_what_is_in_its_currency(wor
     assert (len(world.invoices()), world.codes()) == (2, ["approval", "approval", "unsafe"])
     assert "600.02 EUR, more than the 600.00 EUR" in world.tasks()["unsafe"]["message"]
     ties_out(world)
+
+
+def test_a_failed_read_gives_no_approval_back_that_had_fallen(world, sold, ties_out):
+    """The same hash came back, but a person has to say so again: not so that a read failed."""
+    engine = world.restart(approve="by_hand")
+    deal = sold()
+    world.round()
+    engine.approve(engine.sheet_hash("main"), who="ann")
+    for name in ("PO-7777", "PO-0001"):  # it moves away, and back
+        world.crm("edit_deal", deal, {"po_number": name})
+        world.round()
+        assert (world.invoices(), world.codes()) == ([], ["approval"])
+    world.fault("crm", fault="status", status=500, path="deals/line_items/batch/read", count=None)
+    engine.reconcile("main")
+    assert (world.invoices(), world.codes()) == ([], ["unreadable"])
+    world.mend("crm")
+    world.round()
+    assert (world.invoices(), world.codes()) == ([], ["approval"])
+    ties_out(world)
