@@ -25,7 +25,7 @@ CODE = "unread-record"
 def keep_unread(tx: Writes, pair: Pair, unread: Iterable[Unreadable]) -> None:
     """Open a task for each, in the commit of the page that showed it; an ignored one stays so."""
     for answer in unread:
-        answered = answers(tx, _subject(answer.ref)).get(CODE)
+        answered = answers(tx, _subject(pair, answer.ref)).get(CODE)
         if answered is None or answered["answer"] != LEFT_ALONE:
             _keep(tx, pair, answer.ref, [_wanted(answer)])
 
@@ -57,7 +57,8 @@ def _unread(ledger: Reads, pair: Pair) -> list[Ref]:
 
 
 def _keep(tx: Writes, pair: Pair, ref: Ref, wanted: list[Wanted]) -> None:
-    keep(tx, pair=pair.name, family=UNREAD, subject=_subject(ref), source=ref, wanted=wanted)
+    subject = _subject(pair, ref)
+    keep(tx, pair=pair.name, family=UNREAD, subject=subject, source=ref, wanted=wanted)
 
 
 def _wanted(answer: Unreadable) -> Wanted:
@@ -77,5 +78,6 @@ def _wanted(answer: Unreadable) -> Wanted:
     )
 
 
-def _subject(ref: Ref) -> str:
-    return f"{ref.company} {ref}"
+def _subject(pair: Pair, ref: Ref) -> str:
+    """Return what a task is about: a pair's record, for each pair of the same books is held."""
+    return f"{pair.name}: {ref.company} {ref}"

@@ -1,7 +1,14 @@
 """Books with one record that cannot be read: it is told and asked for again, and the rest goes on."""
 
+from concurrent.futures import ThreadPoolExecutor, wait
+from dataclasses import replace
+from threading import Event
+
 import pytest
 from foreign_world import Foreign
+
+from sync_engine.engine import Engine
+from tieout.model.errors import NotFound
 
 
 def unread(foreign: Foreign, entity: str, number: str, name: str) -> None:
@@ -115,3 +122,51 @@ def test_a_first_read_goes_past_what_it_cannot_read(foreign):
 
     assert foreign.world.codes() == ["unread-record"]
     assert [one["id"] for one in foreign.world.invoices() if one["po_number"]] == [posted["id"]]
+
+
+def test_what_cannot_be_read_holds_back_every_pair_of_the_same_books(worked):
+    """The books show it to whoever asks first; it may be a twin of the other pair's deal."""
+    foreign, number = worked
+    engine = foreign.world.working
+    main = engine.pairs["main"]
+    both = replace(main, name="second", mappings=()), main
+    engine = Engine(engine.ledger, {pair.name: pair for pair in both}, engine.hands)
+    unread(foreign, "Invoice", number, "TotalAmt")
+    foreign.sold()
+    for name in ("second", "main", "main"):
+        assert engine.round(name).error is None
+
+    assert len(foreign.world.invoices()) == 2
+    foreign.books.bends.clear()
+    engine.round("second")
+    engine.round("main")
+    assert (foreign.world.codes(), len(foreign.world.invoices())) == ([], 3)
+
+
+def test_of_two_people_who_answer_a_task_at_once_one_is_told_that_it_was_answered(worked):
+    foreign, number = worked
+    unread(foreign, "Invoice", number, "TotalAmt")
+    foreign.world.round()
+    task = foreign.world.tasks()["unread-record"]["id"]
+    engine, asked, answers = foreign.world.working, Event(), Event()
+
+    def stalls(_exchange):
+        asked.set()
+        answers.wait(10)
+
+    def answer(who: str) -> str:
+        try:
+            engine.answer(task, "ignore", who=who, reason="looked")
+        except NotFound:
+            return "there is no open task"
+        return "answered"
+
+    foreign.crm.refusals.append(stalls)
+    with ThreadPoolExecutor(3) as people:
+        working = people.submit(engine.round, "main")
+        asked.wait(10)
+        told = [people.submit(answer, who) for who in ("ann", "bob")]
+        wait(told, timeout=0.3)  # both have found it open, and wait for the round to end
+        answers.set()
+        assert working.result().error is None
+    assert sorted(one.result() for one in told) == ["answered", "there is no open task"]
