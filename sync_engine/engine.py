@@ -239,18 +239,25 @@ class Engine:
             NotFound: no such open task.
             Rejected: the choice is none of its choices.
         """
+        pair = self._pair(self._open_task(number)["pair"])
+        with self._turn_of(pair):
+            row = self._open_task(number)  # while we waited its cause may have gone
+            self._demand_choice(row, choice)
+            self._take_answer(pair, row, choice, who, reason)
+
+    def _open_task(self, number: int) -> Row:
         row = self.ledger.one("task_get", id=number)
         if row is None or row["state"] != "open":
             raise NotFound(f"There is no open task {number}.", remedy="`tieout tasks` lists them.")
+        return row
+
+    def _demand_choice(self, row: Row, choice: str) -> None:
         choices = json.loads(row["choices"])
         if choice not in choices and not (ANY_ID in choices and self._is_id(row, choice)):
             listed = ", ".join(choices) or "none: mend its cause and it closes by itself"
             raise Rejected(
-                f"{choice!r} is no answer to task {number}.", remedy=f"Choices: {listed}."
+                f"{choice!r} is no answer to task {row['id']}.", remedy=f"Choices: {listed}."
             )
-        pair = self._pair(row["pair"])
-        with self._turn_of(pair):
-            self._take_answer(pair, row, choice, who, reason)
 
     def _take_answer(self, pair: Pair, row: Row, choice: str, who: str, reason: str) -> None:
         number = row["id"]
