@@ -13,7 +13,7 @@ from tieout.model.errors import InvariantError
 
 WISHES_AT_ONCE: Final = 100  # how many the owner takes in one round; the rest waits for the next
 
-BEGUN: Final = "wish_begun"  # the fact that names the wish that is being done, or was last
+BEGUN: Final = "wish_begun"  # the fact that names the wishes that are being done
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,9 +45,9 @@ def waiting(ledger: Reads) -> Sequence[Wish]:
 
 def begin(tx: Writes, wish_id: int) -> bool:
     """Note that a wish is being done; return whether a process that ended had begun it already."""
-    before = tx.value("meta_get", name=BEGUN)
-    tx.run("meta_set", name=BEGUN, value=str(wish_id))
-    return before == str(wish_id)
+    begun = _begun(tx)
+    _set_begun(tx, {*begun, wish_id})
+    return wish_id in begun
 
 
 def grant(tx: Writes, wish_id: int, outcome: Values) -> None:
@@ -59,6 +59,15 @@ def grant(tx: Writes, wish_id: int, outcome: Values) -> None:
     granted = tx.run("wish_grant", id=wish_id, outcome=canonical(outcome), at=tx.now_text())
     if granted != 1:
         raise InvariantError(f"There is no open wish {wish_id}.")
+    _set_begun(tx, _begun(tx) - {wish_id})
+
+
+def _begun(tx: Reads) -> set[int]:
+    return {int(wish) for wish in str(tx.value("meta_get", name=BEGUN) or "").split()}
+
+
+def _set_begun(tx: Writes, begun: set[int]) -> None:
+    tx.run("meta_set", name=BEGUN, value=" ".join(map(str, sorted(begun))))
 
 
 def outcome_of(ledger: Reads, wish_id: int) -> Mapping[str, Any] | None:

@@ -47,6 +47,16 @@ def test_a_wish_that_was_begun_and_never_ended_is_known(ledger):
     assert [ledger.begin_wish(wish) for wish in (first, second, second)] == [False, False, True]
 
 
+def test_of_wishes_that_are_done_side_by_side_each_that_never_ended_is_known(ledger):
+    first, second, third = (ledger.wish("apply", {"n": n}, "ada") for n in range(3))
+    for wish in (first, second, third):
+        ledger.begin_wish(wish)
+    ledger.grant(second, {"exit": 0})
+    fourth = ledger.wish("apply", {}, "ada")
+    told = {wish: ledger.begin_wish(wish) for wish in (first, third, fourth)}
+    assert told == {first: True, third: True, fourth: False}
+
+
 def test_a_wish_is_granted_once(ledger):
     wish_id = ledger.wish("resync", {}, "ada")
     ledger.grant(wish_id, {"exit": 0})
