@@ -393,7 +393,7 @@ class Resolver:
                 out.find(
                     "no-income-account",
                     f"The new item {values['name']!r} has no income account (R20).",
-                    "Name default_income_account for the books in tieout.yaml, or in the mapping.",
+                    "Name `income_account` for the books in tieout.yaml, or in the mapping.",
                 )
 
     def _planned(self, kind: str, name: str, currency: str | None, out: Resolved) -> Key | None:
