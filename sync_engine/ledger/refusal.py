@@ -47,7 +47,10 @@ _LEDGER: Final[Mapping[int, tuple[str, str]]] = {
 _FILE: Final[Mapping[int, tuple[str, str]]] = {
     errno.ENOENT: (
         "There is no ledger {path}.",
-        "Run `tieout run --once` first, or check the ledger's path.",
+        (
+            "Run `tieout run --once`, or check the ledger's path; if it was lost, see "
+            "docs/howto/on-call/lost-ledger.md."
+        ),
     ),
     errno.ENOSPC: ("The disk of {path} is full.", "Make room and start again."),
     errno.EROFS: (

@@ -12,7 +12,7 @@ from tieout.app.cli.rounds import round_exit
 from tieout.app.cli.verb import Answer, Caller, verb
 
 KINDS_SHOWN = 4
-UNSENT: Final = frozenset({"planned", "approved"})  # the next round's work
+DOCUMENTS: Final = frozenset({"invoice", "payment"})  # a new customer or item waits with one
 
 
 @click.command(name="status")
@@ -87,7 +87,11 @@ def _is_known(pair: Mapping[str, Any]) -> bool:
 
 def _unsent(pair: Mapping[str, Any]) -> int:
     """Return how many documents are the next round's to send."""
-    return sum(row["n"] for row in pair["documents"] if row["state"] in UNSENT)
+    return sum(
+        row["n"]
+        for row in pair["documents"]
+        if row["state"] == "approved" or (row["state"] == "planned" and row["kind"] in DOCUMENTS)
+    )
 
 
 def _kinds(feed: str) -> str:
