@@ -1,5 +1,6 @@
 """What the repository's own laws are judged by: its tracked files and its pyproject."""
 
+import importlib.util
 import tomllib
 
 import pytest
@@ -29,3 +30,12 @@ def pyproject():
 def tracked():
     """Every file that git keeps, as a path relative to the root."""
     return wheels.tracked()
+
+
+@pytest.fixture(scope="session")
+def generate(root):
+    """The module that writes the pages that are made from the code."""
+    spec = importlib.util.spec_from_file_location("generate", root / "docs" / "generate.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module

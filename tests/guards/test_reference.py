@@ -1,22 +1,12 @@
 """The pages that are made from the code say what the code says."""
 
-import importlib.util
 import re
 from collections import Counter
 
 import click
-import pytest
 
 from tieout.app.settings import schema
 from tieout.model.errors import TieoutError
-
-
-@pytest.fixture(scope="module")
-def generate(root):
-    spec = importlib.util.spec_from_file_location("generate", root / "docs" / "generate.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
 
 
 def test_no_page_is_out_of_date(generate):
