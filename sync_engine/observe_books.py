@@ -29,7 +29,7 @@ from sync_engine.mirror import (
 from sync_engine.pair import Clock, Pair
 from sync_engine.tasks import UNCLAIMED, Wanted, keep
 from sync_engine.unread import keep_unread, read_again
-from tieout.model.dates import parse_instant
+from tieout.model.dates import instant_text, parse_instant
 from tieout.model.errors import NextStep, TieoutError
 from tieout.model.record import Event, Page, Record, Seen, Unreadable
 from tieout.model.ref import Ref
@@ -60,7 +60,7 @@ def observe_books(
     for kinds in pair.books.capabilities.feeds:
         feed = "+".join(kinds)
         cursor = cursor_of(ledger, pair, pair.books.company, feed)
-        forgotten = _is_forgotten(ledger, pair, feed, clock())
+        forgotten = _note_forgotten(ledger, pair, feed, clock())
         if known_at is not None and cursor is not None:
             cursor = pair.books.rewound(kinds, cursor, known_at - timedelta(seconds=REWIND_SECS))
         goes_on = not _never_worked(ledger, pair) and not strict
@@ -74,6 +74,7 @@ def observe_books(
             del page, moved  # a page is large, and the next one is about to be read
         if forgotten:
             read_living(ledger, pair, kinds)
+            _set_due(ledger, pair, feed, "")
     read_again(ledger, pair)
 
 
@@ -163,16 +164,23 @@ def _never_worked(ledger: Reads, pair: Pair) -> bool:
 
 
 def read_living(ledger: Ledger, pair: Pair, kinds: Iterable[str] = DOCUMENTS) -> None:
-    """Ask for each document of the books that lived when it was last shown: is it still there?"""
+    """Ask for each document of the books that lived when it was last shown: is it still there?
+
+    Raises:
+        TieoutError: the books do not answer.
+    """
     for kind in sorted(DOCUMENTS.intersection(kinds)):
         rows = ledger.all("mirror_living", company=pair.books.company, kind=kind)
         refs = [Ref(pair.books.company, kind, row["id"]) for row in rows]
         for some in runs(refs, FETCHED_AT_ONCE):
             answers = list(pair.books.fetch(some))
+            unread = [answer for answer in answers if isinstance(answer, Unreadable)]
+            _demand_answers(unread, of=len(answers))
             with ledger.transaction() as tx:
                 moved = [mirror_fetched(tx, pair, answer) for answer in answers]
                 if any(moved):
                     tx.run("pending_everywhere")
+                keep_unread(tx, pair, unread)
 
 
 def _whole(pair: Pair, page: Page) -> tuple[list[Event], list[Unreadable]]:
@@ -196,14 +204,42 @@ def _whole(pair: Pair, page: Page) -> tuple[list[Event], list[Unreadable]]:
     return events, unread
 
 
-def _is_forgotten(ledger: Reads, pair: Pair, feed: str, now: datetime) -> bool:
-    """Whether a feed was last read so long ago that it does not tell all that was deleted since."""
+def _demand_answers(unread: Sequence[Unreadable], *, of: int) -> None:
+    """Tell books that answer nothing now from a record that cannot be read, which names itself.
+
+    Raises:
+        TieoutError: what keeps them all from being read.
+    """
+    for answer in unread:
+        if answer.error.next_step in (NextStep.PAUSE, NextStep.STOP):
+            raise answer.error
+    if len(unread) == of and not any(answer.error.record for answer in unread):
+        raise unread[0].error
+
+
+def _note_forgotten(ledger: Ledger, pair: Pair, feed: str, now: datetime) -> bool:
+    """Note that a feed may have forgotten what was deleted, and return whether it is noted.
+
+    It was last read too long ago. The note outlives a round that ends early: the feed is fresh from
+    its last page on, and each record must still be asked for.
+    """
     ages = [
         now - parse_instant(row["as_of"])
         for row in ledger.all("cursors_of_pair", pair=pair.name)
         if (row["company"], row["feed"]) == (pair.books.company, feed)
     ]
-    return any(age > timedelta(days=FEED_DAYS) for age in ages)
+    if any(age > timedelta(days=FEED_DAYS) for age in ages):
+        _set_due(ledger, pair, feed, instant_text(now))
+    return bool(ledger.value("meta_get", name=_due(pair, feed)))
+
+
+def _set_due(ledger: Ledger, pair: Pair, feed: str, since: str) -> None:
+    with ledger.transaction() as tx:
+        tx.run("meta_set", name=_due(pair, feed), value=since)
+
+
+def _due(pair: Pair, feed: str) -> str:
+    return f"living_due {pair.name} {pair.books.company} {feed}"
 
 
 def _marked(events: Iterable[Event]) -> dict[str, Ref]:

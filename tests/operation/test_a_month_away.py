@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 import pytest
 from simulated_world import World, open_world, seller
 
+from tieout.model.errors import Unavailable
 from tieout.simulator.clock import SimulatedClock
 
 MONTH_SECS = 31 * 24 * 3600
@@ -44,3 +45,29 @@ def test_after_a_month_without_the_books_nothing_is_missed_and_nothing_posted_tw
     assert world.codes() == ["deleted"]
     status = world.working.status()["pairs"][0]
     assert (status["last_good_at"], status["unknowns"]) == (status["last_round_at"], 0)
+
+
+def test_a_round_that_is_cut_off_behind_the_feed_of_a_month_is_not_the_last_that_asks(world):
+    """The feed is fresh from then on, and has forgotten what was deleted."""
+    sold = seller(world)
+    for _ in range(2):
+        sold()
+    world.round()
+    world.books("delete", id=world.invoices()[0]["id"])
+    world.now.advance(MONTH_SECS)
+    world.restart()
+    world.fault("books", fault="status", status=503, body="WHERE Id IN", count=None)
+    assert world.working.round("main").error.code == "unavailable"
+    world.mend("books")
+
+    world.round()
+
+    assert world.codes() == ["deleted"]
+
+
+def test_a_reconcile_that_the_books_do_not_answer_says_so(world):
+    seller(world)()
+    world.round()
+    world.fault("books", fault="status", status=503, body="WHERE Id IN", count=None)
+    with pytest.raises(Unavailable):
+        world.working.reconcile("main")
