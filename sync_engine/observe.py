@@ -7,7 +7,7 @@ is touched. A record that could not be read stays as it was and keeps its source
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import date
 from functools import cache
 from typing import Any
@@ -48,8 +48,17 @@ RELATED_AT_ONCE = 1_000  # associations are asked in pages of this size, one com
 TOUCHED_AT_ONCE = 1_000  # sources whose records are in memory together
 
 
-def observe_crm(ledger: Ledger, pair: Pair, observed: Observed, clock: Clock) -> None:
+def observe_crm(
+    ledger: Ledger,
+    pair: Pair,
+    observed: Observed,
+    clock: Clock,
+    *,
+    stopping: Callable[[], bool] = lambda: False,
+) -> None:
     """Read the CRM's feeds into snapshots and touch the sources that moved.
+
+    When it is stopping it ends between two pages; the next round goes on from there.
 
     A kind that nothing else is made of (payments, where deals are invoiced) may be refused, for
     want of a scope or of the product, or not be served: that is one task, and the rest goes on.
@@ -61,7 +70,7 @@ def observe_crm(ledger: Ledger, pair: Pair, observed: Observed, clock: Clock) ->
             continue
         refused: TieoutError | None = None
         try:
-            _observe_feed(ledger, pair, asked, observed, clock)
+            _observe_feed(ledger, pair, asked, observed, clock, stopping)
         except (Unauthorized, Rejected, Unavailable) as error:
             if not _stands_alone(pair, asked):
                 raise
@@ -71,7 +80,12 @@ def observe_crm(ledger: Ledger, pair: Pair, observed: Observed, clock: Clock) ->
 
 
 def _observe_feed(
-    ledger: Ledger, pair: Pair, kinds: Sequence[str], observed: Observed, clock: Clock
+    ledger: Ledger,
+    pair: Pair,
+    kinds: Sequence[str],
+    observed: Observed,
+    clock: Clock,
+    stopping: Callable[[], bool],
 ) -> None:
     feed = "+".join(kinds)
     asked_at = clock()
@@ -85,6 +99,8 @@ def _observe_feed(
                 _take_fetched(tx, pair, answer, observed)
             keep_cursor(tx, pair, pair.crm.company, feed, page)
         observed.events += len(page.events)
+        if stopping():
+            return
 
 
 def _stands_alone(pair: Pair, kinds: Sequence[str]) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, timedelta
 
 from sync_engine.feeds import (
@@ -49,8 +49,11 @@ def observe_books(
     *,
     strict: bool,
     known_at: datetime | None,
+    stopping: Callable[[], bool] = lambda: False,
 ) -> None:
     """Read the books' feeds into the mirror.
+
+    When it is stopping it ends between two pages; the next round goes on from there.
 
     ``strict`` says that this process has read the books before: a marker that appears now without
     an asking of ours is another installation at work (``mirror_record`` opens the task and the
@@ -72,6 +75,8 @@ def observe_books(
                 observed.marked.update(_marked(moved))
             observed.books_events += len(page.events)
             del page, moved  # a page is large, and the next one is about to be read
+            if stopping():
+                return
         if forgotten:
             read_living(ledger, pair, kinds)
             _set_due(ledger, pair, feed, "")

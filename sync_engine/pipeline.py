@@ -163,10 +163,19 @@ def _stages(
     yield (
         "observe",
         lambda: observe_books(
-            ledger, pair, done.observed, hands.clock, strict=not first, known_at=since
+            ledger,
+            pair,
+            done.observed,
+            hands.clock,
+            strict=not first,
+            known_at=since,
+            stopping=hands.stopping,
         ),
     )
-    yield "observe", lambda: observe_crm(ledger, pair, done.observed, hands.clock)
+    yield (
+        "observe",
+        lambda: observe_crm(ledger, pair, done.observed, hands.clock, stopping=hands.stopping),
+    )
     yield "observe", lambda: judge_clock(ledger, pair, done.observed)
     yield "observe", lambda: sweep(ledger, pair, done.observed, hands.clock())
     yield "observe", lambda: read_related(ledger, pair, done.observed)

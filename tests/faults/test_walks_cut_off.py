@@ -1,6 +1,7 @@
 """A walk over a feed that is cut off between two pages goes on, and never passes for a whole one."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -50,3 +51,21 @@ def test_a_feed_that_was_read_by_half_is_as_old_as_its_last_whole_reading(world:
     assert half == before
     assert whole.observed.events >= DEALS - PAGE
     assert freshness(world) > before
+
+
+@pytest.mark.slow
+def test_a_daemon_that_is_told_to_end_reads_no_further_page_and_the_next_goes_on(world: World):
+    engine = world.working
+    assert engine is not None
+    crm = engine.pairs["main"].crm
+
+    def searches() -> int:
+        return int(crm.calls["objects deals/search"])
+
+    before = searches()
+    engine.hands = replace(engine.hands, stopping=lambda: searches() > before)
+
+    ended = engine.round("main")
+    assert (ended.error, ended.whole, ended.observed.events) == (None, False, PAGE)
+    world.restart()
+    assert world.round().observed.events >= DEALS - PAGE

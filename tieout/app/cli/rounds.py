@@ -50,6 +50,7 @@ def _now_lines(pair: Mapping[str, Any]) -> Iterator[str]:
     if pair["unknowns"]:
         yield f"  {pair['unknowns']} unanswered: they are looked up before anything is asked again"
     if pair["tasks"]:
-        yield f"  {pair['tasks']} tasks wait for a person: `tieout tasks`"
+        wait = "1 task waits" if pair["tasks"] == 1 else f"{pair['tasks']} tasks wait"
+        yield f"  {wait} for a person: `tieout tasks`"
     if not (pair["paused"] or pair["unknowns"] or pair["tasks"]):
         yield "  nothing waits for a person, nothing is unanswered"
