@@ -110,6 +110,24 @@ def test_a_key_in_the_environment_is_rotated_by_putting_the_new_one_first(tmp_pa
     assert tokens_in(tmp_path, environment={"TIEOUT_KEY": new}).access_token() == "access-1"
 
 
+def test_tokens_that_are_sealed_anew_between_two_looks_at_their_files_are_read_all_the_same(
+    tmp_path,
+):
+    """A daemon reads them at any instant, and a pair whose tokens cannot be read stands still."""
+    tokens_in(tmp_path).store(grant(1))
+
+    class Overtaken(dict[str, str]):
+        """An environment in which somebody seals while the key is looked for, once."""
+
+        def get(self, name, default=None):
+            sealing, self.sealing = getattr(self, "sealing", sealed_in(tmp_path)), None
+            if sealing is not None:
+                sealing.rotate_key()
+            return default
+
+    assert tokens_in(tmp_path, environment=Overtaken(HOME="/")).access_token() == grant(1).access
+
+
 def test_a_company_without_tokens_asks_for_consent(tmp_path):
     with pytest.raises(Unauthorized, match="tieout connect"):
         tokens_in(tmp_path).access_token()

@@ -25,6 +25,7 @@ from tieout.model.errors import Unauthorized, Unavailable
 
 KEY_VARIABLE = "TIEOUT_KEY"
 KEYS_MAX = 8  # a key file longer than that was never made by rotation
+READS_MAX = 3  # looks at a file that is sealed anew meanwhile
 LOCK_SECS = 150  # longer than any refresh may take, with its time limits
 LOCK_POLL_SECS = 0.05
 
@@ -76,18 +77,25 @@ class SealedTokens:
     def read(self, company: str) -> Mapping[str, Any] | None:
         """Return what is sealed for a company, None where nothing is.
 
+        Waits for no lock: where all was sealed with a new key between a look at the file and one at
+        the key, it looks again.
+
         Raises:
             Unauthorized: it was sealed with another key, or the file cannot be used now. It can be
                 mended while a daemon runs: the pair stands still, and the others go on.
         """
-        text = self._sealed().get(company)
-        if text is None:
-            return None
-        try:
-            opened: Mapping[str, Any] = json.loads(self._fernet().decrypt(text.encode()))
-        except InvalidToken:
-            raise _other_key(self.path) from None
-        return opened
+        for _ in range(READS_MAX):
+            text = self._sealed().get(company)
+            if text is None:
+                return None
+            try:
+                opened: Mapping[str, Any] = json.loads(self._fernet().decrypt(text.encode()))
+            except InvalidToken:
+                if self._sealed().get(company) == text:
+                    break
+            else:
+                return opened
+        raise _other_key(self.path)
 
     def write(self, company: str, opened: Mapping[str, Any]) -> None:
         """Seal a company's tokens; they are on the disk when this returns. Needs the lock."""
