@@ -2,7 +2,7 @@
 
 import pytest
 
-from tieout.transport.redaction import conceal, redact
+from tieout.transport.redaction import CONCEALED_LIMIT, conceal, redact
 
 
 @pytest.mark.parametrize(
@@ -40,6 +40,27 @@ def test_a_secret_that_this_process_uses_is_hidden_in_whatever_form_it_comes_bac
     conceal("opaque-canary-4711")
 
     assert redact("your key opaque-canary-4711 is too old") == "your key [hidden] is too old"
+
+
+def test_a_secret_is_hidden_as_an_address_or_a_form_spells_it():
+    conceal("canary+of/some==sort")
+
+    assert redact("no grant canary%2Bof%2Fsome%3D%3Dsort") == "no grant [hidden]"
+
+
+def test_of_a_secret_that_begins_with_another_no_rest_is_left():
+    conceal("canary-short")
+    conceal("canary-short-and-its-rest")
+
+    assert redact("canary-short-and-its-rest, canary-short") == "[hidden], [hidden]"
+
+
+def test_a_secret_in_use_is_hidden_however_many_others_came_since():
+    for n in range(CONCEALED_LIMIT):
+        conceal("canary-in-use")
+        conceal(f"canary-no-{n:05d}")
+
+    assert redact("canary-in-use") == "[hidden]"
 
 
 def test_a_text_too_short_to_be_a_secret_hides_no_word():

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+import threading
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import quote
 
 HIDDEN = "[hidden]"
 DEPTH_LIMIT = 8
-CONCEALED_LIMIT = 256  # the latest secrets of this process, known by themselves
+CONCEALED_LIMIT = 512  # secrets in use: three for each company, and what they were before
 SHORTEST_CONCEALED = 8  # a shorter text might be a word of an answer
 
 _SECRET_NAME = re.compile(
@@ -32,15 +34,30 @@ _PATTERNS = (
 
 
 class _Concealed:
-    """The secrets that this process has read lately, oldest first; replaced whole, for threads."""
+    """The secrets that this process has used lately, the latest last; replaced whole, for threads.
 
+    ``spellings`` are their forms in a text, the longest first: one may be the beginning of another.
+    """
+
+    changing = threading.Lock()
     known: tuple[str, ...] = ()
+    spellings: tuple[str, ...] = ()
 
 
 def conceal(secret: str) -> None:
-    """Hide this text from now on, wherever and in whatever form it is said back."""
-    if len(secret) >= SHORTEST_CONCEALED and secret not in _Concealed.known:
-        _Concealed.known = (*_Concealed.known, secret)[-CONCEALED_LIMIT:]
+    """Hide this text from now on wherever it is said back, also as an address or a form spells it.
+
+    The latest ``CONCEALED_LIMIT`` are known; so each use of a secret says it again.
+    """
+    if len(secret) < SHORTEST_CONCEALED:
+        return
+    with _Concealed.changing:
+        before = _Concealed.known
+        others = (one for one in before if one != secret)
+        _Concealed.known = (*others, secret)[-CONCEALED_LIMIT:]
+        if secret not in before:
+            spelled = {form for one in _Concealed.known for form in (one, quote(one, safe=""))}
+            _Concealed.spellings = tuple(sorted(spelled, key=len, reverse=True))
 
 
 def redact(value: Any) -> Any:
@@ -71,8 +88,8 @@ def _redacted(value: Any, depth: int) -> Any:
 
 
 def _text(text: str) -> str:
-    for secret in _Concealed.known:
-        text = text.replace(secret, HIDDEN)
+    for spelling in _Concealed.spellings:
+        text = text.replace(spelling, HIDDEN)
     for pattern in _PATTERNS:
         text = pattern.sub(lambda hit: hit[1] + HIDDEN, text)
     return text
