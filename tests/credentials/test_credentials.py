@@ -4,6 +4,7 @@ import json
 import multiprocessing
 import threading
 import traceback
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -73,6 +74,7 @@ def test_files_are_for_their_owner_only_and_show_no_secret(tmp_path):
         "tokens.sealed",
         "tokens.sealed.key",
         "tokens.sealed.lock",
+        f"tokens.sealed.{BOOKS}.lock",
     }
 
 
@@ -215,6 +217,33 @@ def test_ten_threads_make_one_refresh(tmp_path):
         thread.join()
     assert answers == ["access-2"] * 10
     assert server.asked == ["refresh-1"]
+
+
+def test_a_token_server_that_hangs_holds_up_its_own_company_alone(tmp_path):
+    asked, mended = threading.Event(), threading.Event()
+
+    def hangs(refresh):
+        asked.set()
+        assert mended.wait(20)
+        return TokenServer({refresh})(refresh)
+
+    for company in (BOOKS, "quickbooks:914"):
+        tokens_in(tmp_path, company=company).store(grant(1))
+    with ThreadPoolExecutor(2) as threads:
+        one = threads.submit(tokens_in(tmp_path).renewed_by(hangs).refresh, "access-1")
+        assert asked.wait(20)
+        other = tokens_in(tmp_path, company="quickbooks:914").renewed_by(TokenServer({"refresh-1"}))
+        try:
+            assert threads.submit(other.refresh, "access-1").result(5) == "access-2"
+        finally:
+            mended.set()
+        assert one.result(20) == "access-2"
+    assert [
+        tokens_in(tmp_path, company=each).access_token() for each in (BOOKS, "quickbooks:914")
+    ] == [
+        "access-2",
+        "access-2",
+    ]
 
 
 def test_three_processes_make_one_refresh(tmp_path):

@@ -6,11 +6,11 @@ import contextlib
 import fcntl
 import json
 import os
-import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 
@@ -47,7 +47,6 @@ class SealedTokens:
         self.path = path
         self._environment = environment
         self._sleep = sleep
-        self._threads = threading.RLock()
 
     def __repr__(self) -> str:
         return f"SealedTokens({str(self.path)!r})"
@@ -61,7 +60,7 @@ class SealedTokens:
 
         The file of keys loses its old keys only after all is sealed with the new one.
         """
-        with self.locked():
+        with self._changing():
             if not self._environment.get(KEY_VARIABLE):
                 old = self._keys()
                 self._write_keys([Fernet.generate_key(), *old][:KEYS_MAX])
@@ -98,29 +97,43 @@ class SealedTokens:
         raise _other_key(self.path)
 
     def write(self, company: str, opened: Mapping[str, Any]) -> None:
-        """Seal a company's tokens; they are on the disk when this returns. Needs the lock."""
-        sealed = self._sealed()
-        sealed[company] = self._fernet().encrypt(json.dumps(dict(opened)).encode()).decode()
-        self._write(sealed)
+        """Seal a company's tokens; they are on the disk when this returns. Needs ``renewing``."""
+        with self._changing():
+            sealed = self._sealed()
+            sealed[company] = self._fernet().encrypt(json.dumps(dict(opened)).encode()).decode()
+            self._write(sealed)
 
     @contextlib.contextmanager
-    def locked(self) -> Iterator[None]:
-        """Hold the only right to change the file, among all threads and processes.
+    def renewing(self, company: str) -> Iterator[None]:
+        """Hold the only right to renew a company's tokens, among all threads and processes.
+
+        It is a company's own: a token server that hangs holds up nobody else's. What would keep the
+        new tokens from being written down is met here, before any are asked for.
 
         Raises:
-            Unauthorized: its file cannot be used.
+            Unauthorized: a file cannot be used.
             Unavailable: another process holds it for longer than a refresh may take.
         """
-        with self._threads:
-            lock = self.path.with_name(self.path.name + ".lock")
-            with demand_usable(lock):
-                lock.parent.mkdir(parents=True, exist_ok=True)
-                descriptor = os.open(lock, os.O_RDWR | os.O_CREAT, PRIVATE_MODE)
-            try:
-                self._take(descriptor)
-                yield
-            finally:
-                os.close(descriptor)  # gives the lock back as well
+        with self._locked(f".{quote(company, safe=':')}.lock"):
+            with self._changing():
+                pass
+            yield
+
+    def _changing(self) -> contextlib.AbstractContextManager[None]:
+        """Hold the only right to change the file, for an instant."""
+        return self._locked(".lock")
+
+    @contextlib.contextmanager
+    def _locked(self, ending: str) -> Iterator[None]:
+        lock = self.path.with_name(self.path.name + ending)
+        with demand_usable(lock):
+            lock.parent.mkdir(parents=True, exist_ok=True)
+            descriptor = os.open(lock, os.O_RDWR | os.O_CREAT, PRIVATE_MODE)
+        try:
+            self._take(descriptor)
+            yield
+        finally:
+            os.close(descriptor)  # gives the lock back as well
 
     def _take(self, descriptor: int) -> None:
         for _ in range(int(LOCK_SECS / LOCK_POLL_SECS)):

@@ -95,7 +95,7 @@ class CompanyTokens:
 
     def store(self, grant: Grant) -> None:
         """Keep what a person's consent gave, in place of all before."""
-        with self._sealed.locked():
+        with self._sealed.renewing(self._company):
             consented = replace(grant, consented_at=grant.issued_at)
             self._sealed.write(self._company, _packed(_Held(consented, former="")))
 
@@ -114,7 +114,7 @@ class CompanyTokens:
         refresh whose answer was lost is asked again with the same refresh token, and when that is
         refused, with the one before it.
         """
-        with self._sealed.locked():
+        with self._sealed.renewing(self._company):
             held = self._needed()
             if held.now.access != stale:
                 return held.now.access
