@@ -31,6 +31,26 @@ _CALCULATIONS = {
     "inclusive": "TaxInclusive",
     "untaxed": "NotApplicable",
 }
+_INVOICE_WORDS = frozenset(
+    {
+        "class",
+        "currency",
+        "custom_fields",
+        "customer",
+        "date",
+        "department",
+        "due_date",
+        "email",
+        "lines",
+        "memo",
+        "message",
+        "number",
+        "prices",
+        "project",
+        "tax",
+        "terms",
+    }
+)
 _ITEM_TYPES = {"service": "Service", "non_inventory": "NonInventory"}
 _TXN_TYPES = {"invoice": "Invoice", "credit_memo": "CreditMemo"}
 _ADDRESS = {
@@ -101,6 +121,13 @@ def _void(change: Void) -> JsonBody:
 
 
 def _invoice(values: Values, writing: _Writing) -> JsonBody:
+    """An invoice's class stands on it and on each line that has none of its own.
+
+    A company tracks classes by transaction or by line, and ignores the other place without an
+    error (help.rutter.com, "class tracking in QuickBooks Online").
+    """
+    if unknown := values.keys() - _INVOICE_WORDS:
+        raise InvalidField(f"QuickBooks' invoices have no {', '.join(sorted(unknown))} here.")
     body = _pick(
         values,
         {
@@ -113,6 +140,7 @@ def _invoice(values: Values, writing: _Writing) -> JsonBody:
             "message": ("CustomerMemo", _reference),
             "project": ("ProjectRef", _reference),
             "department": ("DepartmentRef", _reference),
+            "class": ("ClassRef", _reference),
         },
     )
     _add_currency(body, values, writing.settings)
@@ -130,7 +158,7 @@ def _invoice(values: Values, writing: _Writing) -> JsonBody:
     if "lines" in values:
         code = str(values.get("currency") or settings.home_currency)
         body["Line"] = [
-            _line(line, number, prices, code, settings)
+            _line({"class": values.get("class"), **line}, number, prices, code, settings)
             for number, line in enumerate(_maps(values["lines"]), start=1)
         ]
     if "custom_fields" in values:

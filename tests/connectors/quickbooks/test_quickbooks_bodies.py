@@ -89,6 +89,19 @@ def test_an_invoice_is_written_whole_and_exactly():
     )
 
 
+def test_the_class_of_an_invoice_stands_on_it_and_on_lines_without_one_of_their_own():
+    """Companies track classes by transaction or by line, and ignore the other place."""
+    lines = [LINE, {**LINE, "class": "4"}]
+    body = created("invoice", {"customer": "5", "class": "9", "lines": lines})
+    details = [line["SalesItemLineDetail"]["ClassRef"] for line in body["Line"]]
+    assert (body["ClassRef"], details) == ({"value": "9"}, [{"value": "9"}, {"value": "4"}])
+
+
+def test_an_approved_value_that_no_field_takes_is_refused_and_not_left_out():
+    with pytest.raises(InvalidField, match="have no cost_centre here"):
+        created("invoice", {"customer": "5", "cost_centre": "9", "lines": [LINE]})
+
+
 def test_what_a_change_does_not_say_is_not_sent():
     body = created("invoice", {"customer": "58", "date": "2026-03-31", "lines": [LINE]}, US)
     assert set(body) == {"CustomerRef", "TxnDate", "PrivateNote", "Line"}
