@@ -7,6 +7,10 @@ import click
 
 from tieout.app.settings import schema
 from tieout.model.errors import TieoutError
+from tieout.simulator import hubspot, quickbooks
+from tieout.simulator.faults import GENERIC
+from tieout.simulator.hubspot import HubSpotPortal, hubspot_app
+from tieout.simulator.quickbooks import QuickBooksCompany, quickbooks_app
 
 
 def test_no_page_is_out_of_date(generate):
@@ -44,6 +48,36 @@ def test_every_verb_and_option_is_on_its_page(generate, root):
         for path, command in verbs_below(generate.root, "tieout")
         for option in ["", *(opt for held in command.params for opt in held.opts if opt[0] == "-")]
         if (f"`{option}" if option else f"### {path}\n") not in page
+    ]
+    assert missing == []
+
+
+def test_every_option_says_what_it_means(generate):
+    silent = [
+        f"{path} {held.name}"
+        for path, command in verbs_below(generate.root, "tieout")
+        for held in command.params
+        if isinstance(held, click.Option) and not held.help
+    ]
+    assert silent == []
+
+
+def test_every_fault_and_deed_of_a_simulator_is_on_its_page(root):
+    pages = {
+        vendor: (root / "docs" / "reference" / f"simulators-{vendor}.md").read_text("utf-8")
+        for vendor in ("hubspot", "quickbooks")
+    }
+    portal = HubSpotPortal(1)
+    company = QuickBooksCompany(realm_id="1", now=portal.now)
+    known = {
+        "hubspot": {*hubspot.deeds.DEEDS, *hubspot_app(portal).state.faults.transformers},
+        "quickbooks": {*quickbooks.deeds.DEEDS, *quickbooks_app(company).state.faults.transformers},
+    }
+    missing = [
+        f"{vendor}: {name}"
+        for vendor, page in pages.items()
+        for name in sorted(known[vendor] | GENERIC)
+        if f"`{name}`" not in page
     ]
     assert missing == []
 

@@ -17,7 +17,13 @@ from tieout.app.cli.verb import Caller, verb
 @click.argument(
     "directory", default="demo", type=click.Path(path_type=Path, file_okay=False), required=False
 )
-@click.option("--deals", default=500, show_default=True, type=click.IntRange(20, 20_000))
+@click.option(
+    "--deals",
+    default=500,
+    show_default=True,
+    type=click.IntRange(20, 20_000),
+    help="How many are won; a quarter more that are not come with them.",
+)
 @click.option("--fresh", is_flag=True, help="Forget what an earlier demo left, and start over.")
 @click.option("--any-ports", is_flag=True, help="Serve on free ports instead of the usual ones.")
 @verb

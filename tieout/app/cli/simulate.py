@@ -22,7 +22,13 @@ PORT = click.IntRange(0, 65_535)
     "--quickbooks-port", default=8802, show_default=True, type=PORT, help="0: a free one."
 )
 @click.option("--state", type=click.Path(path_type=Path, file_okay=False), help="Remember here.")
-@click.option("--deals", default=500, show_default=True, type=click.IntRange(0, 200_000))
+@click.option(
+    "--deals",
+    default=500,
+    show_default=True,
+    type=click.IntRange(0, 200_000),
+    help="How many are won in a new portal; some that are not come with them.",
+)
 @click.option("--seed", default=0, show_default=True, help="The same seed makes the same deals.")
 @click.option(
     "--time-scale",
