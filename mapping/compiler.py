@@ -283,7 +283,6 @@ class _Compiler:
         return rules.PaymentRules(
             pays=role,
             cells=self.cells(block, vocabulary.PAYMENT_CELLS, self.names),
-            target=self.target(block, self.names),
         )
 
     def match(

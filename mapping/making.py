@@ -165,7 +165,6 @@ class Work:
         """Make a payment; None where a needed value is missing, which is then found."""
         cells = self.cells(rules.cells, PAYMENT_CELLS)
         unit = self.currency(cells.get("currency"), rules.cells["currency"])
-        target = self.target(rules.target, "")
         self.lacking("amount", rules.cells["amount"], cells)
         self.lacking("date", rules.cells["date"], cells)
         paid = self.records.get(rules.pays)
@@ -182,7 +181,6 @@ class Work:
             mapping=self.mapping.name,
             pays=paid.ref,
             amount=amount,
-            target=target,
             **{"title": self.title(), **_texts(cells)},
         )
 

@@ -102,7 +102,6 @@ class PaymentRules:
 
     pays: str
     cells: abc.Mapping[str, Formula]
-    target: abc.Mapping[str, Formula]
 
 
 DocumentRules: TypeAlias = InvoiceRules | PaymentRules

@@ -157,9 +157,9 @@ def _shown(document: Document, example: _Example, target: str) -> dict[str, Any]
         **{name: getattr(document, name) for name in _SINGLE if hasattr(document, name)},
         "net": document.net.amount,
         "currency": unit,
-        target: dict(document.target),
     }
     if isinstance(document, Invoice):
+        shown[target] = dict(document.target)
         shown["customer"] = example.found(document.customer, unit)
         shown["custom_fields"] = dict(document.custom_fields)
         shown["lines"] = [_line_shown(line, example, target) for line in document.lines]

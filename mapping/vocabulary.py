@@ -138,7 +138,7 @@ def grammar(targets: Iterable[str] = TARGETS) -> Block:
             ),
             "when": Key(Cell(Type.TRUTH), "which sources become documents"),
             "invoice": Key(_invoice(own), "how an invoice is made"),
-            "payment": Key(_payment(own), "how a payment is made"),
+            "payment": Key(_payment(), "how a payment is made"),
             "tables": Key(Block({}, others=Block({}, others=Anything())), "what lookup(…) asks"),
             "checks": Key(Rows(_CHECK), "what must hold of the document"),
             "write_back": Key(
@@ -219,7 +219,7 @@ def _lines(own: dict[str, Key]) -> Block:
     )
 
 
-def _payment(own: dict[str, Key]) -> Block:
+def _payment() -> Block:
     return Block(
         {
             "pays": Key(
@@ -228,7 +228,6 @@ def _payment(own: dict[str, Key]) -> Block:
                 required=True,
             ),
             **_cells(PAYMENT_CELLS),
-            **own,
         }
     )
 

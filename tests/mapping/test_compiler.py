@@ -77,7 +77,7 @@ payment: {pays: =invoice_of(deal), amount: =money.amount, date: =money.date, cur
 """
     mapping = load(text, known_fields)
     assert (mapping.kind, mapping.source) == ("payment", "money")
-    assert mapping.document == PaymentRules("deal", mapping.document.cells, {})
+    assert mapping.document == PaymentRules("deal", mapping.document.cells)
 
 
 def test_a_file_declares_the_fields_that_a_portal_added(compiled: Callable[..., Mapping]) -> None:
@@ -177,6 +177,21 @@ def test_a_file_that_is_no_mapping_says_so(
     with pytest.raises(Mistakes) as caught:
         load(text, known_fields, name="m.yaml")
     assert "m.yaml:1: the file" in str(caught.value)
+
+
+def test_a_payment_takes_no_words_that_nothing_would_send(
+    known_fields: dict[str, dict[str, str]],
+) -> None:
+    text = """mapping: pay
+version: 1
+from: hubspot.payment as money
+to: payment
+with: {deal: money.deal}
+payment: {pays: =invoice_of(deal), amount: =money.amount, date: =money.date, currency: EUR,
+  quickbooks: {class: Services}}
+"""
+    with pytest.raises(Mistakes, match="payment has no key 'quickbooks'"):
+        load(text, known_fields, name="pay.yaml")
 
 
 def test_a_payment_pays_a_single_record(known_fields: dict[str, dict[str, str]]) -> None:

@@ -240,7 +240,6 @@ class Payment:
     deposit_to: str | None = None
     reference: str | None = None
     memo: str = ""
-    target: Mapping[str, Plain] = field(default_factory=dict)
     title: str = ""
     part: str = ""
 
