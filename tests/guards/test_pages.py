@@ -1,9 +1,17 @@
 """Pages lead somewhere: each link, each page that a message names, each page from the index."""
 
+import itertools
 import re
+import shlex
+
+import click
+
+from tieout.app.cli.verbs import root as tieout
 
 LINK = re.compile(r"\]\(([^)#\s]+)(#[^)\s]*)?\)")
 NAMED = re.compile(r"\bdocs/[a-z/-]+\.md\b")
+
+TYPED = re.compile(r"^ *(?:\$ |[\w/ =]+/)?tieout ([a-z].*)$", re.MULTILINE)
 
 
 def pages(tracked):
@@ -41,3 +49,43 @@ def test_every_page_is_in_the_index(root, tracked):
         if page.as_posix() != "docs/README.md" and (root / page).resolve() not in found
     ]
     assert lost == []
+
+
+def test_every_command_on_a_page_is_understood(root, tracked):
+    """Its verb is there and takes what stands behind it; what a person chooses is theirs."""
+    refused = [
+        f"{page}: tieout {line}: {wrong}"
+        for page in pages(tracked)
+        for line in commands_of((root / page).read_text("utf-8"))
+        if "[OPTIONS]" not in line and (wrong := refusal_of(words_of(line)))
+    ]
+    assert refused == []
+
+
+def commands_of(text):
+    """Yield what stands behind `tieout` where a line of a block is a command."""
+    indented = re.findall(r"(?:^ {4,}\S.*\n)+", text, re.MULTILINE)
+    for block in [*re.findall(r"```(?:console|sh)?\n(.*?)```", text, re.DOTALL), *indented]:
+        yield from TYPED.findall(block)
+
+
+def words_of(line):
+    """Return the words of one command: what the shell itself understands ends it."""
+    split = shlex.shlex(line.rstrip("\\"), posix=True, punctuation_chars=True)
+    split.whitespace_split = True
+    return list(itertools.takewhile(lambda word: not set(word) <= set(";&|<>()"), split))
+
+
+def refusal_of(words):
+    """Return why the command line does not understand these words, None when it does."""
+    command, context = tieout, click.Context(tieout, info_name="tieout")
+    while isinstance(command, click.Group) and words and not words[0].startswith("-"):
+        found = command.get_command(context, words[0])
+        if found is None:
+            return f"no verb {words[0]}"
+        command, context, words = found, click.Context(found, context, words[0]), words[1:]
+    try:
+        command.make_context(context.info_name, words, parent=context.parent)
+    except click.UsageError as wrong:
+        return wrong.format_message()
+    return None
