@@ -149,12 +149,26 @@ def _line_estimate(rules: InvoiceRules, fields: Fields, mapping: Mapping, row_id
 
 
 def _key(ledger: Reads, pair: Pair, mapping: Mapping, ref: Ref) -> Key:
-    """Return the document's key, in the generation that the ledger holds."""
+    """Return the document's key, in the generation that the ledger or the books hold.
+
+    The books may know a later one than a ledger that was lost or restored. They are believed where
+    nothing lives of those before it, as it was when it was issued.
+    """
     first = Key.of(
         ref, mapping=mapping.identity, document=mapping.to, target_company=pair.books.company
     )
-    generation = ledger.value("document_generation", stem=first.stem)
-    return first if generation is None else Key(first.stem, int(str(generation)))
+    held = ledger.value("document_generation", stem=first.stem)
+    known = Key(first.stem, 1 if held is None else int(str(held)))
+    carried = ledger.all(
+        "mirror_generations",
+        company=pair.books.company,
+        kind=mapping.to,
+        first=f"{first.stem}-",
+        behind=f"{first.stem}.",
+    )
+    living = [Key.parse(row["marker"]).generation for row in carried if row["live"]]
+    is_later = len(living) == 1 and living[0] > known.generation
+    return Key(first.stem, living[0]) if is_later else known
 
 
 def content_of(document: Document | None) -> Plain:

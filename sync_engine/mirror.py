@@ -19,7 +19,7 @@ from sync_engine.pair import Pair, folded
 from sync_engine.tasks import COPIED, PAIR, Wanted, keep
 from tieout.model.dates import instant_text, parse_instant
 from tieout.model.record import Fetched, Gone, Record
-from tieout.model.ref import Ref
+from tieout.model.ref import Key, Ref
 
 DOCUMENTS = frozenset({"invoice", "payment", "credit_memo", "refund"})
 _log = logging.getLogger(__name__)
@@ -45,7 +45,8 @@ def mirror_record(tx: Writes, pair: Pair, record: Record, *, strict: bool = Fals
         note_document(tx, ref)
         if fields.get("marker"):
             _judge_marker(tx, pair, record, strict=strict)
-            tx.run("touch_unposted", key=str(fields["marker"]))
+            marker = str(fields["marker"])
+            tx.run("touch_unposted", key=marker, stem=Key.parse(marker).stem)
         if held is not None and held["marker"]:
             _close_copied(tx, pair, ref.company, held["marker"])
     return True

@@ -17,7 +17,7 @@ from sync_engine.ledger.store import Row, Writes
 from sync_engine.mirror import mirror_record, note_document
 from sync_engine.pair import Pair
 from sync_engine.states import REFERENCE_KINDS
-from sync_engine.tasks import APPROVAL, FINDING, REFUSED, UNCLAIMED, Wanted, answers, keep
+from sync_engine.tasks import APPROVAL, DRIFT, FINDING, REFUSED, UNCLAIMED, Wanted, answers, keep
 from tieout.model.canonical import canonical, digest
 from tieout.model.contract import Receipt
 from tieout.model.errors import TieoutError
@@ -60,7 +60,19 @@ def adopt(tx: Writes, pair: Pair, sketch: Sketch) -> bool:
     if row is None:
         return False
     link(tx, pair, sketch, row, how="adopted")
+    for before in tx.all(
+        "documents_before", stem=sketch.key.stem, generation=sketch.key.generation
+    ):
+        _supersede(tx, pair, sketch, before["key"])
     return True
+
+
+def _supersede(tx: Writes, pair: Pair, sketch: Sketch, key: str) -> None:
+    """Leave an earlier generation behind: a ledger that was restored does not know its reissue."""
+    tx.run("document_state", key=key, state="superseded", reason=None, at=tx.now_text())
+    tx.journal("tieout", "superseded", key, {"by": str(sketch.key)})
+    for family in (FINDING, APPROVAL, REFUSED, DRIFT):
+        keep(tx, pair=pair.name, family=family, subject=key, source=sketch.ref, wanted=())
 
 
 def link(tx: Writes, pair: Pair, sketch: Sketch, row: Row, *, how: str) -> None:

@@ -246,6 +246,10 @@ WHERE company = :company AND marker = :marker;
 SELECT * FROM mirror WHERE company = :company AND marker = :marker AND kind = :kind
 ORDER BY live DESC, gone, created_at LIMIT 1;
 
+-- mirror_generations: the records that carry a mark of any generation of a document
+SELECT marker, live FROM mirror
+WHERE company = :company AND marker >= :first AND marker < :behind AND kind = :kind;
+
 -- mirror_text_clear: forget a document's custom fields
 DELETE FROM mirror_text WHERE company = :company AND kind = :kind AND id = :id;
 
@@ -279,6 +283,10 @@ SELECT * FROM document WHERE key = :key;
 
 -- document_generation: the latest generation of a document
 SELECT max(generation) FROM document WHERE stem = :stem;
+
+-- documents_before: the earlier generations of a document, but for what is not answered yet
+SELECT key FROM document WHERE stem = :stem AND generation < :generation
+AND state NOT IN ('sending', 'unknown', 'superseded');
 
 -- document_put: what a document is now, before anything was sent
 INSERT INTO document (key, stem, generation, pair, mapping, part, kind, company, source_kind, source_id,
@@ -750,10 +758,12 @@ SELECT :pair, company, source_kind, source_id, 0 FROM document
 WHERE key = :key AND kind NOT IN ('customer', 'item')
 ON CONFLICT (pair, company, kind, id) DO NOTHING;
 
--- touch_unposted: a record of the books carries this document's marker, and we do not know it posted
+-- touch_unposted: a record of the books carries this document's marker, and we do not know it posted;
+-- or that of a generation that we do not know
 INSERT INTO touched (pair, company, kind, id, reread)
 SELECT pair, company, source_kind, source_id, 0 FROM document
-WHERE key = :key AND posted_id IS NULL
+WHERE stem = :stem AND (key = :key AND posted_id IS NULL
+    OR NOT EXISTS (SELECT 1 FROM document known WHERE known.key = :key))
 ON CONFLICT (pair, company, kind, id) DO NOTHING;
 
 -- touch_all: every source that has a document is to be read and drafted again (reads all)

@@ -66,7 +66,7 @@ def test_nothing_is_created_after_a_restore_before_the_books_were_read(
     settled()
     put_back()
     sold()
-    world.sleep = lambda _: None
+    world.sleep, world.crm_rates = lambda _: None, {"searches_per_sec": 1_000}
     engine = world.restart()
     world.fault("books", fault="status", status=500, count=None, path="/cdc")
     done = engine.round("main")
@@ -340,6 +340,56 @@ def test_a_lost_ledger_says_what_it_found_again_and_names_the_invoice_of_a_reope
     settled()
     assert world.codes() == ["reopened"]
     once_each(3)
+
+
+@pytest.mark.parametrize("deed", ["void", "delete"])
+def test_a_lost_ledger_links_the_invoice_that_was_issued_again_not_the_first(
+    world, sold, settled, once_each, deed
+):
+    deal = sold()
+    settled()
+    world.books(deed, id=world.invoices()[0]["id"])
+    settled()
+    world.working.reissue(f"deal:{deal}", who="ann", reason="again")
+    settled()
+    (second,) = world.invoices()
+    lose(world)
+    settled()
+
+    once_each(1)
+    assert (world.codes(), world.told(deal, "invoice_status")) == ([], "invoiced")
+    assert world.told(deal, "invoice_number") == second["doc_number"]
+    assert_ties_out(world)
+
+
+@pytest.mark.parametrize("backed_up", ["before the first", "after the first"])
+def test_after_a_restore_the_invoice_that_was_issued_again_since_is_the_deal_s(
+    world, sold, settled, once_each, keep, backed_up
+):
+    back_up, put_back = keep
+    deal = sold()
+    engine = world.restart(approve="by_hand")
+    world.round()
+    if backed_up == "before the first":
+        back_up()
+    engine.approve(engine.sheet_hash("main"), who="ann")
+    settled()
+    if backed_up == "after the first":
+        back_up()
+    world.books("void", id=world.invoices()[0]["id"])
+    settled()
+    engine.reissue(f"deal:{deal}", who="ann", reason="again")
+    world.round()
+    engine.approve(engine.sheet_hash("main"), who="ann")
+    settled()
+    (second,) = world.invoices()
+    put_back()
+    settled()
+
+    once_each(1)
+    assert world.codes() == []
+    assert world.told(deal, "invoice_number") == second["doc_number"]
+    assert_ties_out(world)
 
 
 def test_a_first_round_that_posts_does_not_call_it_found_again(world, sold, once_each, caplog):
