@@ -11,11 +11,14 @@ import sqlite3
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
+from zoneinfo import ZoneInfo
 
+from machines.exchange import Answered, Asked
 from machines.place import Place
-from machines.wire import Answered, Asked
+from simulated_world import CUTOVER, ZONE
 from tie_out import Deal, Rest, _merged, is_in_scope, tie_out
 
 from sync_engine.ledger.journal import verify
@@ -24,6 +27,8 @@ MARKER = re.compile(r"\[TIEOUT:([0-9A-Z]{16})-(\d+)\]")
 SMALL = "no small deals"  # the edition of the mapping that leaves out what is not above 40
 REASONED = {"blocked", "skipped", "refused", "rejected", "unknown"}
 ASKED = {"planned", "waiting", "approved", "sending"}
+POSTED = ("invoice", "payment")
+LIMIT = re.compile(r"automatic under (\d+) ([A-Z]{3})")
 
 
 class Broken(AssertionError):
@@ -73,17 +78,22 @@ class Laws:
 
     def _demand_approved(self, disk: sqlite3.Connection, request_id: str, key: str) -> None:
         row = disk.execute(
-            "SELECT outbox.change, plan.change AS planned, plan.hash FROM outbox"
+            "SELECT outbox.change, plan.change AS planned, plan.hash, plan.net, plan.currency,"
+            " outbox.kind FROM outbox"
             " JOIN plan ON plan.hash = outbox.plan_hash"
             " WHERE outbox.request_id = ? AND outbox.key = ? AND outbox.state = 'sending'",
             (request_id, key),
         ).fetchone()
         _demand(row is not None, f"{key} travels and its plan is not in the ledger")
         said = disk.execute(
-            "SELECT verdict FROM decision WHERE plan_hash = ? AND key = ? ORDER BY id DESC LIMIT 1",
+            "SELECT verdict, who, policy FROM decision WHERE plan_hash = ? AND key = ?"
+            " ORDER BY id DESC LIMIT 1",
             (row["hash"], key),
         ).fetchone()
         _demand(said is not None and said["verdict"] == "approved", f"nobody approved {key}")
+        by_nobody = said["who"] == "policy" and row["kind"] in POSTED
+        allowed = not by_nobody or _needs_nobody(said["policy"], row["net"], row["currency"])
+        _demand(allowed, f"{said['policy']!r} let {key} of {row['net']} {row['currency']} go")
         same = _is_same(json.loads(row["planned"]), json.loads(row["change"]))
         _demand(same, f"{key} travels otherwise than it was approved: {row['change']}")
 
@@ -101,6 +111,7 @@ class Laws:
             (f"{marked[1]}-{marked[2]}",),
         ).fetchone()
         if row is None:
+            _demand(self.place.turned_back, f"{name} {record_id} is of no plan")
             return  # it landed after the ledger was lost
         values = json.loads(row["change"])["values"]
         expected = _expected(name, values, row["net"])
@@ -147,6 +158,7 @@ class Laws:
         """Judge a world in which nothing moves: the money, and what became of every deal."""
         self.step()
         self._demand_accounted()
+        self._demand_told()
         rests = self._rests()
         wrong = {
             deal: [str(n) for n in rest]
@@ -172,43 +184,75 @@ class Laws:
         return self.place.edition == SMALL and small
 
     def _is_none_of_ours(self, deal: str, rest: Rest) -> bool:
-        """Whether what is invoiced of a deal that is not in scope never was Tieout's.
-
-        An accountant may invoice such a deal by hand. And a ledger that was lost, or is an old
-        backup's, does not know what the one before it posted of a deal that is out of scope now.
-        """
+        """Whether what is off is invoiced by what the ledger cannot know for this deal's."""
         won, invoiced, held = rest
-        crm, turned_back = self.place.crm_truth(), self.place.turned_back
+        crm = self.place.crm_truth()
         with self._read() as disk:
             rows = disk.execute("SELECT posted_id FROM document WHERE kind = 'invoice'")
             known = {row["posted_id"] for row in rows}
         strange = [
             one["net"]
             for one in self.place.invoices()
-            if (one["by_hand"] or turned_back) and one["id"] not in known
             if one["po_number"] and _merged(crm, self.place.orders[one["po_number"]]) == deal
+            if one["id"] not in known and self._is_strange(one, is_won=bool(won))
         ]
-        return not won and invoiced - sum(strange) == -held
+        return bool(won == invoiced - sum(strange) + held)
+
+    def _is_strange(self, invoice: Mapping[str, Any], *, is_won: bool) -> bool:
+        """Whether nothing that is left binds an invoice to its deal.
+
+        An accountant may invoice by hand a deal that is not in scope. And a ledger that was lost,
+        or is an old backup's, does not know what the one before it posted of a deal that is out of
+        scope now, or that was merged into another where a person took our marker off too.
+        """
+        if not is_won:
+            return bool(invoice["by_hand"]) or self.place.turned_back
+        is_merged = self.place.orders[invoice["po_number"]] in self.place.crm_truth()["merged"]
+        unmarked = not MARKER.search(invoice["private_note"] or "")
+        return self.place.turned_back and unmarked and is_merged
 
     def _demand_accounted(self) -> None:
-        truth = self.place.books_truth()
-        alive = {one["id"] for one in truth["invoices"] if not one["voided"] and not one["deleted"]}
+        truth, crm = self.place.books_truth(), self.place.crm_truth()
+        alive = {
+            (kind, one["id"])
+            for kind in POSTED
+            for one in truth[f"{kind}s"]
+            if not one["voided"] and not one["deleted"]
+        }
+        deals = [one for one in crm["deals"] if is_in_scope(one) and not self._is_left_out(one)]
+        paid = [one["id"] for deal in deals for one in deal["payments"] if _counts(one)]
+        sources = [("deal", "invoice", deal["id"]) for deal in deals]
+        sources += [("payment", "payment", payment) for payment in paid]
         with self._read() as disk:
-            for deal in self.place.crm_truth()["deals"]:
-                if not is_in_scope(deal) or self._is_left_out(deal):
-                    continue
+            for kind, made, source in sources:
                 rows = disk.execute(
-                    "SELECT * FROM document WHERE source_kind = 'deal' AND source_id = ?"
-                    " AND kind = 'invoice'",
-                    (deal["id"],),
+                    "SELECT * FROM document WHERE source_kind = ? AND source_id = ? AND kind = ?",
+                    (kind, source, made),
                 ).fetchall()
                 tasks = disk.execute(
-                    "SELECT code FROM task WHERE state = 'open' AND source_id = ?", (deal["id"],)
+                    "SELECT code FROM task WHERE state = 'open' AND source_kind = ?"
+                    " AND source_id = ?",
+                    (kind, source),
                 ).fetchall()
                 why = "; ".join(_trouble(row, alive, bool(tasks)) for row in rows)
                 if not rows:
                     why = "no document"
-                _demand(not why.strip("; "), f"deal {deal['id']} is not accounted for: {why}")
+                _demand(not why.strip("; "), f"{kind} {source} is not accounted for: {why}")
+
+    def _demand_told(self) -> None:
+        """Judge what each posted deal says of its invoice: what the books say."""
+        invoices = {one["id"]: one for one in self.place.books_truth()["invoices"]}
+        deals = {one["id"]: one for one in self.place.crm_truth()["deals"] if not one["archived"]}
+        with self._read() as disk:
+            rows = disk.execute(
+                "SELECT key, source_id, state, posted_id FROM document WHERE kind = 'invoice'"
+                " AND state IN ('posted', 'voided', 'deleted')"
+            ).fetchall()
+        for row in rows:
+            deal, invoice = deals.get(row["source_id"]), invoices.get(row["posted_id"])
+            if deal is not None and invoice is not None:
+                told = _told(deal["custom"])
+                _demand_equal(_to_tell(invoice), told, f"deal {deal['id']} is told of {row['key']}")
 
     @contextmanager
     def _read(self) -> Iterator[sqlite3.Connection]:
@@ -219,17 +263,54 @@ class Laws:
             yield disk
 
 
-def _trouble(row: sqlite3.Row, alive: set[str], is_asked: bool) -> str:
+def _trouble(row: sqlite3.Row, alive: set[tuple[str, str]], is_asked: bool) -> str:
     state = row["state"]
     if state in ASKED and not is_asked:
         return f"{row['key']} is {state} and nobody is asked"
     if state in REASONED and not row["reason"] and not is_asked:
         return f"{row['key']} is {state} without a reason"
-    if state == "posted" and row["posted_id"] not in alive and not is_asked:
+    if state == "posted" and (row["kind"], row["posted_id"]) not in alive and not is_asked:
         return f"{row['key']} is posted as {row['posted_id']}, which is not there"
     if state in ("unknown", "sending"):
         return f"{row['key']} is {state} when all is quiet"
     return ""
+
+
+def _counts(payment: Mapping[str, Any]) -> bool:
+    """Whether a payment of the CRM is one that the mapping posts."""
+    began = datetime.fromisoformat(payment["hs_initiated_date"]).astimezone(ZoneInfo(ZONE))
+    return payment["hs_latest_status"] == "succeeded" and began.date() >= CUTOVER
+
+
+def _told(custom: Mapping[str, str]) -> dict[str, Any]:
+    """Return what a deal says of its invoice."""
+    said = {name: custom.get(f"tieout_invoice_{name}") for name in ("number", "status")}
+    amounts = {name: custom.get(f"tieout_invoice_{name}") for name in ("total", "balance")}
+    if said["status"] == "voided":
+        return said
+    return said | {name: held and Decimal(held) for name, held in amounts.items()}
+
+
+def _to_tell(invoice: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what a deal should say of an invoice; of one that is no more, only that."""
+    if invoice["voided"] or invoice["deleted"]:
+        return {"number": invoice["doc_number"], "status": "voided"}
+    total, balance = Decimal(invoice["total"]), Decimal(invoice["balance"])
+    status = "invoiced" if balance == total else "part-paid" if balance else "paid"
+    return {
+        "number": invoice["doc_number"],
+        "status": status,
+        "total": total,
+        "balance": balance,
+    }
+
+
+def _needs_nobody(policy: str, net: str, currency: str) -> bool:
+    """Whether a policy lets an amount go without a person."""
+    limit = LIMIT.fullmatch(policy)
+    if limit is None:
+        return policy == "automatic"
+    return currency == limit[2] and Decimal(net) < Decimal(limit[1])
 
 
 def _off(rest: tuple[Decimal, Decimal, Decimal]) -> bool:

@@ -44,6 +44,12 @@ def sell_one(play: Play) -> None:
     )
 
 
+def sell_much(play: Play) -> None:
+    """A good day, whose deals are posted together."""
+    for _ in range(play.dice.randrange(2, 6)):
+        sell_one(play)
+
+
 def sell_in_parts(play: Play) -> None:
     lines = [
         {"name": "Consulting", "hs_sku": "C-1", "quantity": "2", "price": "150.00"},
@@ -366,8 +372,17 @@ BOOKS: tuple[Deed, ...] = (
     refund,
     close_the_period,
 )
+MEDDLING: tuple[Deed, ...] = (
+    inactivate,
+    inactivate_an_item,
+    close_the_period,
+    make_a_customer,
+    void,
+)
 MINDING: tuple[Deed, ...] = (
     approve_one,
+    approve_the_sheet,
+    approve_the_sheet,
     approve_the_sheet,
     approve_the_sheet,
     reject_one,

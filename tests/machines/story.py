@@ -76,7 +76,7 @@ def tell(seed: int, say: Callable[[str], None] = lambda _: None, steps: int | No
 
 def _setting(dice: random.Random) -> dict[str, Any]:
     """Draw what holds for a whole story."""
-    memory = dice.choice((0, 3, 10_000, 10_000))
+    memory = dice.choice((0, 3, 30, 10_000, 10_000))
     return {
         "place": {
             "index_lag_secs": dice.choice((0.0, 3.0)),
@@ -86,7 +86,7 @@ def _setting(dice: random.Random) -> dict[str, Any]:
         },
         "approve": dice.choice(("automatic", "automatic", "by_hand", "automatic under 400 EUR")),
         "mode": dice.choice(("few_calls", "fast")),
-        "chance": dice.choice((0.0, 0.03, 0.1, 0.25)),
+        "chance": dice.choice((0.0, 0.03, 0.1, 0.15, 0.25)),
         "kinds": tuple(kind for kind in KINDS if dice.random() < 0.6 and (kind != "unauthorised")),
         "unauthorised": dice.random() < 0.1,
     }
@@ -113,13 +113,14 @@ class Story:
         place.approve = setting["approve"]
         place.options = {"mode": setting["mode"]}
         place.wire.tell = say
-        place.wire.may_double = lambda: place.company.replay.size > 600
+        place.wire.meddle = lambda: self.people_act(people.MEDDLING)
+        place.wire.memory = lambda: place.company.replay.size
         self.laws = Laws(place)
 
     def whole(self, steps: int | None = None) -> None:
         """Play from the first day to the last, quiet one."""
         self.place.working = self.place.engine()
-        for _ in range(self.dice.randrange(1, 5)):
+        for _ in range(self.dice.randrange(1, 8)):
             people.sell_one(self)
         kinds = self.setting["kinds"] + (("unauthorised",) if self.setting["unauthorised"] else ())
         self.mischief = Mischief(self.setting["chance"], kinds)
@@ -188,6 +189,13 @@ class Story:
 
     def a_round(self) -> None:
         self.work(lambda engine: engine.round("main", wait=self.dice.random() < 0.3))
+
+    def a_good_day(self) -> None:
+        """Much is sold, and posted together: most of a story's writes."""
+        self.people_act((people.sell_much,))
+        self.a_round()
+        self.people_act((people.approve_the_sheet,))
+        self.a_round()
 
     def a_fatal_round(self) -> None:
         self.place.doom.draw(self.dice.choice((1, 2, 3, 5, 8, 13, 21, 34, 55)))
@@ -321,6 +329,7 @@ class Story:
 
 _STEPS: tuple[tuple[str, Callable[[Story], None]], ...] = (
     ("a round", Story.a_round),
+    ("a good day", Story.a_good_day),
     ("sales", lambda story: story.people_act(people.SALES)),
     ("books", lambda story: story.people_act(people.BOOKS)),
     ("minding", lambda story: story.people_act(people.MINDING)),
@@ -337,4 +346,4 @@ _STEPS: tuple[tuple[str, Callable[[Story], None]], ...] = (
     ("a month passes", Story.a_month_passes),
     ("calm", Story.calm),
 )
-_WEIGHTS = (24, 22, 10, 10, 10, 3, 1, 7, 3, 3, 2, 1, 1, 1.5, 0.7, 3)
+_WEIGHTS = (24, 8, 22, 10, 10, 10, 3, 1, 7, 3, 3, 2, 1, 1, 1.5, 0.7, 3)

@@ -11,55 +11,26 @@ import random
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from machines.doom import Doom
+from machines.exchange import Answered, Asked, answer_of, parsed
 from machines.seeded_time import SeededTime
 from starlette.applications import Starlette
 from urllib3.util import connection
 
+from tieout.simulator import jsonwire
+from tieout.simulator.quickbooks.refusals import Refused
+from tieout.simulator.quickbooks.spelling import THROTTLED, THROTTLED_DETAIL
+
 LATEST_SECS = 119.0  # the vendor ends a request after 120 s (R22)
 LATENCY_SECS = (0.02, 0.4)
+WEIGHT = 4  # of a write among calls, and of a fault that leaves it unsure among its faults
+AT_MOST = 0.5  # of the writes go wrong
+JSON = ((b"content-type", b"application/json"),)
+PUT_OFF = Refused("3001", THROTTLED, THROTTLED_DETAIL, status=429, fault="SERVICE")
 EXCHANGES_LIMIT = 20_000  # of one story
-
-
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """One request, whole, as it was written."""
-
-    side: str
-    method: str
-    target: str
-    headers: tuple[tuple[bytes, bytes], ...]
-    body: bytes
-
-    @property
-    def path(self) -> str:
-        return self.target.partition("?")[0]
-
-    @property
-    def is_write(self) -> bool:
-        """Whether it changes something: the books' writes carry a request id."""
-        if self.side == "books":
-            return "requestid=" in self.target
-        return self.method != "GET" and not self.path.endswith(("/search", "/batch/read"))
-
-
-@dataclass(frozen=True, slots=True)
-class Answered:
-    """One answer, whole."""
-
-    status: int
-    headers: tuple[tuple[bytes, bytes], ...]
-    body: bytes
-
-    def text(self, missing: int = 0) -> bytes:
-        """Return its bytes on the wire, so many of the body's last ones missing."""
-        head = [f"HTTP/1.1 {self.status} X".encode()]
-        head += [b"%s: %s" % one for one in self.headers if one[0].lower() != b"content-length"]
-        head += [b"content-length: %d" % len(self.body), b"connection: close", b"", b""]
-        return b"\r\n".join(head) + self.body[: len(self.body) - missing]
 
 
 @dataclass(slots=True)
@@ -80,7 +51,8 @@ class Wire:
     apps: Mapping[int, tuple[str, Starlette]]
     before_write: Callable[[Asked], None] = lambda _: None
     delivered: Callable[[Asked, Answered], None] = lambda _, __: None
-    may_double: Callable[[], bool] = lambda: False
+    memory: Callable[[], int] = lambda: 0  # how many request ids the books remember
+    meddle: Callable[[], None] = lambda: None
     tell: Callable[[str], None] = lambda _: None
     mischief: Mischief = field(default_factory=Mischief)
     faults: Counter[str] = field(default_factory=Counter)
@@ -99,7 +71,7 @@ class Wire:
 
     def deliver(self, asked: Asked) -> Answered:
         """Let the application answer; it commits whatever it commits."""
-        answer = _answer(self._app(asked.side), asked)
+        answer = answer_of(self._app(asked.side), asked)
         self.delivered(asked, answer)
         return answer
 
@@ -129,18 +101,23 @@ class Wire:
         return told
 
     def _drawn(self, asked: Asked) -> str:
-        if not self.mischief.kinds or self.dice.random() >= self.mischief.chance:
+        often = WEIGHT if asked.is_write else 1
+        if self.dice.random() >= min(AT_MOST, often * self.mischief.chance):
             return "right"
-        kind = self.dice.choice(self.mischief.kinds)
-        fits = _FITS.get(kind, lambda _: True)
-        if not fits(asked) or (kind in _DOUBLING and not self._may_double(asked)):
+        kinds = [kind for kind in self.mischief.kinds if self._may_be(kind, asked)]
+        if not kinds:
             return "right"
+        weights = [WEIGHT if asked.is_write and kind in _UNSURE else 1 for kind in kinds]
+        (kind,) = self.dice.choices(kinds, weights)
         self.faults[kind] += 1
         return kind
 
-    def _may_double(self, asked: Asked) -> bool:
-        """Where the books forget request ids, no client can keep a doubled create single."""
-        return asked.side == "crm" or not asked.is_write or self.may_double()
+    def _may_be(self, kind: str, asked: Asked) -> bool:
+        """Where the books forgot a request id, no client can keep a doubled create single."""
+        remembered = (
+            asked.side == "crm" or not asked.is_write or self.memory() >= _NEEDS.get(kind, 0)
+        )
+        return remembered and _FITS.get(kind, lambda _: True)(asked)
 
     def _note(self, asked: Asked, kind: str) -> None:
         self.digest.update(f"{self.exchanges} {asked.side} {kind} ".encode())
@@ -246,6 +223,27 @@ class Wire:
         fault = "omit_batch_item" if asked.side == "books" else "drop_item"
         return self._spoilt(asked, fault=fault)
 
+    def _meddled(self, asked: Asked, _: float) -> bytes:
+        """Let a person do something in the books while the write is on its way."""
+        self.meddle()
+        return self.deliver(asked).text()
+
+    def _in_part(self, asked: Asked, _: float) -> bytes:
+        """Let the books do some of a batch's items; the others they put off, or leave unsaid."""
+        body = jsonwire.loads(asked.body)
+        done, told = [], []
+        for item in body["BatchItemRequest"]:
+            fate = self.dice.choice(("done", "done", "put off", "unsaid"))
+            if fate == "done":
+                done.append(item)
+            elif fate == "put off":
+                told.append({"bId": item["bId"], **PUT_OFF.body()})
+        if done:
+            text = jsonwire.dumps({"BatchItemRequest": done})
+            answer = self.deliver(replace(asked, body=text))
+            told += jsonwire.loads(answer.body).get("BatchItemResponse", ())
+        return Answered(200, JSON, jsonwire.dumps({"BatchItemResponse": told})).text()
+
     def _reordered(self, asked: Asked, _: float) -> bytes:
         return self._spoilt(asked, fault="reorder_batch" if asked.side == "books" else "reorder")
 
@@ -269,16 +267,22 @@ _KINDS: dict[str, Callable[[Wire, Asked, float], bytes]] = {
     "throttled": Wire._throttled,
     "unauthorised": Wire._unauthorised,
     "item_missing": Wire._item_missing,
+    "meddled": Wire._meddled,
+    "in_part": Wire._in_part,
     "reordered": Wire._reordered,
     "item_twice": Wire._item_twice,
 }
 KINDS = (*(name for name in _KINDS if name != "right"), "refused")
-_DOUBLING = ("twice", "twice_later")
+_UNSURE = ("lost_after", "late", "twice", "twice_later", "in_part", "item_missing", "meddled")
+_NEEDS = {"twice": 30, "twice_later": 600}  # request ids that the books must remember
 _BATCHED = ("/batch", "/batch/read", "/batch/update")
 _FITS: dict[str, Callable[[Asked], bool]] = {
     "late": lambda asked: asked.is_write,
-    "twice_later": lambda asked: asked.is_write,
+    # What the CRM was told long ago, told again by the wire, no client that does not read it sees.
+    "twice_later": lambda asked: asked.is_write and asked.side == "books",
     "item_missing": lambda asked: asked.path.endswith(_BATCHED),
+    "meddled": lambda asked: asked.is_write and asked.side == "books",
+    "in_part": lambda asked: asked.is_write and asked.path.endswith("/batch"),
     "reordered": lambda asked: asked.path.endswith(_BATCHED),
     "item_twice": lambda asked: asked.side == "crm" and asked.path.endswith(_BATCHED),
     "refused": lambda _: False,  # drawn where the connection is made
@@ -306,7 +310,7 @@ class Line:
 
     def answered(self) -> bytes:
         """Send what was written, and return what comes back."""
-        return self._wire.exchange(_parsed(self._side, bytes(self._written)), self._limit_secs)
+        return self._wire.exchange(parsed(self._side, bytes(self._written)), self._limit_secs)
 
     def close(self) -> None:
         """Nothing is held open."""
@@ -329,54 +333,3 @@ class _Coming(io.RawIOBase):
         if self._bytes is None:
             self._bytes = io.BytesIO(self._line.answered())
         return self._bytes.readinto(into)
-
-
-def _parsed(side: str, written: bytes) -> Asked:
-    head, _, body = written.partition(b"\r\n\r\n")
-    first, *lines = head.split(b"\r\n")
-    method, target, _ = first.decode("ascii").split(" ")
-    headers = []
-    for line in lines:
-        name, _, value = line.partition(b":")
-        headers.append((name.strip().lower(), value.strip()))
-    assert int(dict(headers).get(b"content-length", b"0")) == len(body)
-    return Asked(side, method, target, tuple(headers), body)
-
-
-def _answer(app: Starlette, asked: Asked) -> Answered:
-    """Run an application on one request to its end; it waits for nothing but its body."""
-    path, _, query = asked.target.partition("?")
-    scope = {
-        "type": "http",
-        "asgi": {"version": "3.0"},
-        "http_version": "1.1",
-        "method": asked.method,
-        "scheme": "http",
-        "path": path,
-        "raw_path": path.encode(),
-        "root_path": "",
-        "query_string": query.encode(),
-        "headers": list(asked.headers),
-        "client": ("127.0.0.1", 1),
-        "server": ("127.0.0.1", 2),
-    }
-    said: list[Any] = []
-    waiting = [{"type": "http.request", "body": asked.body, "more_body": False}]
-
-    async def receive() -> Any:
-        return waiting.pop() if waiting else {"type": "http.disconnect"}
-
-    async def send(message: Any) -> None:
-        said.append(message)
-
-    running = app(scope, receive, send)
-    try:
-        running.send(None)
-    except StopIteration:
-        pass
-    else:
-        running.close()
-        raise AssertionError(f"{asked.method} {asked.target} waits for something")
-    start, *parts = said
-    body = b"".join(part.get("body", b"") for part in parts)
-    return Answered(start["status"], tuple(tuple(one) for one in start["headers"]), body)
