@@ -33,6 +33,7 @@ class Owners:
         self._path = paths.crm(version, "owners")
         self._known: Mapping[str, Record] | None = None
         self._once = threading.Lock()
+        self._remembering = threading.Lock()
 
     def listed(self) -> Mapping[str, Record] | None:
         """Return the portal's owners by id, asked for once; None where no mapping uses a field.
@@ -58,9 +59,10 @@ class Owners:
 
     def remember(self, kind: Kind, record: Record) -> None:
         """Keep whose a record is, so that it need not be read again to be asked."""
-        self.of[record.ref] = record.fields.get(kind.relations["owner"].property)
-        if len(self.of) > RECORDS_REMEMBERED:
-            self.of.pop(next(iter(self.of)), None)
+        with self._remembering:
+            self.of[record.ref] = record.fields.get(kind.relations["owner"].property)
+            if len(self.of) > RECORDS_REMEMBERED:
+                del self.of[next(iter(self.of))]
 
     def nameless(self, owner_id: str) -> Record:
         """Return an owner of whom only the id was read."""
