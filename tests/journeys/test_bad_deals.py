@@ -1,23 +1,7 @@
 """Bad input from the CRM: each gets its task, nothing is lost and the rest runs on."""
 
-from decimal import Decimal
-
 import pytest
 from simulated_world import NOBODY, buy
-
-
-def test_a_deal_without_a_company_is_held_and_the_others_go_on(world, sold, ties_out):
-    deal = sold(company=NOBODY)
-    sold()
-    world.round()
-    assert (len(world.invoices()), world.codes()) == (1, ["missing-relation"])
-    assert world.told(deal, "invoice_error") == "There is no company."
-    ties_out(world)
-    world.portal.link(("deals", "companies"), int(deal), int(buy(world, "Neu GmbH")), primary=True)
-    world.crm("edit_deal", deal, {"dealname": "Order with company"})
-    world.round()
-    assert (len(world.invoices()), world.codes()) == (2, [])
-    ties_out(world)
 
 
 def test_two_companies_without_a_primary_one_are_held(world, sold, ties_out):
@@ -136,14 +120,12 @@ def test_strange_names_arrive_as_they_are(world, sold, ties_out):
     ties_out(world)
 
 
-def test_a_price_that_is_no_number_is_held(world, sold, ties_out):
+def test_a_line_without_a_quantity_is_held(world, sold, ties_out):
     deal = sold()
-    world.portal.properties["line_items"].pop("tax_category", None)
     line = world.deal(deal)["lines"][0]["id"]
     world.crm("edit_line", line, {"quantity": ""})
     world.round()
-    assert world.invoices() == []
-    assert len(world.codes()) >= 1
+    assert (world.invoices(), world.codes()) == ([], ["missing-value"])
     ties_out(world)
 
 
@@ -153,16 +135,4 @@ def test_a_lost_deal_and_an_old_one_cost_nothing(world, sold, ties_out):
     done = world.round()
     assert (world.invoices(), world.codes()) == ([], [])
     assert not [name for name in done.calls if "associations" in name]
-    ties_out(world)
-
-
-def test_an_answer_that_is_not_json_ends_the_round_and_loses_nothing(world, sold, ties_out):
-    engine = world.restart()
-    world.fault("crm", fault="html", path="deals/search", count=9)
-    sold()
-    done = engine.round("main")
-    assert done.error is not None
-    world.mend("crm")
-    world.round()
-    assert [one["net"] for one in world.invoices()] == [Decimal(300)]
     ties_out(world)

@@ -113,19 +113,6 @@ def test_a_vendor_of_that_name_makes_the_customer_take_the_suffix(world, sold, t
     ties_out(world)
 
 
-def test_a_name_that_is_taken_twice_blocks_and_goes_on_when_it_is_free(world, sold, ties_out):
-    vendor = world.books("create", kind="Vendor", body={"DisplayName": "Nord AG"})
-    world.books("create", kind="Vendor", body={"DisplayName": "Nord AG EUR"})
-    sold(company=buy(world, "Nord AG"))
-    world.round()
-    assert (world.invoices(), world.codes()) == ([], ["name-taken"])
-    ties_out(world)
-    world.books("edit", kind="Vendor", id=vendor["Id"], changes={"DisplayName": "Nord Lieferungen"})
-    world.round()
-    assert (customers(world), world.codes()) == ([("Nord AG", "EUR")], [])
-    ties_out(world)
-
-
 def test_an_inactive_customer_blocks_until_it_is_active(world, sold, known, ties_out):
     one = known("Nord AG")
     world.books("inactivate", id=one)

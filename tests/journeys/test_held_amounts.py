@@ -3,13 +3,6 @@
 from simulated_world import buy
 
 
-def test_a_deal_without_lines_is_held_with_its_own_amount(world, sold, ties_out):
-    sold(lines=[], amount="990.00")
-    world.round()
-    assert "no-lines" in world.codes()
-    ties_out(world)
-
-
 def test_a_currency_that_the_books_do_not_keep_is_held_before_approval(world, sold, ties_out):
     currencies = world.company.tables["CompanyCurrency"].rows.values()
     [no_more] = [one.id for one in currencies if one.body["Code"] == "NOK"]

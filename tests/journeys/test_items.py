@@ -85,24 +85,6 @@ def test_a_new_item_is_made_once_with_the_income_account(world, sold, ties_out):
     ties_out(world)
 
 
-def test_a_new_item_without_an_income_account_blocks(world, sold, ties_out):
-    with_items(world, "create", CREATE)
-    sold(lines=[{"name": "Gateway", "price": "10.00"}], amount="10.00")
-    sold()
-    world.round()
-    assert (len(world.invoices()), world.codes()) == (1, ["no-income-account"])
-    ties_out(world)
-
-
-def test_an_income_account_that_the_books_have_not_blocks(world, sold, ties_out):
-    with_items(world, "create", CREATE)
-    world.settings["default_income_account"] = "Unheard of"
-    sold(lines=[{"name": "Gateway", "price": "10.00"}], amount="10.00")
-    world.round()
-    assert (world.invoices(), world.codes()) == ([], ["no-account"])
-    ties_out(world)
-
-
 def test_an_unknown_item_blocks_where_the_mapping_says_so(world, sold, ties_out):
     with_items(world, "block")
     sold(lines=[{"name": "Gateway", "price": "10.00"}], amount="10.00")
