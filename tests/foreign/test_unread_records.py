@@ -124,13 +124,18 @@ def test_a_first_read_goes_past_what_it_cannot_read(foreign):
     assert [one["id"] for one in foreign.world.invoices() if one["po_number"]] == [posted["id"]]
 
 
-def test_what_cannot_be_read_holds_back_every_pair_of_the_same_books(worked):
-    """The books show it to whoever asks first; it may be a twin of the other pair's deal."""
-    foreign, number = worked
+def of_two_pairs(foreign: Foreign) -> Engine:
+    """Return an engine with a second pair that posts into the same books."""
     engine = foreign.world.working
     main = engine.pairs["main"]
     both = replace(main, name="second", mappings=()), main
-    engine = Engine(engine.ledger, {pair.name: pair for pair in both}, engine.hands)
+    return Engine(engine.ledger, {pair.name: pair for pair in both}, engine.hands)
+
+
+def test_what_cannot_be_read_holds_back_every_pair_of_the_same_books(worked):
+    """The books show it to whoever asks first; it may be a twin of the other pair's deal."""
+    foreign, number = worked
+    engine = of_two_pairs(foreign)
     unread(foreign, "Invoice", number, "TotalAmt")
     foreign.sold()
     for name in ("second", "main", "main"):
