@@ -167,9 +167,17 @@ def test_a_policy_that_is_none_is_told_with_its_line(checked, policy):
 
 
 @entry("a bad environment")
-@pytest.mark.parametrize("key", ["", "a key\n", "ключ", "\x07"])
-def test_a_variable_that_holds_no_key_pauses_its_pair_and_shows_nothing(
-    tmp_path, monkeypatch, capsys, key
+@pytest.mark.parametrize(
+    ("key", "said"),
+    [
+        ("", "There is nothing in env:BAD_KEY."),
+        ("two keys\nin it", "holds a sign or line end that no key has"),
+        ("ключ", "holds a sign or line end that no key has"),
+        ("\x07", "holds a sign or line end that no key has"),
+    ],
+)
+def test_a_variable_that_holds_no_key_is_told_of_its_company_and_not_shown(
+    tmp_path, monkeypatch, capsys, key, said
 ):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("BAD_KEY", key)
@@ -177,23 +185,32 @@ def test_a_variable_that_holds_no_key_pauses_its_pair_and_shows_nothing(
     file = tmp_path / "config" / "tieout.yaml"
     file.write_text(file.read_text().replace("file:simulators/hubspot-token", "env:BAD_KEY"))
     capsys.readouterr()
-    code = exit_code(["check", "--online", "crm", "--config", "config", "--json"])
-    told = capsys.readouterr().out
-    assert code != Exit.DONE
-    assert not key.strip() or key.strip() not in told
+    code = exit_code(["check", "--online", "--config", "config", "--json"])
+    out = capsys.readouterr().out
+    crm = next(one for one in json.loads(out)["companies"] if one["name"] == "crm")
+    assert (code, crm["ok"], said in crm["says"]) == (Exit.TROUBLE, False, True), crm["says"]
+    assert not key or json.dumps(key)[1:-1] not in out
 
 
 @entry("a bad environment")
-@pytest.mark.parametrize("place", ["nowhere", "config/tieout.yaml", "a\tb", "x" * 5_000])
-def test_a_configuration_that_is_not_there_says_how_to_get_one(
-    tmp_path, monkeypatch, capsys, place
+@pytest.mark.parametrize(
+    ("place", "code", "said"),
+    [
+        ("nowhere", Exit.TROUBLE, "`tieout init` writes one"),
+        ("a\tb", Exit.TROUBLE, "`tieout init` writes one"),
+        ("config/tieout.yaml", Exit.USAGE, "Directory 'config/tieout.yaml' is a file."),
+        ("x" * 5_000, Exit.TROUBLE, "File name too long"),
+    ],
+    ids=["nowhere", "a tab", "a file", "too long"],
+)
+def test_a_configuration_that_is_not_there_is_told_with_its_reason(
+    tmp_path, monkeypatch, capsys, place, code, said
 ):
     monkeypatch.chdir(tmp_path)
     exit_code(["init", "config"])
     monkeypatch.setenv("TIEOUT_CONFIG", place)
     capsys.readouterr()
-    code = exit_code(["check", "--json"])
+    ended = exit_code(["check", "--json"])
     told = json.loads(capsys.readouterr().out)
-    assert code != Exit.DONE
-    assert told.get("mistakes") or told["error"]["what"]
-    assert "unexpected" not in json.dumps(told)
+    why = told["error"]["what"] if "error" in told else told["mistakes"][0]["hint"]
+    assert (ended, said in why) == (code, True), why[:200]
