@@ -74,12 +74,14 @@ def test_an_amount_off_each_unit(world, sold, ties_out):
 
 def test_a_price_that_no_seven_decimals_make_is_held(world, sold, ties_out):
     line = {**LINE, "price": "0.01", "quantity": "3000000", "hs_discount_percentage": "33.333333"}
-    deal = sold(lines=[line], amount="0")
-    world.crm("edit_deal", deal, {"amount": world.deal(deal)["lines"][0]["amount"]})
-    huge = {**LINE, "price": "0.0000001", "quantity": "12345678.9"}
-    held = sold(lines=[huge], amount="0")
+    held = sold(lines=[line], amount="0")
     world.crm("edit_deal", held, {"amount": world.deal(held)["lines"][0]["amount"]})
+    tiny = {**LINE, "price": "0.0000001", "quantity": "12345678.9"}
+    posted = sold(lines=[tiny], amount="0")
+    world.crm("edit_deal", posted, {"amount": world.deal(posted)["lines"][0]["amount"]})
     world.round()
+    assert (world.codes(), world.tasks()["unit-price"]["source_id"]) == (["unit-price"], held)
+    assert world.told(posted, "invoice_status") == "invoiced"
     ties_out(world)
 
 

@@ -49,9 +49,12 @@ def test_a_line_removed_is_found_when_all_is_reconciled(world, sold, ties_out):
     ties_out(world)
 
 
-def test_an_amount_changed_alone_is_seen_by_the_check_and_holds_nothing(world, deal, ties_out):
+def test_an_amount_changed_alone_changes_nothing_of_the_invoice_that_its_lines_made(
+    world, deal, ties_out
+):
     world.crm("edit_deal", deal, {"amount": "999.00"})
     world.round(2)
+    assert ([one["net"] for one in world.invoices()], world.codes()) == ([300], [])
     ties_out(world)
 
 
@@ -234,6 +237,8 @@ def test_a_line_moved_to_another_deal_is_drift_on_both(world, deal, sold, ties_o
     world.crm("edit_line", line, {"name": "Consulting, moved"})
     world.round(2)
     world.working.reconcile("main")
+    held = sorted((task["source_id"], task["code"], task["net"]) for task in world.working.tasks())
+    assert held == [(deal, "changed-in-crm", "0"), (other, "changed-in-crm", "300")]
     ties_out(world)
 
 
