@@ -11,6 +11,7 @@ from mapping.functions import FormulaError, ValueMissing
 from mapping.rules import InvoiceRules, Mapping
 from sync_engine.gather import gather
 from sync_engine.ledger.store import Reads
+from sync_engine.marks import merged_ids
 from sync_engine.mirror import preferences
 from sync_engine.pair import Pair
 from tieout.model.canonical import Plain, plain
@@ -74,7 +75,7 @@ def draft_source(ledger: Reads, pair: Pair, mapping: Mapping, ref: Ref, setting:
         given=gathered.given,
         title=one_line(" ".join(filter(None, (str(ref), source.fields.get("name"))))),
         mark=source.fields.get("mark"),
-        merged=tuple(filter(None, str(source.fields.get("merged_ids") or "").split(";"))),
+        merged=merged_ids(source.fields),
     )
     if gathered.findings:
         net = estimate(mapping, gathered.given, setting)

@@ -20,7 +20,7 @@ from sync_engine.gather import gather
 from sync_engine.ledger.spelling import change_text, fields_of
 from sync_engine.ledger.sqlite import Ledger
 from sync_engine.ledger.store import Reads, Row, Writes
-from sync_engine.marks import own_mark
+from sync_engine.marks import is_of_another, merged_ids, own_mark
 from sync_engine.pair import Pair
 from tieout.model.canonical import Plain, digest
 from tieout.model.change import Update
@@ -112,7 +112,9 @@ def _tell(tx: Writes, pair: Pair, row: Row, now: datetime, setting: Setting) -> 
         if told.clock_only:
             along.setdefault(told.ref, set()).add(told.field)
     mark = pair.crm.capabilities.kinds[source.kind].marker
-    if mark and source in values:
+    carried = given.record.fields
+    is_copy = is_of_another(carried.get("mark"), source, merged_ids(carried))
+    if mark and source in values and not is_copy:
         values[source][mark] = own_mark(source)
     queued = [
         _queue(tx, pair, mapping, ref, wanted, along.get(ref, set()))
