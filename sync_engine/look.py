@@ -17,14 +17,15 @@ from datetime import datetime, timedelta
 from sync_engine.ledger.spelling import change_of
 from sync_engine.ledger.sqlite import Ledger
 from sync_engine.ledger.store import Row, Writes
-from sync_engine.mirror import REFERENCE_WINDOW_SECS, stop_pair
+from sync_engine.mirror import DOCUMENTS, REFERENCE_WINDOW_SECS, stop_pair
 from sync_engine.pair import Clock, Pair
 from sync_engine.receipts import refuse, take_receipt
+from sync_engine.twins import unmarked
 from tieout.model.canonical import canonical
 from tieout.model.change import Create, Update, Void
 from tieout.model.contract import Connector, Receipt
 from tieout.model.dates import instant_text, parse_instant
-from tieout.model.errors import AskedBefore, Duplicate, NotFound, TieoutError
+from tieout.model.errors import AskedBefore, Duplicate, MarkGone, NotFound, TieoutError
 from tieout.model.lookup import MARKER, Absent, Ambiguous, Answer, Found, Lookup, NotKnown
 from tieout.model.record import Fetched, Gone, MergedInto, Record, Unreadable
 
@@ -193,7 +194,7 @@ def _settle(
         state, receipt = states[row["key"]]
         if state == FOUND and receipt is not None:
             take_receipt(tx, pair, row, receipt, how="found")
-        elif state == ABSENT and (why := _never_to_come(parcel, row)) is not None:
+        elif state == ABSENT and (why := _never_to_come(tx, pair, parcel, row)) is not None:
             refuse(tx, pair, row, why)
             states[row["key"]] = REFUSED, None
         elif state == GONE:
@@ -220,11 +221,11 @@ def _settle(
     )
 
 
-def _never_to_come(parcel: Row, row: Row) -> TieoutError | None:
-    """Return why a re-send that looking does not find will never be found, None if it may be.
+def _never_to_come(tx: Writes, pair: Pair, parcel: Row, row: Row) -> TieoutError | None:
+    """Return why what looking does not find must not simply be asked again, None if it may be.
 
     Its name or number is another's; or the other system knows the asking, and what it made of it
-    was deleted.
+    was deleted; or a person took our mark away before we looked.
     """
     said = json.loads(row["error"] or "{}")
     words = {name: said.get(name) or "" for name in ("vendor_code", "vendor_words")}
@@ -232,4 +233,21 @@ def _never_to_come(parcel: Row, row: Row) -> TieoutError | None:
         return Duplicate(**words)
     if said.get("code") == AskedBefore.code and parcel["attempts"] > 1:
         return AskedBefore(record=row["about"], **words)
+    alike = _without_mark(tx, pair, row)
+    if alike:
+        kind = f"{row['kind']} {', '.join(alike)}"
+        return MarkGone(
+            f"No answer came, and the books have {kind}, made since, alike and without our mark.",
+            record=row["about"],
+        )
     return None
+
+
+def _without_mark(tx: Writes, pair: Pair, row: Row) -> list[str]:
+    """Return the books' records that may be what was asked for, with our mark taken away."""
+    held = tx.one("document_get", key=row["key"])
+    change = change_of(row["change"])
+    if held is None or row["kind"] not in DOCUMENTS or not isinstance(change, Create):
+        return []
+    begun = parse_instant(row["first_at"]) - timedelta(seconds=REFERENCE_WINDOW_SECS)
+    return unmarked(tx, pair, held, str(change.values.get("customer")), begun)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 
 from sync_engine.addresses import source_address, source_of
@@ -16,20 +16,19 @@ from sync_engine.draft import Sketch
 from sync_engine.gather import followed
 from sync_engine.ledger.spelling import amount_text, fields_of
 from sync_engine.ledger.store import Reads, Row
-from sync_engine.marks import own_mark
+from sync_engine.marks import is_of_another
 from sync_engine.pair import Pair
 from sync_engine.resolve import Resolved
 from sync_engine.states import ASKED, DECIDED, LEFT_ALONE, OVERRULED
 from tieout.model.change import Finding, Severity
+from tieout.model.dates import instant_text
 from tieout.model.document import Document, Invoice, Payment
 from tieout.model.ref import Ref
 
 
 def identity(tx: Reads, pair: Pair, sketch: Sketch) -> Iterator[Finding]:
     """Ask whose a document is: a copy's, a merged deal's, another mapping's, an earlier one's."""
-    own = own_mark(sketch.ref)
-    merged = {own_mark(replace(sketch.ref, id=old)) for old in sketch.merged if old}
-    if sketch.mark and sketch.mark != own and sketch.mark not in merged:
+    if is_of_another(sketch.mark, sketch.ref, sketch.merged):
         yield Finding(
             "mark-of-another",
             Severity.ASK,
@@ -39,7 +38,7 @@ def identity(tx: Reads, pair: Pair, sketch: Sketch) -> Iterator[Finding]:
             choices=(LEFT_ALONE,),
         )
     for old in sketch.merged:
-        earlier = _document_of(tx, replace(sketch.ref, id=old), sketch) if old else None
+        earlier = _document_of(tx, replace(sketch.ref, id=old), sketch)
         if earlier is not None and earlier["state"] in ASKED:
             yield Finding(
                 "merged?",
@@ -120,6 +119,34 @@ def twins(tx: Reads, pair: Pair, document: Document, resolved: Resolved) -> Iter
         yield from _clones(tx, pair, document, resolved)
 
 
+def unmarked(tx: Reads, pair: Pair, held: Row, customer: str, since: datetime) -> list[str]:
+    """Return the books' records like a document that was asked for, made since and without a mark.
+
+    Their memo may have been rewritten before anybody looked: they may be what was asked for.
+
+    Args:
+        tx: the ledger.
+        pair: the pair.
+        held: the document's row.
+        customer: its customer's id in the books.
+        since: when it can have been made at the earliest, by the books' clock.
+    """
+    books, kind = pair.books.company, held["kind"]
+    rows = tx.all(
+        "mirror_made_since",
+        company=books,
+        kind=kind,
+        customer=customer,
+        since=instant_text(since),
+    )
+    return [
+        row["id"]
+        for row in rows
+        if Decimal(held["net"]) in _amounts(row)
+        and tx.one("document_of_record", company=books, kind=kind, id=row["id"]) is None
+    ]
+
+
 def _is_taken(tx: Reads, books: str, document: Document, number: str) -> bool:
     """Whether a record by hand was linked to another document."""
     owner = tx.one("document_of_record", company=books, kind=document.kind, id=number)
@@ -140,10 +167,13 @@ def _alike(
         until=(document.date + timedelta(days=days)).isoformat(),
     )
     for row in rows:
-        amounts = {Decimal(row[name]) for name in ("net", "total") if row[name] is not None}
         same_currency = fields_of(row["fields"]).get("currency") in (None, document.currency.code)
-        if row["marker"] is None and document.net.amount in amounts and same_currency:
+        if row["marker"] is None and document.net.amount in _amounts(row) and same_currency:
             yield row["id"], row
+
+
+def _amounts(row: Row) -> set[Decimal]:
+    return {Decimal(row[name]) for name in ("net", "total") if row[name] is not None}
 
 
 def _clones(tx: Reads, pair: Pair, invoice: Invoice, resolved: Resolved) -> Iterator[Finding]:

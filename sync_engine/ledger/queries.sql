@@ -221,6 +221,11 @@ SELECT * FROM mirror WHERE company = :company AND kind = :kind;
 SELECT * FROM mirror WHERE company = :company AND kind = :kind AND customer = :customer
 AND day BETWEEN :since AND :until AND live = 1 AND gone = 0;
 
+-- mirror_made_since: a customer's living documents without a mark, made since an instant
+SELECT id, net, total FROM mirror
+WHERE company = :company AND kind = :kind AND customer = :customer AND created_at >= :since
+AND marker IS NULL AND live = 1 AND gone = 0;
+
 -- mirror_living: the documents of the books that lived when they were last shown (reads all)
 SELECT kind, id FROM mirror WHERE company = :company AND kind = :kind AND live = 1 AND gone = 0;
 

@@ -104,6 +104,43 @@ def test_what_was_made_and_deleted_before_we_looked_is_asked_of_a_person(
     assert world.codes() == []
 
 
+@pytest.mark.usefixtures("memory")
+def test_an_invoice_whose_mark_a_person_took_away_before_we_looked_is_not_made_twice(
+    world, sold, settled, once_each
+):
+    """A person says which it is: our look compares marks, and there is none."""
+    sold()
+    world.fault("books", fault="lose_answer", path="/invoice$")
+    assert world.round().unknown == 1
+    (made,) = world.invoices()
+    world.books("edit", id=made["id"], changes={"PrivateNote": "checked"})
+    settled()
+    assert world.codes() == ["mark-gone"]
+    assert f"invoice {made['id']}" in world.tasks()["mark-gone"]["message"]
+    world.answer("mark-gone", "retry")
+    world.round()
+    world.answer("twin?", f"link:{made['id']}")
+    settled()
+    once_each(1)
+    assert world.codes() == []
+
+
+@pytest.mark.usefixtures("memory")
+def test_a_payment_whose_mark_a_person_took_away_before_we_looked_is_not_made_twice(
+    world, sold, settled, once_each
+):
+    deal = sold()
+    settled()
+    world.crm("add_payment", deal, {"hs_initial_amount": "357.00", "hs_reference_number": "R-1"})
+    world.fault("books", fault="lose_answer", path="/payment$")
+    assert world.round().unknown == 1
+    (made,) = world.books_truth()["payments"]
+    world.books("edit", kind="Payment", id=made["id"], changes={"PrivateNote": "checked"})
+    settled()
+    assert world.codes() == ["mark-gone"]
+    once_each(1, payments=1)
+
+
 @pytest.mark.parametrize("deed", ["archive", "merge"])
 def test_what_a_deal_was_told_is_settled_also_when_the_deal_is_not_there_any_more(
     world, sold, settled, deed

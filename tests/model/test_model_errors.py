@@ -18,6 +18,7 @@ STEPS = {
     "Unavailable": "retry",
     "RateLimited": "retry",
     "AskedBefore": "look",
+    "MarkGone": "look",
     "OutcomeUnknown": "look",
     "StaleVersion": "replan",
     "Rejected": "ask",

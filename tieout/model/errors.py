@@ -104,6 +104,16 @@ class OutcomeUnknown(TieoutError):
     remedy = "Nothing to do: Tieout looks for its marker before it sends anything again."
 
 
+class MarkGone(OutcomeUnknown):
+    """No answer came, and the books have a record like the one asked for, without our mark."""
+
+    code = "mark-gone"
+    remedy = (
+        "Somebody may have rewritten its memo. Answer `retry` in `tieout tasks`: it is planned "
+        "again, and asks which of the books' records it is; or `ignore`."
+    )
+
+
 class AskedBefore(OutcomeUnknown):
     """The other system knows this very asking: it did it then, or is doing it still."""
 
