@@ -362,6 +362,27 @@ def test_a_lost_ledger_links_the_invoice_that_was_issued_again_not_the_first(
     assert_ties_out(world)
 
 
+def test_after_a_loss_what_was_rejected_or_deleted_waits_where_a_person_approves(
+    world, sold, settled
+):
+    """Neither leaves a trace outside of the ledger, so the page says: `approve: by_hand` first."""
+    sold()
+    settled()
+    world.books("delete", id=world.invoices()[0]["id"])
+    settled()
+    engine = world.restart(approve="by_hand")
+    sold()
+    world.round()
+    engine.reject(engine.sheet_hash("main"), who="ann", reason="a test deal")
+    world.opened.close()
+    for file in Path(world.path).glob("ledger.db*"):
+        file.unlink()
+    world.restart(approve="by_hand")
+    world.round()
+
+    assert (world.invoices(), world.codes()) == ([], ["approval", "approval"])
+
+
 @pytest.mark.parametrize("backed_up", ["before the first", "after the first"])
 def test_after_a_restore_the_invoice_that_was_issued_again_since_is_the_deal_s(
     world, sold, settled, once_each, keep, backed_up
