@@ -7,12 +7,13 @@ import itertools
 import json
 import time
 from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Mapping as AnyMapping
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 from urllib.request import Request as HttpRequest
 from urllib.request import urlopen
 
@@ -21,6 +22,7 @@ from recording import Heard, listen
 from connectors.hubspot import HubSpot
 from connectors.quickbooks import QuickBooks
 from mapping.compiler import load
+from mapping.rules import Mapping
 from sync_engine.approvals.policy import parse_policy
 from sync_engine.engine import Engine
 from sync_engine.ledger.sqlite import Ledger
@@ -75,10 +77,11 @@ class World:
     sleep: Callable[[float], None] = time.sleep
     approve: str = "automatic"
     quiet_secs: float = 0.2
+    crm_defaults: ClassVar[AnyMapping[str, Any]] = {"overlap_secs": 5}
     realm: str = REALM
     provided: list[Any] = field(default_factory=list)
     settings: dict[str, Any] = field(default_factory=dict)
-    rates: dict[str, int] = field(default_factory=dict)
+    rates: dict[str, Any] = field(default_factory=dict)
     crm_rates: dict[str, int] = field(default_factory=dict)
     opened: ExitStack = field(default_factory=ExitStack)
     files: Sequence[Path] = tuple(MAPPINGS / f"{name}.yaml" for name in NAMES)
@@ -128,8 +131,7 @@ class World:
         """Open the ledger and both sessions anew, as a process that starts does."""
         self.opened.close()
         now, sleep = self.now, self.sleep
-        known = {kind: dict(capability.fields) for kind, capability in self._facts().items()}
-        mappings = tuple(load(file, known) for file in self.files)
+        mappings = self.mappings()
         reads: dict[str, frozenset[str]] = {}
         for mapping in mappings:
             for kind, fields in mapping.reads.items():
@@ -141,7 +143,7 @@ class World:
                 reads,
                 CUTOVER,
                 ZONE,
-                {"overlap_secs": 5, **self.crm_rates},
+                {**self.crm_defaults, **self.crm_rates},
             ),
             urls={"api": self.crm_url},
             credentials=StaticToken(f"file:{self._token('crm', self.portal.token)}"),
@@ -159,7 +161,7 @@ class World:
         if not self.provided:
             self.provided = list(provide(crm))
         self.opened.enter_context(closing(books))
-        ledger = self.opened.enter_context(Ledger.open(self.path / "ledger.db", now))
+        ledger = self.opened.enter_context(self.ledger())
         pair = Pair(
             "main",
             crm,
@@ -171,6 +173,15 @@ class World:
             **{**self.settings, **changed},
         )
         return Engine(ledger, {"main": pair}, Hands(now, sleep))
+
+    def mappings(self) -> Sequence[Mapping]:
+        """Read the mappings that a process starts with."""
+        known = {kind: dict(capability.fields) for kind, capability in self._facts().items()}
+        return tuple(load(file, known) for file in self.files)
+
+    def ledger(self) -> Ledger:
+        """Open the ledger for a process that starts."""
+        return Ledger.open(self.path / "ledger.db", self.now)
 
     def _facts(self) -> Any:
         opening = Opening("0")

@@ -3,28 +3,25 @@
 import random
 import tempfile
 from collections.abc import Iterator, Sequence
+from collections.abc import Mapping as AnyMapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from machines.doom import Doom, MortalLedger
 from machines.seeded_time import SeededTime
 from machines.turns import in_turn
 from machines.wire import Wire
-from simulated_world import CUTOVER, ITEMS, MAPPINGS, NAMES, REALM, ZONE, World
+from simulated_world import ITEMS, MAPPINGS, NAMES, REALM, ZONE, World
 
 from connectors.hubspot import HubSpot
-from connectors.quickbooks import QuickBooks
 from mapping.compiler import load
 from mapping.rules import Mapping
-from sync_engine.approvals.policy import parse_policy
 from sync_engine.engine import Engine
-from sync_engine.pair import Pair
-from sync_engine.pipeline import Hands
-from tieout.app.provisioning import provide
+from sync_engine.ledger.sqlite import Ledger
 from tieout.credentials import StaticToken
 from tieout.model.contract import Opening
 from tieout.simulator.hubspot import HubSpotPortal, Limits, hubspot_app, sell_uniform
@@ -38,7 +35,6 @@ from tieout.simulator.quickbooks import (
 
 BEGINS = datetime(2026, 4, 1, 8, 0, tzinfo=UTC)
 CRM_PORT, BOOKS_PORT = 1, 2
-TOKEN = "books-token"  # opens make-believe books only
 
 
 @dataclass
@@ -48,53 +44,24 @@ class Place(World):
     time: SeededTime = field(default_factory=lambda: SeededTime(BEGINS))
     doom: Doom = field(default_factory=Doom)
     wire: Any = None
-    options: dict[str, Any] = field(default_factory=dict)
+    crm_defaults: ClassVar[AnyMapping[str, Any]] = {}
     edition: str = "as shipped"
     turned_back: bool = False  # a ledger was lost, or is an older one again
 
     def engine(self, **changed: Any) -> Engine:
-        """Open the ledger and both sessions anew; what the last process did not commit is gone."""
+        """Start a process; what the last one did not commit is gone."""
         self.opened.close()
         self.doom.new_life()
-        mappings = _mappings(self.edition)
-        reads: dict[str, frozenset[str]] = {}
-        for mapping in mappings:
-            for kind, fields in mapping.reads.items():
-                reads[kind] = reads.get(kind, frozenset()) | fields
-        reads["deal"] |= {"mark", "merged_ids"}
-        crm = HubSpot.open(
-            Opening(self.portal.portal_id, reads, CUTOVER, ZONE, {**self.crm_rates}),
-            urls={"api": self.crm_url},
-            credentials=StaticToken(f"file:{self._token('crm', self.portal.token)}"),
-            now=self.time.ours,
-            sleep=self.time.wait,
-        )
-        self.opened.enter_context(closing(crm))
-        books = QuickBooks.open(
-            Opening(self.realm, {}, CUTOVER, options={"twin_days": 45, **self.options}),
-            urls={"api": self.books_url},
-            credentials=StaticToken(f"file:{self._token('books', TOKEN)}"),
-            now=self.time.ours,
-            sleep=self.time.wait,
-        )
-        self.opened.enter_context(closing(books))
-        if not self.provided:
-            self.provided = list(provide(crm))
+        return super().engine(**changed)
+
+    def mappings(self) -> Sequence[Mapping]:
+        """Return what the operator has made of the mappings."""
+        return _mappings(self.edition)
+
+    def ledger(self) -> Ledger:
+        """Open a ledger whose process may die at each commit."""
         MortalLedger.doom = self.doom
-        ledger = self.opened.enter_context(
-            MortalLedger.open(self.path / "ledger.db", self.time.ours)
-        )
-        pair = Pair(
-            "main",
-            crm,
-            books,
-            mappings,
-            parse_policy(changed.pop("approve", self.approve)),
-            CUTOVER,
-            quiet_secs=self.quiet_secs,
-            **{**self.settings, **changed},
-        )
-        return Engine(ledger, {"main": pair}, Hands(self.time.ours, self.time.wait))
+        return MortalLedger.open(self.path / "ledger.db", self.now)
 
 
 EDITIONS: dict[str, tuple[tuple[str, str], ...]] = {
@@ -158,7 +125,7 @@ def open_place(
     )
     seed_company(company, items=ITEMS)
     sell_uniform(portal, 0, companies=1)  # its custom properties and people
-    authority = Authority(now=time.theirs, static_tokens={TOKEN: REALM})
+    authority = Authority(now=time.theirs, static_tokens={"books-token": REALM})
     apps = {
         CRM_PORT: ("crm", hubspot_app(portal)),
         BOOKS_PORT: (

@@ -111,7 +111,7 @@ class Story:
         self.sell = seller(place)
         self.payments = 0
         place.approve = setting["approve"]
-        place.options = {"mode": setting["mode"]}
+        place.rates = {"mode": setting["mode"]}
         place.wire.tell = say
         place.wire.meddle = lambda: self.people_act(people.MEDDLING)
         place.wire.memory = lambda: place.company.replay.size
