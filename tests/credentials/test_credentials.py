@@ -112,6 +112,15 @@ def test_a_key_in_the_environment_is_rotated_by_putting_the_new_one_first(tmp_pa
     assert tokens_in(tmp_path, environment={"TIEOUT_KEY": new}).access_token() == "access-1"
 
 
+def test_a_key_in_the_environment_alone_is_not_called_a_new_one(tmp_path):
+    only = Fernet.generate_key().decode()
+    tokens_in(tmp_path, environment={"TIEOUT_KEY": only}).store(grant(1))
+    for given in (only, f"{only},{only}"):
+        with pytest.raises(ConfigError, match="TIEOUT_KEY has no new key") as refused:
+            sealed_in(tmp_path, environment={"TIEOUT_KEY": given}).rotate_key()
+        assert only not in str(refused.value)
+
+
 def test_tokens_that_are_sealed_anew_between_two_looks_at_their_files_are_read_all_the_same(
     tmp_path,
 ):

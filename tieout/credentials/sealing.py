@@ -21,7 +21,7 @@ from tieout.credentials.private_files import (
     read_private,
     write_private,
 )
-from tieout.model.errors import Unauthorized, Unavailable
+from tieout.model.errors import ConfigError, Unauthorized, Unavailable
 
 KEY_VARIABLE = "TIEOUT_KEY"
 KEYS_MAX = 8  # a key file longer than that was never made by rotation
@@ -59,7 +59,16 @@ class SealedTokens:
         """Seal everything anew: with a fresh key, or with the first of ``TIEOUT_KEY``.
 
         The file of keys loses its old keys only after all is sealed with the new one.
+
+        Raises:
+            ConfigError: ``TIEOUT_KEY`` has one key alone, so there is no new one.
+            Unauthorized: something was sealed with another key, or a file cannot be used.
         """
+        if self._environment.get(KEY_VARIABLE) and len(set(self._keys())) < 2:
+            raise ConfigError(
+                f"{KEY_VARIABLE} has no new key beside the old one.",
+                remedy="Put the new key first and the old one behind a comma until all is sealed.",
+            )
         with self._changing():
             if not self._environment.get(KEY_VARIABLE):
                 old = self._keys()
