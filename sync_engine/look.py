@@ -245,9 +245,9 @@ def _never_to_come(tx: Writes, pair: Pair, parcel: Row, row: Row) -> TieoutError
 
 def _without_mark(tx: Writes, pair: Pair, row: Row) -> list[str]:
     """Return the books' records that may be what was asked for, with our mark taken away."""
-    held = tx.one("document_get", key=row["key"])
+    plan = tx.one("plan_get", hash=row["plan_hash"])
     change = change_of(row["change"])
-    if held is None or row["kind"] not in DOCUMENTS or not isinstance(change, Create):
+    if plan is None or row["kind"] not in DOCUMENTS or not isinstance(change, Create):
         return []
     begun = parse_instant(row["first_at"]) - timedelta(seconds=REFERENCE_WINDOW_SECS)
-    return unmarked(tx, pair, held, str(change.values.get("customer")), begun)
+    return unmarked(tx, pair, plan, str(change.values.get("customer")), begun)

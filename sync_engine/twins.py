@@ -14,7 +14,7 @@ from decimal import Decimal
 from sync_engine.addresses import source_address, source_of
 from sync_engine.draft import Sketch
 from sync_engine.gather import followed
-from sync_engine.ledger.spelling import amount_text, fields_of
+from sync_engine.ledger.spelling import amount_text, change_of, fields_of
 from sync_engine.ledger.store import Reads, Row
 from sync_engine.marks import is_of_another
 from sync_engine.pair import Pair
@@ -119,19 +119,20 @@ def twins(tx: Reads, pair: Pair, document: Document, resolved: Resolved) -> Iter
         yield from _clones(tx, pair, document, resolved)
 
 
-def unmarked(tx: Reads, pair: Pair, held: Row, customer: str, since: datetime) -> list[str]:
-    """Return the books' records like a document that was asked for, made since and without a mark.
+def unmarked(tx: Reads, pair: Pair, plan: Row, customer: str, since: datetime) -> list[str]:
+    """Return the books' records like what a plan asked for, made since and without a mark.
 
     Their memo may have been rewritten before anybody looked: they may be what was asked for.
 
     Args:
         tx: the ledger.
         pair: the pair.
-        held: the document's row.
-        customer: its customer's id in the books.
+        plan: the plan's row.
+        customer: its document's customer's id in the books.
         since: when it can have been made at the earliest, by the books' clock.
     """
-    books, kind = pair.books.company, held["kind"]
+    books = pair.books.company
+    kind = change_of(plan["change"]).kind
     rows = tx.all(
         "mirror_made_since",
         company=books,
@@ -142,7 +143,7 @@ def unmarked(tx: Reads, pair: Pair, held: Row, customer: str, since: datetime) -
     return [
         row["id"]
         for row in rows
-        if Decimal(held["net"]) in _amounts(row)
+        if Decimal(plan["net"]) in _amounts(row)
         and tx.one("document_of_record", company=books, kind=kind, id=row["id"]) is None
     ]
 
