@@ -73,8 +73,9 @@ class RotatingToken:
 class Bench(ABC):
     """What a connector's author gives: the session, and what people do in the other system.
 
-    The defaults claim everything: where the system has no such thing, say so by narrowing them.
-    Records are named by a number; another number is another record.
+    What is tried follows from ``capabilities``: where the system has no such thing, say so by
+    narrowing the defaults. One has none: the roles of several kinds nobody can guess, so they are
+    said, or that there are none. Records are named by a number; another number is another record.
 
     Attributes:
         connector: the open session, as ``opened`` makes it.
@@ -86,7 +87,7 @@ class Bench(ABC):
         spellings: how each fault is asked for at ``/__faults``.
         remembers: whether the system knows a request id again.
         many: how many records no page of a feed can hold.
-        roles: ``(kind, role)`` of what ``related`` tells.
+        roles: ``(kind, role)`` of what ``related`` tells; ``()`` where it tells nothing.
     """
 
     connector: Connector
@@ -95,7 +96,7 @@ class Bench(ABC):
     spellings: Mapping[Fault, Mapping[str, Any]] = SPELLINGS
     remembers: bool = True
     many: int = 250
-    roles: Sequence[tuple[str, str]] = ()
+    roles: Sequence[tuple[str, str]] | None = None
 
     def __init__(self, url: str, token: str) -> None:
         self.url = url
@@ -187,6 +188,11 @@ class Bench(ABC):
         return [kind for kind in self.removed_kinds if kind in self.fed_kinds]
 
     @property
+    def unlinked_kinds(self) -> Sequence[str]:
+        """The kinds of which the system itself says that a removed record has nothing any more."""
+        return ()
+
+    @property
     def merged_kinds(self) -> Sequence[str]:
         """The kinds whose records people can merge."""
         return self.kinds
@@ -212,14 +218,17 @@ class Bench(ABC):
 
     @abstractmethod
     def other_values(self, kind: str, number: int) -> Values:
-        """Return values that an update can write into a planted record."""
+        """Return values that an update can write into a planted record.
+
+        Of a CRM's record: one for each field that a mapping may write back, other than is planted.
+        """
 
     @abstractmethod
     def refused_values(self, kind: str, number: int) -> Values:
         """Return values that ``prepare`` packs and the system itself refuses."""
 
     def texts(self, kind: str) -> Mapping[str, int]:
-        """Return the text fields of a new record that have a limit, in characters."""
+        """Return the text fields that have a limit, in characters, and can be written."""
         claimed = self.claimed(kind)
         return {
             name: limit
@@ -229,7 +238,10 @@ class Bench(ABC):
 
     def clue(self, record: Record, by: str) -> tuple[str, str]:
         """Return how a planted record is asked for: ``by`` which field, and the value."""
-        return by, record.ref.id if by == "id" else str(record.fields[by])
+        if by == "id":
+            return by, record.ref.id
+        marked = by == MARKER and MARKER not in record.fields
+        return by, str(record.fields[self.claimed(record.ref.kind).marker if marked else by])
 
     def nobody(self, kind: str, by: str) -> tuple[str, str]:
         """Return a question of the same form that no record answers."""
@@ -257,6 +269,19 @@ class Bench(ABC):
         """Return the kinds for which a verb is claimed."""
         known = self.connector.capabilities.kinds.items()
         return [name for name, claimed in known if verb in claimed.verbs]
+
+    def mark_of(self, kind: str) -> str:
+        """Return the field of a record's own mark; empty where ``prepare`` writes the key."""
+        claimed = self.claimed(kind)
+        return "" if Verb.CREATE in claimed.verbs else claimed.marker
+
+    @property
+    def told_roles(self) -> Sequence[tuple[str, str]]:
+        """The roles that the author says; only a connector of one kind may be silent."""
+        if self.roles is None:
+            assert len(self.kinds) == 1, "say in `roles` what `related` tells; () if it tells none"
+            return ()
+        return self.roles
 
     @property
     def fed_kinds(self) -> Sequence[str]:
@@ -324,6 +349,7 @@ class Bench(ABC):
         which = {name: said for name in ("path", "body") if (said := getattr(calls, name))}
         played: list[dict[str, Any]] = [{"fault": "refuse", "skip": NEVER, "count": 1, **which}]
         if fault is not None:
+            assert fault in self.spellings, f"spell {fault!r} in `spellings`, for /__faults"
             played.append({**self.spellings[fault], "count": times, **which})
         self._door("POST", played)
         wire = Wire()

@@ -1,4 +1,4 @@
-"""Fetch, find and related: each asked has one answer, and a failure is never an absence."""
+"""Fetch and find: each asked has one answer, and a failure is never an absence."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from typing import Any
 from tieout.conformance.bench import Bench
 from tieout.conformance.wire import SILENCES, Fault
 from tieout.model.lookup import MARKER, Absent, Ambiguous, Answer, Found, Lookup, NotKnown
-from tieout.model.record import Fetched, Gone, MergedInto, Record, Related, Unreadable
+from tieout.model.record import Fetched, Gone, MergedInto, Record, Unreadable
 from tieout.model.ref import Ref
 
 FAILURES = (*SILENCES, Fault.UNAUTHORIZED, Fault.THROTTLE)
@@ -196,34 +196,6 @@ class Reading:
             answers = bench.connector.find(kind, [Lookup(kind, "no_such_field", "1")] * 2)
             assert [type(one) for one in answers] == [NotKnown, NotKnown], f"{kind}: {answers!r}"
 
-    # -- related ----------------------------------------------------------------------------------
-
-    def test_related_is_the_whole_set_in_the_systems_order(self, bench: Bench) -> None:
-        """One answer for each asked; a record without any has an empty set and no error."""
-        for kind, role in bench.roles:
-            refs = [bench.plant(kind, bench.number()) for _ in range(3)]
-            sets = {ref: list(bench.relate(ref, role)) for ref in refs[:2]}
-            answers = list(bench.connector.related(refs, role))
-            assert [answer.ref for answer in answers] == refs
-            assert {one.ref: list(one.refs) for one in answers} == {**sets, refs[2]: []}
-            assert [answer.error for answer in answers if answer.error] == []
-            for answer in answers:
-                assert_whole(answer)
-
-    def test_a_set_that_cannot_be_read_is_never_empty(self, bench: Bench) -> None:
-        """A short answer blocks the draft; it never reads as "no lines" (pain 13)."""
-        for kind, role in bench.roles:
-            refs = [bench.plant(kind, bench.number()) for _ in range(3)]
-            sets = {ref: list(bench.relate(ref, role)) for ref in refs}
-            for fault in (*FAILURES, Fault.SHORT_PAGE):
-                with bench.wire(bench.reads, fault):
-                    answers = list(bench.connector.related(refs, role))
-                assert [answer.ref for answer in answers] == refs
-                wrong = [
-                    one for one in answers if one.error is None and list(one.refs) != sets[one.ref]
-                ]
-                assert wrong == [], f"{fault}: {wrong!r}"
-
 
 def ways(bench: Bench, kind: str) -> list[str]:
     """Return the questions by which a kind is claimed to be found."""
@@ -252,13 +224,6 @@ def assert_types(bench: Bench, record: Record) -> None:
             assert value.tzinfo is UTC, f"{record.ref} {name} is an instant in UTC"
     for instant in (record.created_at, record.updated_at):
         assert instant is None or instant.tzinfo is UTC
-
-
-def assert_whole(answer: Related) -> None:
-    """Demand of a set that its primary and its records are of it."""
-    assert answer.primary is None or answer.primary in answer.refs
-    assert set(answer.records) <= set(answer.refs)
-    assert {ref for ref, record in answer.records.items() if record.ref != ref} == set()
 
 
 def _found_while(bench: Bench, kind: str, clue: tuple[str, str], fault: Fault) -> Answer:

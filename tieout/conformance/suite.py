@@ -6,9 +6,11 @@ from tieout.conformance.claims import Claims
 from tieout.conformance.feeds import Feeds
 from tieout.conformance.reading import Reading
 from tieout.conformance.refusals import Refusals
+from tieout.conformance.relating import Relating
 from tieout.conformance.secrecy import Secrecy
+from tieout.conformance.updates import Updates
 from tieout.conformance.writing import Writing
 
 
-class ConnectorConformance(Claims, Reading, Feeds, Writing, Refusals, Secrecy):
+class ConnectorConformance(Claims, Reading, Relating, Feeds, Writing, Updates, Refusals, Secrecy):
     """Inherit this and give the fixture ``bench``."""

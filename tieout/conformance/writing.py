@@ -67,24 +67,24 @@ class Writing:
 
     def test_a_text_at_its_limit_is_written_whole(self, bench: Bench) -> None:
         """Names at the length limit lose no letter, nor does the marker beside them."""
-        for kind in bench.kinds_with(Verb.CREATE):
-            for name, limit in bench.texts(kind).items():
-                text = _text(limit)
-                request = bench.request(Verb.CREATE, kind, {name: text})
-                receipt = _receipt(bench, request)
-                (record,) = bench.connector.fetch([receipt.ref])
-                assert isinstance(record, Record), record
-                assert record.fields[name] == text, f"{kind} {name} of {limit} characters"
+        for verb, kind, name, limit in _limited(bench):
+            text = _text(limit, bench.number())
+            request = bench.request(verb, kind, {name: text})
+            receipt = _receipt(bench, request)
+            (record,) = bench.connector.fetch([receipt.ref])
+            assert isinstance(record, Record), record
+            assert record.fields[name] == text, f"{verb} {kind}: {name} of {limit} characters"
+            if verb is Verb.CREATE:
                 assert_is_found(bench, request, receipt)
 
     def test_a_text_over_its_limit_is_refused_never_cut(self, bench: Bench) -> None:
         """Before it is sent, or by the system itself."""
-        for kind in bench.kinds_with(Verb.CREATE):
-            for name, limit in bench.texts(kind).items():
-                request = bench.request(Verb.CREATE, kind, {name: _text(2 * limit)})
-                before = bench.count(kind)
-                assert _refused(bench, request), f"{kind} {name} of {2 * limit} characters"
-                assert bench.count(kind) == before
+        for verb, kind, name, limit in _limited(bench):
+            request = bench.request(verb, kind, {name: _text(2 * limit, bench.number())})
+            before = bench.count(kind)
+            said = f"{verb} {kind}: {name} of {2 * limit} characters"
+            assert _refused(bench, request), said
+            assert bench.count(kind) == before
 
     # -- apply: done once -------------------------------------------------------------------------
 
@@ -247,6 +247,13 @@ def packed(bench: Bench, *requests: Request) -> Parcel:
     return parcels[0]
 
 
+def _limited(bench: Bench) -> Iterator[tuple[Verb, str, str, int]]:
+    """Yield each text that has a limit, with the changes that write it."""
+    for verb, kind in bench.claims:
+        for name, limit in bench.texts(kind).items() if verb is not Verb.VOID else ():
+            yield verb, kind, name, limit
+
+
 def _receipt(bench: Bench, request: Request) -> Receipt:
     (outcome,) = bench.connector.apply(packed(bench, request))
     assert outcome.receipt is not None, outcome.error
@@ -319,6 +326,7 @@ def _other_key(key: str) -> str:
     return str(Key(crockford(f"another than {key}")))
 
 
-def _text(length: int) -> str:
-    """Return a text of so many characters that begins and ends with a letter of its own."""
-    return ("Ägir & Søn's " * length)[: length - 1] + "z"
+def _text(length: int, number: int) -> str:
+    """Return a text of so many characters that begins with a letter and ends with a number."""
+    last = str(number)[-length:]
+    return ("Ägir & Søn's " * length)[: length - len(last)] + last

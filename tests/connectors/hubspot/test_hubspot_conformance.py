@@ -56,6 +56,7 @@ class HubSpotBench(Bench):
     kinds = tuple(OBJECTS)
     history = ("deal", "payment")  # the others are read by those who need them
     told_removals = ()  # search shows no archived record; `fetch` says that it is gone
+    unlinked_kinds = ("deal", "company", "line_item")  # HubSpot says: NO_ASSOCIATIONS_FOUND
     merged_kinds = ("deal", "company", "contact")
     versioned_kinds = ()  # HubSpot takes an update whatever was read before
     copied_kinds = ()  # a unique property's value is refused to a second record
@@ -187,8 +188,6 @@ class HubSpotBench(Bench):
         if by == "unique":
             held = self.held(record.ref).values
             return UNIQUE[record.ref.kind], held[UNIQUE[record.ref.kind]]
-        if by == "marker":
-            return by, record.fields["mark"]
         return super().clue(record, by)
 
     def nobody(self, kind, by):

@@ -59,6 +59,7 @@ class QuickBooksBench(Bench):
     removed_kinds = TRANSACTIONS  # what is in a list is never deleted (R5)
     merged_kinds = ()  # the API tells of no merge
     copied_kinds = ("customer", *TRANSACTIONS)
+    roles = ()  # a mapping asks the CRM alone what belongs to what
 
     def __init__(self, stage):
         super().__init__(stage.url, "signs-our-calls")

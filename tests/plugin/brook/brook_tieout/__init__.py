@@ -261,6 +261,9 @@ class Brook:
         for name, value in change.values.items():
             if name not in known["fields"]:
                 raise errors.InvalidField(f"A {change.kind} has no {name}.", record=request.about)
+            limit = self.capabilities.limit(change.kind, name)
+            if limit is not None and len(str(value)) > limit:
+                raise errors.InvalidField(f"{name} is too long.", record=request.about)
             vendors, form = known["fields"][name]["is"]
             body[vendors] = forms.written(form, value)
         packed = dump_json(body)

@@ -106,13 +106,16 @@ class BrookBench(Bench):
         raise NotImplementedError("Nothing is created in Brook.")
 
     def other_values(self, kind, number):
-        return {"name": f"Written {number}"}
+        return {
+            "name": f"Written {number}",
+            "invoice_number": f"B-{number}",
+            "invoice_status": "part-paid",
+            "invoice_total": "2261.08",
+            "invoice_checked_at": "2026-03-31T10:00:00.000Z",
+        }
 
     def refused_values(self, kind, number):
         return {"name": "refuse me"}
-
-    def clue(self, record, by):
-        return (by, record.fields["mark"]) if by == "marker" else super().clue(record, by)
 
     def ref(self, kind, row_id):
         return Ref(f"brook:{ACCOUNT}", kind, row_id)
