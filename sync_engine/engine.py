@@ -211,9 +211,14 @@ class Engine:
             tx.journal(who, "resumed", pair.name, {"reason": reason})
 
     def reconcile(self, name: str) -> Round:
-        """Read every source, its records and its documents again, and compare all three sides."""
+        """Read every source, its records and its documents again, and compare all three sides.
+
+        The CRM is told again what it refused before, also where a person ignored the refusal.
+        """
         pair = self._pair(name)
         with self._turn_of(pair):
+            with self.ledger.transaction() as tx:
+                tx.run("documents_tell_again", pair=name)
             sweep(self.ledger, pair, Observed(), self.hands.clock(), asked=True)
             read_living(self.ledger, pair)
             return self._once(name)

@@ -128,6 +128,27 @@ def test_a_refused_write_back_that_was_ignored_is_not_asked_about_again(world, s
     assert world.codes() == []
 
 
+def test_what_the_crm_refused_and_a_person_ignored_is_told_by_a_reconcile_once_it_is_mended(
+    world, sold, ties_out
+):
+    """Nobody else would tell it: its task is answered, and nothing of the deal moves."""
+    world.restart()
+    properties = world.portal.properties["deals"]
+    held = properties.pop("tieout_invoice_due_date")
+    deals = [sold()]
+    world.round()
+    [task] = world.working.tasks()
+    world.working.answer(task["id"], "ignore", who="ann", reason="not now")
+    deals.append(sold())
+    world.round(2)
+    properties["tieout_invoice_due_date"] = held
+    world.working.reconcile("main")
+
+    assert [world.told(deal, "invoice_number") for deal in deals] == ["1001", "1002"]
+    assert world.codes() == []
+    ties_out(world)
+
+
 def test_a_refused_write_back_for_another_reason_is_asked_about_though_one_was_ignored(world, sold):
     world.restart()
     properties = world.portal.properties["deals"]

@@ -17,7 +17,7 @@ def command(caller: Caller, pair: str | None) -> Answer:
 
     Reads every posted deal and its invoice again and names the cause of each difference: changed in
     the CRM, changed in the books, voided, deleted, merged, number changed, paid elsewhere. Each is
-    a task; nothing is overwritten.
+    a task; nothing is overwritten. What the CRM refused to be told before, it is told again.
 
     Examples:
       tieout reconcile
