@@ -23,6 +23,7 @@ from sync_engine.mirror import stop_pair
 from sync_engine.pair import Clock, Pair, Sleep
 from sync_engine.receipts import refuse, take_receipt
 from tieout.model.canonical import canonical
+from tieout.model.change import Create
 from tieout.model.contract import Connector, Outcome, Parcel, ParcelItem, Request
 from tieout.model.dates import instant_text, parse_instant
 from tieout.model.errors import (
@@ -287,9 +288,14 @@ def _settle_item(
 
 
 def _tell(row: Row, error: TieoutError, trace_id: str) -> None:
-    """Log what was not done, without the vendor's words: they may hold people's names."""
+    """Log what was not done, without the vendor's words: they may hold people's names.
+
+    What is new goes by its key, and what is told to a record by that record: people know it.
+    """
+    change = change_of(row["change"])
+    record = row["key"] if isinstance(change, Create) else str(change.ref)
     level = logging.INFO if error.next_step is NextStep.RETRY else logging.WARNING
-    about = {"record": row["key"], "vendor_code": error.vendor_code, "trace": trace_id}
+    about = {"record": record, "vendor_code": error.vendor_code, "trace": trace_id}
     _log.log(level, "%s %s: %s", row["verb"], row["kind"], error.code, extra=about)
 
 

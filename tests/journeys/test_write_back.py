@@ -100,6 +100,19 @@ def test_a_refused_write_back_is_one_task_for_its_cause_and_the_pair_goes_on(wor
     ties_out(world)
 
 
+def test_the_log_of_a_refused_write_back_names_its_deal_and_not_the_vendors_words(
+    world, sold, caplog
+):
+    world.restart()
+    world.portal.properties["deals"].pop("tieout_invoice_due_date")
+    deal = sold()
+    world.round()
+    told = [
+        (one.record, one.getMessage()) for one in caplog.records if one.name == "sync_engine.push"
+    ]
+    assert told == [(f"deal {deal}", "update deal: unsupported")]
+
+
 def test_a_refused_write_back_is_told_when_its_cause_is_mended(world, sold, ties_out):
     world.restart()
     held = world.portal.properties["deals"].pop("tieout_invoice_due_date")
