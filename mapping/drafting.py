@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 from mapping.given import Given, Setting
 from mapping.making import REFUSED, Work
@@ -17,6 +17,7 @@ from tieout.model.document import Document
 from tieout.model.ref import Key, Ref
 
 __all__ = [
+    "STATUSES",
     "Afterwards",
     "Draft",
     "Drafted",
@@ -79,12 +80,24 @@ def draft(mapping: Mapping, given: Given, setting: Setting, generation: int = 1)
     return Drafted(document, tuple(work.findings.values()), Trace(tuple(work.made)))
 
 
+STATUSES: Final = {
+    "held": "something keeps it from being posted; `problem` says what",
+    "waiting": "it is planned, and waits for its approval or to be sent",
+    "invoiced": "it is posted, and nothing is paid yet; a payment stays so",
+    "part-paid": "some of it is paid or credited",
+    "paid": "all of it is",
+    "voided": "the books voided or deleted it",
+    "problem": "it was refused by a person or by the books; `problem` has the reason",
+}
+"""What `status` of write-back can be; empty when the mapping takes the record no more."""
+
+
 @dataclass(frozen=True, slots=True)
 class Afterwards:
     """What became of a document, as write-back formulas may ask for it.
 
-    ``status`` is held, waiting, invoiced, part-paid, paid, voided or problem; ``problem`` says in
-    plain words what keeps it. Amounts are the books' own.
+    ``status`` is one of ``STATUSES`` or empty; ``problem`` says in plain words what keeps it.
+    Amounts are the books' own.
     """
 
     status: str

@@ -9,6 +9,7 @@ from typing import Final
 
 from mapping import formula, functions, vocabulary
 from mapping.compiler import AFTERWARDS, ALWAYS, DRAFTED, DRAFTED_LINE
+from mapping.drafting import STATUSES
 from mapping.formula import Names, Shape
 from mapping.functions import FUNCTIONS
 from mapping.grammar import Anything, Block, Cell, Either, Key, Rows, Text, Whole, Word
@@ -38,6 +39,7 @@ def formula_page() -> str:
         drafted=_names({"document": DRAFTED}),
         drafted_line=", ".join(f"`{name}`" for name in DRAFTED_LINE),
         afterwards=_names(AFTERWARDS),
+        statuses="\n".join(f"| `{word}` | {said} |" for word, said in STATUSES.items()),
         chars=formula.CHARS_LIMIT,
         parts=formula.NODES_LIMIT,
         levels=formula.DEPTH_LIMIT,
@@ -107,6 +109,13 @@ Beside the records that a mapping names itself:
 | everywhere | {everywhere} |
 | `checks` | {drafted}; of each line {drafted_line} as computed |
 | `write_back` | {afterwards} |
+
+`status` is one of these words. It is empty once the mapping takes the record no more. For a CRM
+with words of its own: `="part_paid" if status == "part-paid" else status`.
+
+| `status` | the document |
+|---|---|
+{statuses}
 
 ## Limits
 

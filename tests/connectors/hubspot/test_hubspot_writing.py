@@ -5,6 +5,7 @@ import json
 import pytest
 
 from connectors.hubspot.writing import WRITE_BATCH
+from mapping.drafting import STATUSES
 from tieout.model.change import Create, Update, Void
 from tieout.model.contract import Request
 from tieout.model.errors import (
@@ -236,7 +237,7 @@ def test_what_our_fields_need_is_provisioned_once(hubspot, portal):
     assert [outcome.error for outcome in applied(hubspot, *requests)] == [None] * len(requests)
     fields = hubspot.describe("deal")
     assert fields["mark"].unique
-    assert fields["invoice_status"].choices[:2] == ("held", "waiting")
+    assert fields["invoice_status"].choices == tuple(STATUSES)
     assert {fields[name].type for name in ("invoice_due_date", "last_payment_date")} == {"date"}
     again = applied(hubspot, *requests)
     assert {type(outcome.error) for outcome in again} == {Duplicate}
