@@ -110,6 +110,15 @@ class BelievesAShortPage(Brook):
         return rows, total if len(rows) == 50 else offset + len(rows), answer
 
 
+class BelievesAnotherPage(Brook):
+    def _page(self, path, offset, **query):
+        answer = self._read(f"/{path}", offset=str(offset), limit="50", **query)
+        rows, total = answer.json["rows"], answer.json["total"]
+        if len(rows) != max(0, min(50, total - offset)):
+            raise answer.unclear("A page is short.")
+        return rows, total, answer
+
+
 class TakesAnyCursor(Brook):
     def changes(self, kinds, since):
         try:
@@ -157,6 +166,7 @@ CAUGHT = {
     ForgetsACursorOnceUsed: "test_a_cursor_tells_the_same_when_it_is_used_again",
     KeepsMergesToItself: "test_a_merge_is_told_with_where_the_record_lives_on",
     BelievesAShortPage: "test_a_page_that_is_not_the_page_loses_nothing",
+    BelievesAnotherPage: "test_a_page_that_is_not_the_page_loses_nothing",
     TakesAnyCursor: "test_a_cursor_of_somebody_else_is_refused",
     AnswersAnyFeed: "test_a_feed_that_nobody_claims_is_refused",
     TellsPartsOfRecords: "test_events_carry_records_that_are_exact",

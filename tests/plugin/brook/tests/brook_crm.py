@@ -176,8 +176,10 @@ def _drop_row(_asked, right, _dice):
 
 
 def _wrong_page(_asked, right, _dice):
+    """Show the last row in every place; that it is another page, only its offset says."""
     if "offset" in right:
         right["offset"] += 50
+        right["rows"] = right["rows"][-1:] * len(right["rows"])
     return right
 
 
