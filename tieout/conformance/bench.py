@@ -109,7 +109,11 @@ class Bench(ABC):
 
     @abstractmethod
     def plant(self, kind: str, number: int) -> Ref:
-        """Make a record by hand, within the scope of the first read, with a value for each clue."""
+        """Make a record by hand, within the scope of the first read, with a value for each clue.
+
+        Let some be otherwise (every second deal lost, its payment pending): what is always the same
+        may be read by a connector that never looks.
+        """
 
     @abstractmethod
     def edit(self, ref: Ref, number: int) -> None:

@@ -14,7 +14,8 @@ class KindCapability:
 
     Attributes:
         verbs: what ``apply`` does.
-        marker: the field that carries our marker; empty when records of this kind carry none.
+        marker: the field that carries our marker (in a CRM: a deal's own mark); empty when records
+            of this kind carry none.
         found_by: how ``find`` can search: marker, created_since, name, number, id, email.
         limits: numbers by name: lengths of texts (``name``: 100), ``lines``, ``unit_price_places``.
         fields: our field names with their types (text, number, money, date, instant, flag).

@@ -106,7 +106,8 @@ class Opening:
         company_id: the vendor's id that the configuration names; ``check`` confirms it.
         reads: for each kind the fields that the mappings use: ask for no others.
         cutover_date: the first read of won deals starts here.
-        time_zone: the business time zone, where the configuration names one.
+        time_zone: the business time zone, where the configuration names one. None too where only
+            capabilities are asked for, without a configuration: so ``open`` cannot demand it.
         options: the company's settings that only this connector understands, already validated.
     """
 
@@ -164,7 +165,11 @@ class Connector(Protocol):
         ...
 
     def related(self, refs: Sequence[Ref], role: str) -> Iterator[Related]:
-        """Read the whole set in a role (line_items, company, contact, owner, deal) for each ref."""
+        """Read the whole set in a role (line_items, company, contact, owner, deal) for each ref.
+
+        A ref that is gone has no empty set: ``NotFound`` is its error, unless the system itself
+        says what is left, or none.
+        """
         ...
 
     def prepare(self, requests: Sequence[Request]) -> Sequence[Parcel]:
