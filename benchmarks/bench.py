@@ -61,7 +61,8 @@ def _shown(name: str, rows: Sequence[Measured], deals: int) -> Iterator[str]:
         least = "" if row.least is None else str(row.least)
         ratio = "" if not row.least else f"{row.calls / row.least:.2f}"
         cells = [str(row.calls), least, ratio, str(row.commits), f"{row.cpu_secs:.3f}"]
-        cells += [f"{row.wall_secs:.2f}", f"{row.passed_secs:.1f}", f"{row.peak_mb:.0f}"]
+        cells += [f"{row.wall_secs:.2f}", f"{row.passed_secs:.1f}"]
+        cells.append("" if row.peak_mb is None else f"{row.peak_mb:.0f}")
         yield f"{row.name:<34}" + "".join(f"{cell:>10}" for cell in cells)
     if name == "story":
         first = rows[0]

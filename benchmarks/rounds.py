@@ -42,7 +42,10 @@ IDLE_ROUNDS = 5  # the median of so many is told
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """One round; ``least`` is the fewest calls that it can take, None where none is known."""
+    """One round; ``least`` is the fewest calls that it can take, None where none is known.
+
+    ``peak_mb`` is None for a process that starts and ends: the system counts its parent's in.
+    """
 
     name: str
     calls: int
@@ -52,7 +55,7 @@ class Measured:
     cpu_secs: float
     wall_secs: float
     passed_secs: float
-    peak_mb: float
+    peak_mb: float | None
     calls_by_name: dict[str, int] = field(default_factory=dict)
     profile: dict[str, dict[str, float]] | None = None
 
@@ -136,7 +139,7 @@ def cold_start(folder: Path, town: Town) -> Measured:
         cpu_secs=used.ru_utime + used.ru_stime,
         wall_secs=0,
         passed_secs=0,
-        peak_mb=used.ru_maxrss / worker.KIB,
+        peak_mb=None,
         calls_by_name=done["calls"],
     )
 
