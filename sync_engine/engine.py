@@ -5,7 +5,6 @@ Every door (command line, daemon, console) speaks to this class and to nothing b
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
@@ -16,18 +15,17 @@ from typing import Any, TypeVar
 
 from sync_engine import approve as approving
 from sync_engine import show
-from sync_engine.addresses import address_of, source_address, source_of
+from sync_engine.addresses import address_of, source_address
+from sync_engine.answer import open_task, take_answer
 from sync_engine.draft import draft_source, setting_of
 from sync_engine.feeds import Observed
 from sync_engine.ledger import journal
 from sync_engine.ledger.sqlite import Ledger
-from sync_engine.ledger.store import Row, Writes
+from sync_engine.ledger.store import Row
 from sync_engine.observe import read_sources
 from sync_engine.observe_books import read_living
 from sync_engine.pair import Pair
 from sync_engine.pipeline import Hands, Round, run_round, sweep, wait_for_unknowns
-from sync_engine.receipts import WRITE_BACK, link
-from sync_engine.resolve import ANY_ID
 from sync_engine.states import in_state
 from sync_engine.tasks import DRIFT, PAIR, keep
 from sync_engine.turns import Turn
@@ -244,47 +242,9 @@ class Engine:
             NotFound: no such open task.
             Rejected: the choice is none of its choices.
         """
-        pair = self._pair(self._open_task(number)["pair"])
+        pair = self._pair(open_task(self.ledger, number)["pair"])
         with self._turn_of(pair):
-            row = self._open_task(number)  # while we waited its cause may have gone
-            self._demand_choice(row, choice)
-            self._take_answer(pair, row, choice, who, reason)
-
-    def _open_task(self, number: int) -> Row:
-        row = self.ledger.one("task_get", id=number)
-        if row is None or row["state"] != "open":
-            raise NotFound(f"There is no open task {number}.", remedy="`tieout tasks` lists them.")
-        return row
-
-    def _demand_choice(self, row: Row, choice: str) -> None:
-        choices = json.loads(row["choices"])
-        if choice not in choices and not (ANY_ID in choices and self._is_id(row, choice)):
-            listed = ", ".join(choices) or "none: mend its cause and it closes by itself"
-            raise Rejected(
-                f"{choice!r} is no answer to task {row['id']}.", remedy=f"Choices: {listed}."
-            )
-
-    def _take_answer(self, pair: Pair, row: Row, choice: str, who: str, reason: str) -> None:
-        number = row["id"]
-        with self.ledger.transaction() as tx:
-            tx.run(
-                "task_answer", id=number, answer=choice, who=who, reason=reason, at=tx.now_text()
-            )
-            tx.journal(
-                who,
-                "answered",
-                row["subject"],
-                {"task": number, "answer": choice, "reason": reason},
-            )
-            if choice == "retry":
-                tx.run("document_retry", key=row["subject"], at=tx.now_text())
-                if row["subject"].startswith(WRITE_BACK):
-                    tx.run("documents_tell_again", pair=pair.name)
-            tx.run("document_look_at", key=row["subject"])
-            tx.run("touch_document", pair=pair.name, key=row["subject"])
-            tx.run("dependants_again", pair=pair.name, need=row["subject"])
-            if choice.startswith("link:"):
-                self._link(tx, pair, row, choice.removeprefix("link:"))
+            take_answer(self.ledger, pair, number, choice, who=who, reason=reason)
 
     # -- looking ------------------------------------------------------------------------------
 
@@ -393,26 +353,6 @@ class Engine:
         """Return what a pair made of ``deal:901``, or of ``901`` alone."""
         named = [(pair, ref) for pair, ref in self._named(text) if pair.name == name]
         return [row for pair, ref in named for row in self._of(pair, ref)]
-
-    def _link(self, tx: Writes, pair: Pair, task: Row, record_id: str) -> None:
-        """Bind a document to the record that a person says it is, in the answer's own commit."""
-        document = tx.one("document_get", key=task["subject"])
-        if document is None:
-            raise NotFound(f"There is no document {task['subject']}.")
-        row = tx.one("mirror_get", company=pair.books.company, kind=document["kind"], id=record_id)
-        if row is None:
-            raise NotFound(f"The books' {document['kind']} {record_id} is not in the mirror.")
-        mapping = next(held for held in pair.mappings if held.identity == document["mapping"])
-        ref = source_of(document)
-        sketch = draft_source(tx, pair, mapping, ref, setting_of(tx, pair))
-        link(tx, pair, sketch, row, how="linked")
-
-    def _is_id(self, task: Row, choice: str) -> bool:
-        """Whether an answer is the id of a record of the kind that the task asks for."""
-        kind = task["code"].split("-")[1]
-        books = self._pair(task["pair"]).books.company
-        row = self.ledger.one("mirror_get", company=books, kind=kind, id=choice)
-        return row is not None and not row["gone"]
 
     def _source(self, text: str) -> tuple[Pair, Ref]:
         """Return the pair and address of ``deal:901``, or of ``901`` where one kind is meant.
