@@ -21,7 +21,7 @@ from sync_engine.preflight import preflight, preflight_new
 from sync_engine.receipts import adopt
 from sync_engine.resolve import NewRecord, Resolved, Resolver
 from sync_engine.states import ASKED, DECIDED, LEFT_ALONE, OVERRULED
-from sync_engine.tasks import APPROVAL, FINDING, REFUSED, answers, from_finding, keep
+from sync_engine.tasks import APPROVAL, FINDING, REFUSED, Wanted, answers, from_finding, keep
 from sync_engine.twins import identity, twins
 from tieout.model.canonical import canonical, digest
 from tieout.model.change import Create, Finding, Plan, Severity
@@ -399,10 +399,11 @@ def _keep_tasks(
     for code, task in wanted.items():
         messages = [finding.message for finding in blocking if finding.code == code]
         wanted[code] = replace(task, message=_joined(dict.fromkeys(messages)))
-    families = {FINDING: list(reversed(wanted.values()))}
+    families: dict[str, list[Wanted]] = {}
     for left, family in (("waiting", APPROVAL), ("refused", REFUSED)):
         if held is not None and held["state"] == left and state != left:
             families[family] = []
+    families[FINDING] = list(reversed(wanted.values()))  # last: one of its code may stand there
     moved = [
         keep(
             tx,

@@ -147,3 +147,33 @@ def test_a_period_that_closes_between_the_approval_and_the_push_holds_what_falls
     assert (len(world.invoices()), world.codes()) == (1, ["period-closed"])
     assert world.tasks()["period-closed"]["family"] == "finding"  # found by us, not refused by them
     ties_out(world)
+
+
+def test_what_the_books_refused_and_we_then_find_ourselves_is_a_task_all_the_while(
+    world, sold, ties_out
+):
+    """Both tasks are of one code, and the second opens where the first closes."""
+    deal = sold()
+    engine = world.restart()
+    books = engine.pairs["main"].books
+    apply = books.apply
+
+    def close_and_apply(parcel):
+        if parcel.items[0].kind == "invoice":
+            world.books("close_books", until="2026-03-31")
+        return apply(parcel)
+
+    books.apply = close_and_apply
+    world.round()
+    assert [(task["code"], task["family"]) for task in engine.tasks()] == [
+        ("period-closed", "refused")
+    ]
+    sold(closedate="2026-04-01T10:00:00Z")
+    world.round()  # which asks for the books' preferences
+    world.crm("edit_deal", deal, {"dealname": "Another name"})
+    world.round()
+    assert [(task["code"], task["family"]) for task in engine.tasks()] == [
+        ("period-closed", "finding")
+    ]
+    assert world.told(deal, "invoice_error").startswith("The books are closed through 2026-03-31")
+    ties_out(world)
