@@ -16,6 +16,7 @@ from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from machines.booked import as_asked, as_booked, created, is_same
 from machines.exchange import Answered, Asked
 from machines.place import Place
 from simulated_world import CUTOVER, ZONE
@@ -27,6 +28,8 @@ MARKER = re.compile(r"\[TIEOUT:([0-9A-Z]{16})-(\d+)\]")
 SMALL = "no small deals"  # the edition of the mapping that leaves out what is not above 40
 REASONED = {"blocked", "skipped", "refused", "rejected", "unknown"}
 ASKED = {"planned", "waiting", "approved", "sending"}
+PASSING = {"on-its-way", "unknown"}  # what a task says while things move
+TOLD = {"blocked": "finding", "waiting": "approval", "refused": "refused"}  # by which family
 POSTED = ("invoice", "payment")
 LIMIT = re.compile(r"automatic under (\d+) ([A-Z]{3})")
 
@@ -67,7 +70,7 @@ class Laws:
         """Judge what a write left in the books: exactly what was approved."""
         if asked.side != "books" or not asked.is_write or answer.status != 200:
             return
-        told = _created(answer.body)
+        told = created(answer.body)
         if told:
             with self._read() as disk:
                 for kind, record_id in told:
@@ -94,7 +97,7 @@ class Laws:
         by_nobody = said["who"] == "policy" and row["kind"] in POSTED
         allowed = not by_nobody or _needs_nobody(said["policy"], row["net"], row["currency"])
         _demand(allowed, f"{said['policy']!r} let {key} of {row['net']} {row['currency']} go")
-        same = _is_same(json.loads(row["planned"]), json.loads(row["change"]))
+        same = is_same(json.loads(row["planned"]), json.loads(row["change"]))
         _demand(same, f"{key} travels otherwise than it was approved: {row['change']}")
 
     def _demand_booked(self, disk: sqlite3.Connection, kind: str, record_id: str) -> None:
@@ -114,8 +117,8 @@ class Laws:
             _demand(self.place.turned_back, f"{name} {record_id} is of no plan")
             return  # it landed after the ledger was lost
         values = json.loads(row["change"])["values"]
-        expected = _expected(name, values, row["net"])
-        _demand_equal(expected, _shown(name, record.body), f"{name} {record_id} as approved")
+        expected = as_asked(name, values, row["net"])
+        _demand_equal(expected, as_booked(name, record.body), f"{name} {record_id} as approved")
 
     # After each step
 
@@ -159,6 +162,7 @@ class Laws:
         self.step()
         self._demand_accounted()
         self._demand_told()
+        self._demand_reasons()
         rests = self._rests()
         wrong = {
             deal: [str(n) for n in rest]
@@ -230,11 +234,12 @@ class Laws:
                     (kind, source, made),
                 ).fetchall()
                 tasks = disk.execute(
-                    "SELECT code FROM task WHERE state = 'open' AND source_kind = ?"
+                    "SELECT subject, family FROM task WHERE state = 'open' AND source_kind = ?"
                     " AND source_id = ?",
                     (kind, source),
                 ).fetchall()
-                why = "; ".join(_trouble(row, alive, bool(tasks)) for row in rows)
+                asked = {(task["subject"], task["family"]) for task in tasks}
+                why = "; ".join(_trouble(row, alive, asked) for row in rows)
                 if not rows:
                     why = "no document"
                 _demand(not why.strip("; "), f"{kind} {source} is not accounted for: {why}")
@@ -254,6 +259,13 @@ class Laws:
                 told = _told(deal["custom"])
                 _demand_equal(_to_tell(invoice), told, f"deal {deal['id']} is told of {row['key']}")
 
+    def _demand_reasons(self) -> None:
+        """Judge that each open task names a reason that is still one when nothing moves."""
+        with self._read() as disk:
+            rows = disk.execute("SELECT code, source_id, message FROM task WHERE state = 'open'")
+            vain = [tuple(row) for row in rows if row["code"] in PASSING]
+        _demand_equal([], vain, "tasks without a reason")
+
     @contextmanager
     def _read(self) -> Iterator[sqlite3.Connection]:
         """Open the ledger's file as it is on the disk, past whatever the process has open."""
@@ -263,8 +275,17 @@ class Laws:
             yield disk
 
 
-def _trouble(row: sqlite3.Row, alive: set[tuple[str, str]], is_asked: bool) -> str:
-    state = row["state"]
+def _trouble(row: sqlite3.Row, alive: set[tuple[str, str]], asked: set[tuple[str, str]]) -> str:
+    """Return what is wrong with how a document stands, empty if nothing is.
+
+    Args:
+        row: the document.
+        alive: kind and id of each record that is live in the books.
+        asked: subject and family of each open task of its source.
+    """
+    state, is_asked = row["state"], bool(asked)
+    if state in TOLD and (row["key"], TOLD[state]) not in asked:
+        return f"{row['key']} is {state} and no task says so"
     if state in ASKED and not is_asked:
         return f"{row['key']} is {state} and nobody is asked"
     if state in REASONED and not row["reason"] and not is_asked:
@@ -316,78 +337,6 @@ def _needs_nobody(policy: str, net: str, currency: str) -> bool:
 def _off(rest: tuple[Decimal, Decimal, Decimal]) -> bool:
     won, invoiced, held = rest
     return won != invoiced + held
-
-
-def _created(body: bytes) -> list[tuple[str, str]]:
-    """Return kind and id of each record that an answer shows as made or changed."""
-    try:
-        told = json.loads(body)
-    except ValueError:
-        return []
-    if not isinstance(told, dict):
-        return []
-    items = told.get("BatchItemResponse", [told])
-    return [
-        (kind, item[kind]["Id"])
-        for item in items
-        for kind in ("Invoice", "Payment")
-        if kind in item and "Id" in item[kind] and item[kind].get("SyncToken") == "0"
-    ]
-
-
-def _expected(name: str, values: Mapping[str, Any], net: str) -> dict[str, Any]:
-    shared = {"customer": values["customer"], "currency": values["currency"]}
-    shared["date"] = values["date"]
-    if name == "payment":
-        paid = {one["id"]: Decimal(one["amount"]) for one in values["allocations"]}
-        amount = Decimal(values["amount"])
-        return {**shared, "amount": amount, "paid": paid, "reference": values.get("reference")}
-    return {
-        **shared,
-        "net": Decimal(net),
-        "lines": [(one["item"], Decimal(one["amount"])) for one in values["lines"]],
-        "order": values.get("custom_fields", {}).get("1"),
-    }
-
-
-def _shown(name: str, body: Mapping[str, Any]) -> dict[str, Any]:
-    shared = {"customer": body["CustomerRef"]["value"], "currency": body["CurrencyRef"]["value"]}
-    shared["date"] = body["TxnDate"]
-    if name == "payment":
-        paid = {line["LinkedTxn"][0]["TxnId"]: Decimal(line["Amount"]) for line in body["Line"]}
-        amount = Decimal(body["TotalAmt"])
-        return {**shared, "amount": amount, "paid": paid, "reference": body.get("PaymentRefNum")}
-    sold = [line for line in body["Line"] if line["DetailType"] == "SalesItemLineDetail"]
-    return {
-        **shared,
-        "net": body["TotalAmt"] - body["TxnTaxDetail"]["TotalTax"],
-        "lines": [
-            (line["SalesItemLineDetail"]["ItemRef"]["value"], Decimal(line["Amount"]))
-            for line in sold
-        ],
-        "order": next(
-            (one["StringValue"] for one in body["CustomField"] if "StringValue" in one), None
-        ),
-    }
-
-
-def _is_same(planned: Any, travels: Any) -> bool:
-    """Whether what travels is what was planned, but for the ids of records made meanwhile."""
-    if isinstance(planned, dict):
-        if planned.keys() == {"key"}:
-            return isinstance(travels, str)
-        return (
-            isinstance(travels, dict)
-            and planned.keys() == travels.keys()
-            and all(_is_same(planned[name], travels[name]) for name in planned)
-        )
-    if isinstance(planned, list):
-        return (
-            isinstance(travels, list)
-            and len(planned) == len(travels)
-            and all(map(_is_same, planned, travels))
-        )
-    return bool(planned == travels)
 
 
 def _demand(holds: bool, why: str) -> None:
