@@ -40,13 +40,13 @@ def tie_out(world: World, linked: dict[str, str], amount: str = "net") -> dict[D
     """Return of each deal what is won, what is invoiced and what our open tasks hold."""
     crm, books = world.crm_truth(), world.books_truth()
     home = books["home_currency"]
-    owner = {order: _merged(crm, deal) for order, deal in world.orders.items()}
+    owner = {order: merged_into(crm, deal) for order, deal in world.orders.items()}
     heads: dict[str, str] = {}
     for deal in crm["deals"]:
         heads[deal["id"]] = owner.setdefault(deal["po_number"] or deal["id"], deal["id"])
 
     def head(deal: str) -> str:
-        return heads.get(_merged(crm, deal), deal)
+        return heads.get(merged_into(crm, deal), deal)
 
     sums: dict[Deal, list[Decimal]] = defaultdict(lambda: [Decimal(0)] * 3)
     for deal in crm["deals"]:
@@ -61,7 +61,8 @@ def tie_out(world: World, linked: dict[str, str], amount: str = "net") -> dict[D
     return {deal: (won, invoiced, held) for deal, (won, invoiced, held) in sums.items()}
 
 
-def _merged(crm: Any, deal: str) -> str:
+def merged_into(crm: Any, deal: str) -> str:
+    """Return the deal that this one is part of now, itself where it was not merged."""
     while deal in crm["merged"]:
         deal = crm["merged"][deal]
     return deal

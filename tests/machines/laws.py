@@ -20,7 +20,7 @@ from machines.booked import as_asked, as_booked, created, is_same
 from machines.exchange import Answered, Asked
 from machines.place import Place
 from simulated_world import CUTOVER, ZONE
-from tie_out import Deal, Rest, _merged, is_in_scope, tie_out
+from tie_out import Deal, Rest, merged_into, is_in_scope, tie_out
 
 from sync_engine.ledger.journal import verify
 
@@ -177,7 +177,7 @@ class Laws:
         crm, orders = self.place.crm_truth(), self.place.orders
         for deal in crm["deals"]:
             if is_in_scope(deal) and self._is_left_out(deal):
-                head = _merged(crm, orders.get(deal["po_number"], deal["id"]))
+                head = merged_into(crm, orders.get(deal["po_number"], deal["id"]))
                 won, invoiced, held = rests[head, deal["currency"] or "EUR"]
                 left = won - Decimal(deal["net"])
                 rests[head, deal["currency"] or "EUR"] = left, invoiced, held
@@ -197,7 +197,7 @@ class Laws:
         strange = [
             one["net"]
             for one in self.place.invoices()
-            if one["po_number"] and _merged(crm, self.place.orders[one["po_number"]]) == deal
+            if one["po_number"] and merged_into(crm, self.place.orders[one["po_number"]]) == deal
             if one["id"] not in known and self._is_strange(one, is_won=bool(won))
         ]
         return bool(won == invoiced - sum(strange) + held)
