@@ -20,7 +20,7 @@ from machines.booked import as_asked, as_booked, created, is_same
 from machines.exchange import Answered, Asked
 from machines.place import Place
 from simulated_world import CUTOVER, ZONE
-from tie_out import Deal, Rest, merged_into, is_in_scope, tie_out
+from tie_out import Deal, Rest, is_in_scope, merged_into, tie_out
 
 from sync_engine.ledger.journal import verify
 
