@@ -49,6 +49,13 @@ class TurnsMoneyThroughFloats(QuickBooks):
             yield replace(one, fields=_rounded(one.fields)) if isinstance(one, Record) else one
 
 
+class CallsEveryDealWon(Brook):
+    def fetch(self, refs):
+        for one in super().fetch(refs):
+            won = isinstance(one, Record) and "is_won" in one.fields
+            yield replace(one, fields={**one.fields, "is_won": True}) if won else one
+
+
 class DoesNotFollowAMerge(HubSpot):
     def fetch(self, refs):
         for one in super().fetch(refs):
@@ -138,6 +145,7 @@ CAUGHT = {
     TakesTheFirstOfTwo: "test_two_records_with_one_marker_are_ambiguous",
     TurnsMoneyIntoFloats: "test_every_field_has_its_claimed_type_and_none_is_a_float",
     TurnsMoneyThroughFloats: "test_a_record_is_read_as_it_is",
+    CallsEveryDealWon: "test_a_record_is_read_as_it_is",
     DoesNotFollowAMerge: "test_a_merged_record_is_followed",
     DatesByUtc: "test_a_date_stays_its_day_wherever_this_machine_stands",
     DatesByThisMachine: "test_a_date_stays_its_day_wherever_this_machine_stands",
