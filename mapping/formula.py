@@ -157,6 +157,7 @@ def _constant(node: Node) -> Formula:
 
 # -- compiling --------------------------------------------------------------------------------
 
+_CHOOSING: Final = frozenset({"case", "choose", "iif", "replace", "switch"})  # by other names
 _CHECKED: Final = frozenset({Type.NUMBER, Type.DATE, Type.TRUTH})
 """Types that a text never stands for: a flag that is a text would be true whatever it says."""
 _PLAIN_NUMBER = re.compile(r"\d+(\.\d+)?", re.ASCII)
@@ -411,7 +412,8 @@ class _Compiler:
             return self.wrong(f".{method}(…) is not part of a formula", hint)
         if not isinstance(node.func, ast.Name) or node.func.id not in FUNCTIONS:
             name = node.func.id if isinstance(node.func, ast.Name) else "that"
-            return self.wrong(f"no function {_short(name)!r}", nearest(name, FUNCTIONS))
+            hint = "write x if y else z" if name in _CHOOSING else nearest(name, FUNCTIONS)
+            return self.wrong(f"no function {_short(name)!r}", hint)
         name = node.func.id
         if node.keywords or any(isinstance(arg, ast.Starred) for arg in node.args):
             return self.wrong(f"{name} takes plain values only", f"write {name}(a, b)")

@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import timedelta
 from itertools import repeat
 
-from brook_tieout import Brook, Place
+from brook_tieout import KINDS, Brook, Place
 from brook_tieout.forms import millis
 
 from connectors.hubspot import HubSpot
@@ -111,12 +111,13 @@ class BelievesAShortPage(Brook):
 
 
 class BelievesAnotherPage(Brook):
-    def _page(self, path, offset, **query):
-        answer = self._read(f"/{path}", offset=str(offset), limit="50", **query)
-        rows, total = answer.json["rows"], answer.json["total"]
-        if len(rows) != max(0, min(50, total - offset)):
+    def _moved(self, kind, place):
+        where = {"offset": str(place.offset), "limit": "50", "changed_from": str(place.millis)}
+        answer = self._read(f"/{KINDS[kind]['path']}", **where)
+        rows, left = answer.json["rows"], max(0, answer.json["total"] - place.offset)
+        if len(rows) != min(50, left):
             raise answer.unclear("A page is short.")
-        return rows, total, answer
+        return rows, len(rows) == left, answer
 
 
 class TakesAnyCursor(Brook):

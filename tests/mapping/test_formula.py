@@ -206,6 +206,7 @@ def test_a_joined_text_has_a_limit() -> None:
         ("=sum(deal.amount)", "sum needs a column, not a number"),
         ("=-deal.name", "- needs a number, not a text"),
         ("=len(deal.name)", "no function 'len'"),
+        ('=replace(deal.name, "a", "b")', "no function 'replace'; write x if y else z"),
         ("=lookup(deal.name, 1)", "lookup names its table as a text"),
         ('=lookup("taxes", 1)', "no table 'taxes'; did you mean tax?"),
         ("=1e5", "1e5 is not a plain number"),

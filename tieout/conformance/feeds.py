@@ -143,7 +143,8 @@ class Feeds:
             for fault in (Fault.SHORT_PAGE, Fault.WRONG_PAGE):
                 with bench.wire(bench.reads, fault):
                     seen = _told_or_refused(bench, feed, since)
-                assert seen is None or refs - seen == set(), f"{fault} loses records"
+                lost = 0 if seen is None else len(refs - seen)  # a number: so many are slow to show
+                assert lost == 0, f"{fault} loses {lost} records"
 
     def test_a_cursor_of_somebody_else_is_refused(self, bench: Bench) -> None:
         """It would otherwise read from nowhere."""

@@ -262,7 +262,7 @@ class Brook:
             if name not in known["fields"]:
                 raise errors.InvalidField(f"A {change.kind} has no {name}.", record=request.about)
             limit = self.capabilities.limit(change.kind, name)
-            if limit is not None and len(str(value)) > limit:
+            if limit is not None and len(str(value or "")) > limit:
                 raise errors.InvalidField(f"{name} is too long.", record=request.about)
             vendors, form = known["fields"][name]["is"]
             body[vendors] = forms.written(form, value)
