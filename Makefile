@@ -60,6 +60,10 @@ EXAMPLES ?= 1000
 fuzz: $(READY) ## search readers, formulas and walks for longer than the gate does, which is EXAMPLES=100
 	EXAMPLES=$(EXAMPLES) $(BIN)/python -m pytest -n 2 tests/fuzz tests/walks --hypothesis-profile=search --hypothesis-show-statistics
 
+.PHONY: mutants
+mutants: $(READY) ## put small faults into modules, and list what nobody notices (MODULES=sync_engine.push)
+	$(BIN)/python tests/mutants.py $(MODULES)
+
 .PHONY: docs
 docs: $(READY) ## write the pages and schemas that are made from the code
 	$(BIN)/python docs/generate.py
