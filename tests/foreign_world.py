@@ -7,12 +7,11 @@ from pathlib import Path
 from typing import Any
 
 from foreign_server import Bent
-from simulated_world import REALM, World, open_world, seller
+from simulated_world import REALM, World, open_world, seller, served
 from starlette.middleware.gzip import GZipMiddleware
 
 from tieout.simulator.hubspot import hubspot_app
 from tieout.simulator.quickbooks import NO_LIMITS, Authority, quickbooks_app
-from tieout.simulator.serving import serve
 
 
 @dataclass
@@ -32,7 +31,10 @@ def open_foreign(path: Path, **company: Any) -> Iterator[Foreign]:
         authority = Authority(now=world.now, static_tokens={"books-token": REALM})
         app = quickbooks_app([world.company], authority=authority, limits=NO_LIMITS)
         crm, books = Bent(hubspot_app(world.portal)), Bent(app)
-        with serve(GZipMiddleware(crm)) as crm_served, serve(GZipMiddleware(books)) as books_served:
+        with (
+            served(GZipMiddleware(crm)) as crm_served,
+            served(GZipMiddleware(books)) as books_served,
+        ):
             world.crm_url, world.books_url = crm_served.url, books_served.url
             with world.opened:
                 yield Foreign(world, crm, books, seller(world))

@@ -18,6 +18,7 @@ from urllib.request import Request as HttpRequest
 from urllib.request import urlopen
 
 from recording import Heard, listen
+from starlette.types import ASGIApp
 
 from connectors.hubspot import HubSpot
 from connectors.quickbooks import QuickBooks
@@ -43,7 +44,7 @@ from tieout.simulator.quickbooks import (
     truth_of,
 )
 from tieout.simulator.quickbooks import deeds as books_deeds
-from tieout.simulator.serving import serve
+from tieout.simulator.serving import Served, serve
 
 ROOT = Path(__file__).parents[1]
 MAPPINGS = ROOT / "config" / "mappings"
@@ -238,6 +239,16 @@ class World:
 
 
 @contextmanager
+def served(app: ASGIApp) -> Iterator[Served]:
+    """Serve a system for one story; its end is not waited for, as the next has a port of its own."""
+    serving = serve(app)
+    try:
+        yield serving
+    finally:
+        serving.end()
+
+
+@contextmanager
 def open_world(
     path: Path,
     clock: SimulatedClock | None = None,
@@ -272,7 +283,7 @@ def open_world(
     if heard is not None:
         listen(crm_app, heard)
         listen(books_app, heard)
-    with serve(crm_app) as crm, serve(books_app) as books:
+    with served(crm_app) as crm, served(books_app) as books:
         made = World(portal, company, crm.url, books.url, path, now, realm=given["realm_id"])
         made.authority = authority
         if clock is not None:

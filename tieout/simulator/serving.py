@@ -111,9 +111,13 @@ class Served:
             self._listener.close()
             raise TimeoutError("the simulator did not start")
 
+    def end(self) -> None:
+        """Let it stop by itself, a little later; nobody waits for that."""
+        self._server.should_exit = True
+
     def stop(self) -> None:
         """Stop listening, close every connection and wait for the thread's end."""
-        self._server.should_exit = True
+        self.end()
         self._thread.join(STOP_SECS)
 
     def __enter__(self) -> Self:
