@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from itertools import starmap
 from typing import TypeAlias
@@ -55,11 +55,13 @@ class Place:
     Attributes:
         at: the server's clock at the last answer; None where the first read must begin again.
         settings_at: when the settings were last told.
+        settings: what they said then, by ``Settings.state``.
         seen: what was told of the last minutes: ``Invoice 12 3``.
     """
 
     at: datetime | None = None
     settings_at: datetime | None = None
+    settings: str | None = None
     seen: frozenset[str] = frozenset()
 
     @classmethod
@@ -77,6 +79,7 @@ class Place:
         return cls(
             at=parse_instant(at) if at else None,
             settings_at=parse_instant(settings_at) if settings_at else None,
+            settings=said.get("settings"),
             seen=frozenset(said.get("seen", ())),
         )
 
@@ -87,6 +90,8 @@ class Place:
             said["at"] = instant_text(self.at)
         if self.settings_at is not None:
             said["settings_at"] = instant_text(self.settings_at)
+        if self.settings is not None:
+            said["settings"] = self.settings
         if self.seen:
             said["seen"] = sorted(self.seen)
         return Cursor(json.dumps(said, separators=(",", ":")))
@@ -95,15 +100,19 @@ class Place:
         """Return the place at an earlier instant, with nothing told yet; itself when later."""
         if self.at is None or instant >= self.at:
             return self
-        return Place(at=instant, settings_at=self.settings_at)
+        return replace(self, at=instant, seen=frozenset())
 
     def settings_due(self, now: datetime) -> bool:
         """Whether the settings must be read again."""
         return self.settings_at is None or now - self.settings_at >= SETTINGS_AGE
 
     def has_not_told(self, settings: Settings) -> bool:
-        """Whether settings were read since they were told: at a start, or before a push."""
-        return self.settings_at is None or settings.read_at > self.settings_at
+        """Whether settings were read since they were told, at a start or before a push; or moved.
+
+        Times alone do not tell: the server's are whole seconds.
+        """
+        read_since = self.settings_at is None or settings.read_at > self.settings_at
+        return read_since or settings.state != self.settings
 
     def is_too_old(self, now: datetime) -> bool:
         """Whether the feed no longer reaches back to it: then all is read again (R24)."""
@@ -127,7 +136,8 @@ def first_read(wire: Wire, reader: Reader, kinds: Sequence[Kind], since: date) -
         rows = [(part.ask.kind.entity, row) for row in part.rows]
         seen.update(_recent(rows, began_at))
         told.extend(reader.event(entity, row) for entity, row in rows)
-    place = Place(began_at, settings_at, frozenset(sorted(seen)[-SEEN_MAX:]))
+    state = reader.settings.state
+    place = Place(began_at, settings_at, state, frozenset(sorted(seen)[-SEEN_MAX:]))
     yield Page(tuple(told), place.cursor(), began_at, last=True)
 
 
@@ -160,6 +170,7 @@ def changes_since(
     after = Place(
         at=first_at,
         settings_at=reader.settings.read_at if settings_told else place.settings_at,
+        settings=reader.settings.state if settings_told else place.settings,
         seen=frozenset(sorted(seen)[-SEEN_MAX:]),
     )
     yield Page(tuple(events), after.cursor(), first_at, last=True)

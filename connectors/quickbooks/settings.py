@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import date, datetime
+from dataclasses import dataclass, field, replace
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any, TypeAlias
 
@@ -14,6 +15,8 @@ from tieout.model.money import decimal
 Body: TypeAlias = Mapping[str, Any]
 
 PREFERENCES_ID = "1"
+STATE_CHARS = 16
+NO_TIME = datetime.min.replace(tzinfo=UTC)
 CUSTOM_FIELDS_MAX = 3  # that this API shows (R7)
 UNITED_STATES = "US"
 _ITS_NAMES = frozenset({"US", "USA", "UNITED STATES", "UNITED STATES OF AMERICA"})
@@ -60,6 +63,12 @@ class Settings:
     tax_codes: Mapping[str, TaxCode] = field(default_factory=dict)
     custom_fields: tuple[CustomField, ...] = ()
     currencies: tuple[str, ...] | None = None
+
+    @property
+    def state(self) -> str:
+        """Return a short name of all that they say, whenever it was read."""
+        said = repr(replace(self, read_at=NO_TIME))
+        return hashlib.sha256(said.encode()).hexdigest()[:STATE_CHARS]
 
     @property
     def needs_tax_codes(self) -> bool:

@@ -243,6 +243,17 @@ def test_settings_that_were_read_for_another_reason_are_told_without_a_call(book
     assert books.since(cursor)[0] == []
 
 
+def test_settings_that_moved_within_the_second_in_which_they_were_told_are_told_again(books):
+    """The server's clock has whole seconds, so the times of both readings are the same."""
+    _, cursor = books.first_read()
+    books.deed("close_books", until="2026-02-28")
+    books.connector.check()
+    events, cursor = books.since(cursor)
+    (preferences,) = [event.record for event in events if event.ref.kind == "preferences"]
+    assert preferences.fields["closed_through"] == date(2026, 2, 28)
+    assert books.since(cursor)[0] == []
+
+
 def test_a_cursor_older_than_the_feed_reads_everything_again(books):
     _, cursor = books.first_read()
     books.clock.advance(31 * 86_400)
@@ -280,6 +291,7 @@ def test_a_place_is_its_cursor():
     place = Place(
         at=datetime(2026, 3, 31, 12, tzinfo=UTC),
         settings_at=datetime(2026, 3, 31, 11, tzinfo=UTC),
+        settings="0123456789abcdef",
         seen=frozenset({"Invoice 1 0 1"}),
     )
     assert Place.of(place.cursor()) == place
