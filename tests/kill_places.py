@@ -190,7 +190,7 @@ def _carry_stages() -> None:
 
         return submit(pool, carried, *args, **named)
 
-    ThreadPoolExecutor.submit = carrying  # type: ignore[method-assign]
+    ThreadPoolExecutor.submit = carrying
 
 
 # -- events -------------------------------------------------------------------------------------
@@ -242,7 +242,7 @@ def _number_commits(places: _Places) -> None:
     def numbered(*args: Any, **named: Any) -> sqlite3.Connection:
         return connect(*args, **{**named, "factory": Numbered})
 
-    sqlite3.connect = numbered  # type: ignore[assignment]
+    sqlite3.connect = numbered
 
 
 def _number_calls(places: _Places) -> None:
@@ -262,8 +262,8 @@ def _number_calls(places: _Places) -> None:
         places.come("sent", getattr(calling, "name", "the consent page"))
         return get_response(connection, *args, **named)
 
-    Door.exchange = numbered  # type: ignore[method-assign]
-    http.client.HTTPConnection.getresponse = waiting  # type: ignore[method-assign]
+    Door.exchange = numbered
+    http.client.HTTPConnection.getresponse = waiting
 
 
 def _number_files(places: _Places, within: Path) -> None:

@@ -9,6 +9,7 @@ import json
 import shutil
 import threading
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
@@ -29,7 +30,7 @@ OWNED_SECS = 0.8
 UNDER_WAY = "sent quickbooks write invoice"
 
 
-class Scene:
+class Scene(ABC):
     """One situation that comes again and again, each time with another place to die at."""
 
     stages: ClassVar[frozenset[str]]
@@ -41,9 +42,9 @@ class Scene:
         self.on = installation
         self.count = itertools.count(1)
 
+    @abstractmethod
     def arrange(self) -> Sequence[str]:
         """Arrange the world and return the command that is killed."""
-        raise NotImplementedError
 
     def go_on(self) -> None:
         """Do what a person or a timer would do next, until all is settled."""

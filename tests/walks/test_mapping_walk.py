@@ -165,7 +165,7 @@ class MappingWalk(RuleBasedStateMachine):
 
     @rule(country=st.sampled_from(["DE", "NO", "FR", None]))
     def move_the_company(self, country: str | None) -> None:
-        self.company["country"] = country  # type: ignore[assignment]
+        self.company["country"] = country
 
     # -- what is drafted ------------------------------------------------------------------------
 

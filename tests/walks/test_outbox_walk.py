@@ -98,7 +98,7 @@ class OutboxWalk(RuleBasedStateMachine):
         self.now = datetime(2026, 3, 31, 9, tzinfo=UTC)
         self.books = Shelf("books:1", self.clock, self.is_approved, remembers)
         self.crm = Shelf("crm:1", self.clock, self.is_told)
-        self.crm.record_of = lambda key: next(  # type: ignore[method-assign]
+        self.crm.record_of = lambda key: next(
             (str(n) for n in range(1, DEALS + 1) if told_key(n) == key), ""
         )
         for n in range(1, DEALS + 1):
@@ -182,7 +182,7 @@ class OutboxWalk(RuleBasedStateMachine):
         if waits:
             needs = (self.plan_customer(1 + n % 2),)
             values["customer"] = {"key": needs[0]}
-        self.plans[key] = Plan(key, "m", 1, Create("invoice", values), f"Deal {n}", needs, net=NET)  # type: ignore[arg-type]
+        self.plans[key] = Plan(key, "m", 1, Create("invoice", values), f"Deal {n}", needs, net=NET)
         self.draft(key, n)
 
     def plan_customer(self, n: int) -> str:

@@ -16,6 +16,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from types import FrameType
 from typing import Protocol
 
@@ -162,7 +163,7 @@ def _hand_out_wishes(work: Work, hall: Hall) -> None:
         if wish in hall.in_hand or len(hall.in_hand) >= WISHES_IN_HAND:
             continue
         hall.in_hand.add(wish)
-        hall.employ(lambda wish=wish: _grant(work, hall, wish), f"wish {wish}")  # type: ignore[misc]
+        hall.employ(partial(_grant, work, hall, wish), f"wish {wish}")
 
 
 def _grant(work: Work, hall: Hall, wish: int) -> None:
@@ -180,7 +181,7 @@ def _work_lane(work: Work, hall: Hall, turns: Turns) -> None:
             continue
         with hall.working() as may:
             if may:
-                _forgiving(lambda pair=pair: work.round(pair), hall)  # type: ignore[misc]
+                _forgiving(partial(work.round, pair), hall)
 
 
 class Hall:
