@@ -51,6 +51,7 @@ _INVOICE_WORDS = frozenset(
         "terms",
     }
 )
+_CREDIT_WORDS = _INVOICE_WORDS - {"due_date", "terms"}
 _ITEM_TYPES = {"service": "Service", "non_inventory": "NonInventory"}
 _TXN_TYPES = {"invoice": "Invoice", "credit_memo": "CreditMemo"}
 _ADDRESS = {
@@ -128,6 +129,26 @@ def _invoice(values: Values, writing: _Writing) -> JsonBody:
     """
     if unknown := values.keys() - _INVOICE_WORDS:
         raise InvalidField(f"QuickBooks' invoices have no {', '.join(sorted(unknown))} here.")
+    return _sale(values, writing, next_number=NEXT_NUMBER)
+
+
+def _credit_memo(values: Values, writing: _Writing) -> JsonBody:
+    """A credit memo is written as an invoice is: its amounts are positive, what is given back.
+
+    It takes nothing of an invoice by itself: a payment of nothing that names both does (Intuit,
+    reference of Payment; docs.breadwinner.com, "Applying Credit to an Invoice"). The number is left
+    to the books, or is ours: AUTO_GENERATE is not known for it (R6).
+    """
+    if unknown := values.keys() - _CREDIT_WORDS:
+        raise InvalidField(f"QuickBooks' credit memos have no {', '.join(sorted(unknown))} here.")
+    return _sale(values, writing, next_number=None)
+
+
+def _sale(values: Values, writing: _Writing, *, next_number: str | None) -> JsonBody:
+    """Return the body of an invoice or credit memo.
+
+    ``next_number`` asks for the next of the books' sequence, where none would be given.
+    """
     body = _pick(
         values,
         {
@@ -146,8 +167,8 @@ def _invoice(values: Values, writing: _Writing) -> JsonBody:
     _add_currency(body, values, writing.settings)
     writing.add_note(body, "PrivateNote", values.get("memo"), PRIVATE_NOTE_CHARS)
     settings = writing.settings
-    if writing.new and settings.custom_numbers:
-        body.setdefault("DocNumber", NEXT_NUMBER)
+    if writing.new and settings.custom_numbers and next_number is not None:
+        body.setdefault("DocNumber", next_number)
     prices = str(values.get("prices") or "exclusive")
     if not settings.is_us and (writing.new or "prices" in values or "lines" in values):
         body["GlobalTaxCalculation"] = _known(_CALCULATIONS, prices, "prices")
@@ -295,6 +316,7 @@ _SHAPES: Mapping[str, Callable[[Values, _Writing], JsonBody]] = {
     "item": _item,
     "invoice": _invoice,
     "payment": _payment,
+    "credit_memo": _credit_memo,
 }
 
 

@@ -202,11 +202,7 @@ def _invoice(reader: Reader, body: Body) -> dict[str, Any]:
         "email": _text(_part(body, "BillEmail"), "Address"),
         "project": _reference(body, "ProjectRef"),
         "department": _reference(body, "DepartmentRef"),
-        "custom_fields": {
-            str(custom["DefinitionId"]): str(custom["StringValue"])
-            for custom in body.get("CustomField") or ()
-            if custom.get("StringValue") and custom.get("DefinitionId")
-        },
+        "custom_fields": _custom_texts(body),
         "lines": list(_lines(body)),
         "url": reader.url("invoice", str(body["Id"])),
     }
@@ -214,7 +210,22 @@ def _invoice(reader: Reader, body: Body) -> dict[str, Any]:
 
 def _credit_memo(reader: Reader, body: Body) -> dict[str, Any]:
     left = "RemainingCredit" if "RemainingCredit" in body else "Balance"
-    return {**_sale(reader, body), "balance": _amount(body, left)}
+    return {
+        **_sale(reader, body),
+        "balance": _amount(body, left),
+        "message": _text(_part(body, "CustomerMemo"), "value"),
+        "email": _text(_part(body, "BillEmail"), "Address"),
+        "custom_fields": _custom_texts(body),
+        "lines": list(_lines(body)),
+    }
+
+
+def _custom_texts(body: Body) -> dict[str, str]:
+    return {
+        str(custom["DefinitionId"]): str(custom["StringValue"])
+        for custom in body.get("CustomField") or ()
+        if custom.get("StringValue") and custom.get("DefinitionId")
+    }
 
 
 def _sale(reader: Reader, body: Body) -> dict[str, Any]:

@@ -15,8 +15,8 @@ class ClaimsWhatItCannotDo(QuickBooks):
     @property
     def capabilities(self):
         honest = super().capabilities
-        memo = replace(honest.kinds["credit_memo"], verbs=frozenset({Verb.CREATE}))
-        return replace(honest, kinds={**honest.kinds, "credit_memo": memo})
+        refund = replace(honest.kinds["refund"], verbs=frozenset({Verb.CREATE}))
+        return replace(honest, kinds={**honest.kinds, "refund": refund})
 
 
 class PacksWhatItDoesNotClaim(QuickBooks):

@@ -89,6 +89,43 @@ def test_an_invoice_is_written_whole_and_exactly():
     )
 
 
+def test_a_credit_memo_is_written_as_an_invoice_and_numbered_by_nobody_but_us():
+    """The next number of the sequence is not known to be asked for on a credit memo (R6)."""
+    values = {"customer": "58", "date": "2026-04-30", "lines": [LINE], "memo": "Credit of R-1"}
+    ours = replace(GERMANY, custom_numbers=True)
+    body = created("credit_memo", {**values, "currency": "EUR", "prices": "exclusive"}, ours)
+    assert body == {
+        "CustomerRef": {"value": "58"},
+        "TxnDate": "2026-04-30",
+        "CurrencyRef": {"value": "EUR"},
+        "PrivateNote": f"Credit of R-1 [TIEOUT:{KEY}]",
+        "GlobalTaxCalculation": "TaxExcluded",
+        "Line": created("invoice", {"lines": [LINE], "prices": "exclusive"})["Line"],
+    }
+    numbered = created("credit_memo", {**values, "number": "R-1-C1"}, ours)
+    assert numbered["DocNumber"] == "R-1-C1"
+
+
+@pytest.mark.parametrize("word", ["due_date", "terms"])
+def test_what_only_an_invoice_has_is_refused_on_a_credit_memo(word):
+    with pytest.raises(InvalidField, match=f"credit memos have no {word} here"):
+        created("credit_memo", {"customer": "5", word: "2026-03-31", "lines": [LINE]})
+
+
+def test_a_credit_is_applied_by_a_payment_of_nothing_that_names_both():
+    """Intuit, reference of Payment; docs.breadwinner.com, "Applying Credit to an Invoice"."""
+    parts = [
+        {"kind": "credit_memo", "id": "9", "amount": "50"},
+        {"kind": "invoice", "id": "145", "amount": "50"},
+    ]
+    body = created("payment", {"customer": "58", "amount": "0", "allocations": parts})
+    assert body["TotalAmt"] == 0
+    assert [line["LinkedTxn"] for line in body["Line"]] == [
+        [{"TxnId": "9", "TxnType": "CreditMemo"}],
+        [{"TxnId": "145", "TxnType": "Invoice"}],
+    ]
+
+
 def test_the_class_of_an_invoice_stands_on_it_and_on_lines_without_one_of_their_own():
     """Companies track classes by transaction or by line, and ignore the other place."""
     lines = [LINE, {**LINE, "class": "4"}]

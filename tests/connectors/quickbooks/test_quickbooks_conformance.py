@@ -39,6 +39,7 @@ ENTITIES = {
     "account": "Account",
 }
 TRANSACTIONS = ("invoice", "payment", "credit_memo", "refund")
+LINE = {"item": "2", "quantity": "3", "unit_price": "33.33", "amount": "99.99"}
 SPELT = {
     **SPELLINGS,
     Fault.OMIT_ITEM: {"fault": "omit_batch_item"},
@@ -52,7 +53,9 @@ class QuickBooksBench(Bench):
     """Books in Germany, where an accountant works, and a session with them."""
 
     reads = Calls(path="^/v3/", body=r"\A\Z|\A(?i:select)|\"Query\"")
-    writes = Calls(path="/(batch|customer|item|invoice|payment)$", body=r"\A\{(?!.*\"Query\")")
+    writes = Calls(
+        path="/(batch|customer|item|invoice|payment|creditmemo)$", body=r"\A\{(?!.*\"Query\")"
+    )
     spellings = SPELT
     many = 1050
     kinds = tuple(ENTITIES)
@@ -141,14 +144,13 @@ class QuickBooksBench(Bench):
         return {self.make(kind, body): "date"}
 
     def new_values(self, kind, number):
-        line = {"item": "2", "quantity": "3", "unit_price": "33.33", "amount": "99.99"}
         match kind:
             case "customer":
                 return {"name": f"{NAME} new {number}", "currency": "EUR"}
             case "item":
                 return {"name": f"{NAME} new {number}", "income_account": "5"}
-            case "invoice":
-                lines = [{**line, "tax_code": "1", "description": NAME}]
+            case "invoice" | "credit_memo":
+                lines = [{**LINE, "tax_code": "1", "description": NAME}]
                 return {**self._sold(number), "prices": "exclusive", "lines": lines}
             case _:
                 return {**self._sold(number), "amount": "0.29"}
@@ -159,6 +161,9 @@ class QuickBooksBench(Bench):
                 return {"phone": f"+47 {number}"}
             case "item":
                 return {"description": f"Written {number}"}
+            case "invoice":
+                sold = {"description": f"{NAME} written {number}", "tax_code": "1"}
+                return {"memo": f"Written {number}", "lines": [{**LINE, **sold}]}
             case _:
                 return {"memo": f"Written {number}"}
 

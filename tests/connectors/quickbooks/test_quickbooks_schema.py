@@ -96,7 +96,17 @@ ITEM = {
     "unit_price": "150.00",
     "taxable": True,
 }
+CREDIT_MEMO = {name: held for name, held in INVOICE.items() if name not in ("due_date", "terms")}
+APPLIED = [
+    {"kind": "credit_memo", "id": "9", "amount": "1500.00"},
+    {"kind": "invoice", "id": "145", "amount": "1500.00"},
+]
 CASES = {
+    "credit memo": ("CreditMemo", Create("credit_memo", CREDIT_MEMO)),
+    "credit applied": (
+        "Payment",
+        Create("payment", {**PAYMENT, "amount": "0", "allocations": APPLIED}),
+    ),
     "invoice": ("Invoice", Create("invoice", INVOICE)),
     "payment": ("Payment", Create("payment", PAYMENT)),
     "customer": ("Customer", Create("customer", CUSTOMER)),
