@@ -26,7 +26,7 @@ from tieout.app.companies import facts_of
 from tieout.app.settings import connector_names, schema
 from tieout.model.capability import Capabilities
 from tieout.model.errors import NextStep, TieoutError
-from tieout.simulator.rules import HUBSPOT, QUICKBOOKS, RULES
+from tieout.simulator.rules import DYNAMICS, HUBSPOT, QUICKBOOKS, RULES
 
 ROOT = Path(__file__).parent.parent
 REFERENCE = ROOT / "docs" / "reference"
@@ -100,12 +100,15 @@ SIMULATORS_INTRO = """\
 Made by `make docs` from `tieout/simulator/rules.py` and the names of the tests in
 `tests/simulator/`: change those, not this page.
 
-Each rule of the two vendors: what they do, where that is said, and every test that holds the
-simulator to it. R1 to R52 are numbered as everywhere in the code; H and Q are further facts of the
-two APIs. What is not followed says why. How the simulators are used:
-[HubSpot](simulators-hubspot.md), [QuickBooks](simulators-quickbooks.md).
+Each rule of the vendors: what they do, where that is said, and every test that holds the
+simulator to it. R1 to R52 are numbered as everywhere in the code; H, Q and D are further facts of
+the APIs. What is not followed says why. How the simulators are used:
+[HubSpot](simulators-hubspot.md), [Dynamics 365](simulators-dynamics365.md),
+[QuickBooks](simulators-quickbooks.md).
 """
-RULE_TEST = re.compile(r"test_([rhq]\d+)_(.+)")
+RULE_TEST = re.compile(r"test_([rhqd]\d+)_(.+)")
+VENDOR_OF = {"hubspot": HUBSPOT, "quickbooks": QUICKBOOKS, "dynamics365": DYNAMICS}
+"""By the word in a test file's name."""
 
 
 def main() -> None:
@@ -348,10 +351,10 @@ def rule_tests() -> Mapping[tuple[str, str], Sequence[tuple[str, str]]]:
     """
     found: dict[tuple[str, str], list[tuple[str, str]]] = defaultdict(list)
     for path in sorted((ROOT / "tests" / "simulator").rglob("test_*.py")):
-        vendor = HUBSPOT if "hubspot" in path.name else QUICKBOOKS
+        vendor = next((one for word, one in VENDOR_OF.items() if word in path.name), "")
         for each in ast.parse(path.read_text("utf-8")).body:
             named = RULE_TEST.fullmatch(getattr(each, "name", ""))
-            if named is not None and isinstance(each, ast.FunctionDef):
+            if vendor and named is not None and isinstance(each, ast.FunctionDef):
                 said = (ast.get_docstring(each) or "").split("\n\n")[0].replace("\n", " ")
                 behaviour = said or f"{named[2].replace('_', ' ').capitalize()}."
                 place = f"`{path.relative_to(ROOT / 'tests' / 'simulator')}`, `{each.name}`"

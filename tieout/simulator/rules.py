@@ -1,7 +1,8 @@
 """Which of the vendors' rules the simulators follow, and why they leave the others.
 
 A rule's tests carry its name, as `test_r11_…`; `docs/reference/simulators.md` is made of both.
-R1 to R52 are the domain's rules; H and Q are further facts of HubSpot's and QuickBooks' APIs.
+R1 to R52 are the domain's rules; H, Q and D are further facts of HubSpot's, QuickBooks' and
+Dynamics 365's APIs.
 """
 
 from collections.abc import Mapping, Sequence
@@ -9,6 +10,8 @@ from dataclasses import dataclass
 
 HUBSPOT = "HubSpot"
 QUICKBOOKS = "QuickBooks Online"
+DYNAMICS = "Dynamics 365"
+DATAVERSE = "learn.microsoft.com/power-apps/developer/data-platform"
 INTUIT = "developer.intuit.com/app/developer/qbo/docs"
 ERRORS = (
     "developer.intuit.com/hub/blog/2017/06/08/"
@@ -378,6 +381,16 @@ RULES: Mapping[str, Sequence[Rule]] = {
             "A call that takes longer than 120 seconds is given up by the gateway.",
             "Intuit, limits and throttles",
             unfollowed="Nothing here takes so long; the faults `stall` and `html` (504) play it.",
+        ),
+    ),
+    DYNAMICS: (
+        Rule(
+            "D3",
+            "With `odata.track-changes` a query answers the whole table and a delta link, which "
+            "answers what moved since, deletions last; it takes no filter, order, top or expand, "
+            "and expires after seven days.",
+            f"{DATAVERSE}/use-change-tracking-synchronize-data-external-systems",
+            refuses="0x80044352, 0x80072491, 0x80060888",
         ),
     ),
 }

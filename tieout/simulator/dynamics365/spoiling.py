@@ -1,0 +1,106 @@
+"""Wrong answers of Dataverse's own: its wording of each status, and pages that are not the page."""
+
+import random
+from collections.abc import Mapping
+from typing import Any
+
+from tieout.simulator import jsonwire
+from tieout.simulator.dynamics365 import gate, throttle
+from tieout.simulator.dynamics365.org import DynamicsOrg
+from tieout.simulator.dynamics365.refusals import Refusal, version_moved
+from tieout.simulator.faults import Answer, Asked, Fault, Faults, Transformer
+
+_WAIT_SECS = 5
+_OTHER_WORDS: Mapping[int, tuple[str, str]] = {
+    400: ("0x80040203", "Invalid argument"),
+    403: ("0x80040220", "SecLib::CheckPrivilege failed."),
+    404: ("0x80040217", "The specified object was not found."),
+    413: ("0x80060888", "The request is too large."),
+    500: ("0x80040216", "An unexpected error occurred."),
+    502: ("0x80040216", "Bad gateway"),
+    503: ("0x80040216", "The service is unavailable."),
+    504: ("0x80040216", "The gateway timed out."),
+}
+
+
+def faults_of(org: DynamicsOrg) -> Faults:
+    """Return the faults of an organization: the wire's own, and four wrong answers of lists.
+
+    `drop_item`, `duplicate_item`, `reorder`, and `drop_delta` (the last page without its link).
+    """
+
+    def spell(fault: Fault, asked: Asked) -> Answer:
+        refusal = _refusal(org, fault, asked)
+        return Answer(
+            refusal.status,
+            [
+                ("content-type", "application/json; odata.metadata=minimal"),
+                ("odata-version", "4.0"),
+                *((name.lower(), value) for name, value in refusal.headers.items()),
+            ],
+            jsonwire.dumps(refusal.body()),
+        )
+
+    transformers: Mapping[str, Transformer] = {
+        "drop_item": _drop_item,
+        "duplicate_item": _duplicate_item,
+        "reorder": _reorder,
+        "drop_delta": _drop_delta,
+    }
+    return Faults(spell, org.now, transformers, seed=org.seed)
+
+
+def _refusal(org: DynamicsOrg, fault: Fault, asked: Asked) -> Refusal:
+    wait = 0.0 if fault.retry_after is not None else float(_WAIT_SECS)
+    match fault.status, fault.spelling:
+        case 429, "time":
+            return _bare(throttle.time_spent(wait), fault)
+        case 429, "concurrent":
+            return _bare(throttle.too_many_at_once(org.limits.at_once), fault)
+        case 429, _:
+            return _bare(throttle.too_many(org.limits.requests, wait), fault)
+        case 401, _:
+            return gate.not_signed_in(org, asked.headers.get("host", ""))
+        case 412, _:
+            return version_moved()
+        case 500, "sql_timeout":
+            return Refusal(500, "0x80044151", "SQL Server timeout error")
+        case 400, "plug_in":
+            return Refusal(400, "0x80040265", "ISV code aborted the operation.")
+        case 403, "lock":
+            return Refusal(403, "0x80090412", "An entity customization is running at this moment.")
+        case status, _:
+            code, message = _OTHER_WORDS.get(
+                status, ("0x80040216", "An unexpected error occurred.")
+            )
+            return Refusal(status, code, message)
+
+
+def _bare(refusal: Refusal, fault: Fault) -> Refusal:
+    """Leave Retry-After to the fault where it brings its own."""
+    headers = {} if fault.retry_after is not None else refusal.headers
+    return Refusal(refusal.status, refusal.code, refusal.message, headers)
+
+
+def _drop_item(_: Asked, right: Any, dice: random.Random) -> Any:
+    rows = list(right.get("value", ()))
+    if rows:
+        del rows[dice.randrange(len(rows))]
+    return {**right, "value": rows}
+
+
+def _duplicate_item(_: Asked, right: Any, dice: random.Random) -> Any:
+    rows = list(right.get("value", ()))
+    if rows:
+        rows.append(rows[dice.randrange(len(rows))])
+    return {**right, "value": rows}
+
+
+def _reorder(_: Asked, right: Any, dice: random.Random) -> Any:
+    rows = list(right.get("value", ()))
+    dice.shuffle(rows)
+    return {**right, "value": rows}
+
+
+def _drop_delta(_: Asked, right: Any, __: random.Random) -> Any:
+    return {name: value for name, value in right.items() if name != "@odata.deltaLink"}
