@@ -34,6 +34,9 @@ VALUES (:n, :at, :who, :what, :subject, :detail, :prev, :hash);
 -- journal_last: the line that was written last
 SELECT n, at, who, what, subject, detail, prev, hash FROM journal ORDER BY n DESC LIMIT 1;
 
+-- journal_first_at: when this ledger was begun
+SELECT at FROM journal WHERE n = 1;
+
 -- journal_ends: the last line beside the head that is noted, at one instant
 SELECT
     (SELECT value FROM meta WHERE name = 'journal_head') AS noted,
@@ -320,8 +323,10 @@ WHERE key = :key;
 UPDATE document SET state = 'sending', reason = NULL, changed_at = :at
 WHERE key = :key AND state <> 'posted';
 
--- document_posted: the books have it
-UPDATE document SET state = 'posted', reason = NULL, posted_id = :posted_id,
+-- document_posted: the books have it; what became of its source meanwhile stays its reason
+UPDATE document SET state = 'posted', posted_id = :posted_id,
+    reason = CASE WHEN state IN ('sending', 'unknown') AND reason IN ('gone', 'merged', 'not-won')
+        THEN reason END,
     customer = coalesce(:customer, customer), posted_content = coalesce(posted_content, content),
     told = 0, checked = 0, changed_at = :at
 WHERE key = :key;
