@@ -262,6 +262,23 @@ def test_an_asking_that_lands_between_the_look_and_the_next_is_found(
     assert world.codes() == []
 
 
+@pytest.mark.parametrize("memory", ["forgets"], indirect=True)
+@pytest.mark.usefixtures("memory")
+def test_a_name_that_our_own_earlier_asking_took_is_ours_and_no_refusal(world, sold, settled):
+    """The first asking lands between the look and the second, which is answered "duplicate"."""
+    world.quiet_secs = 0.3
+    world.fault("books", fault="commit_late", seconds=0.9, path="/customer$")
+    sold()
+    world.round()
+    world.fault("books", fault="status", status=429, retry_after=1, path="/customer$")
+    world.sleep(0.4)
+    done = world.round()
+    assert (done.pushed.refused, done.unknown) == (0, 1)
+    settled()
+    assert (len(world.invoices()), world.codes()) == (1, [])
+    assert [one["name"] for one in world.books_truth()["customers"]] == ["Firma 1 GmbH"]
+
+
 def test_a_name_that_somebody_took_while_we_waited_is_a_task_and_not_asked_for_ever(
     world, sold, settled
 ):
