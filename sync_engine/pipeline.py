@@ -395,7 +395,7 @@ def _report(ledger: Ledger, done: Round, now: datetime) -> None:
             good_at=at if done.whole else None,
             said=canonical(done.plain()),
         )
-        if done.whole:
+        if done.whole and done.held_until is None:
             journal.caught_up(tx, done.pair)
 
 

@@ -624,6 +624,10 @@ INSERT INTO written (pair, company, kind, id, fields)
 VALUES (:pair, :company, :kind, :id, :fields)
 ON CONFLICT (pair, company, kind, id) DO UPDATE SET fields = excluded.fields;
 
+-- written_doubt: somebody else may have told it something since
+UPDATE written SET fields = '{}'
+WHERE pair = :pair AND company = :company AND kind = :kind AND id = :id;
+
 -- task_first_of: the first open task of a document
 SELECT message FROM task WHERE subject = :subject AND state = 'open' ORDER BY id LIMIT 1;
 
@@ -755,6 +759,9 @@ WHERE key = :key AND state IN ('refused', 'rejected');
 
 -- documents_tell_again: the CRM may need to hear of every document of a pair (reads all)
 UPDATE document SET told = 0 WHERE pair = :pair;
+
+-- documents_doubt_told: what the CRM was told of every document is to be gone through (reads all)
+UPDATE document SET told = 0;
 
 -- document_look_at: settle and reconcile must look at a document
 UPDATE document SET told = 0, checked = 0 WHERE key = :key;

@@ -467,3 +467,20 @@ def test_what_the_ledger_before_had_on_its_way_lands_before_anything_is_sent(
     settled()
     once_each(2)
     assert world.codes() == []
+
+
+def test_what_the_crm_was_told_since_the_backup_is_told_anew_where_it_is_not_true_any_more(
+    world, sold, settled, keep
+):
+    back_up, put_back = keep
+    deal = sold()
+    settled()
+    back_up()
+    invoice = world.invoices()[0]
+    world.books("receive_payment", invoices={invoice["id"]: None}, day="2026-05-05")
+    settled()
+    assert world.told(deal, "invoice_status") == "paid"
+    world.books("delete", kind="Payment", id=world.books_truth()["payments"][0]["id"])
+    put_back()
+    settled()
+    assert world.told(deal, "invoice_status") == "invoiced"
