@@ -134,7 +134,8 @@ def _decide(
             reason=reason,
             at=at,
         )
-        tx.run("document_state", key=each["key"], state=verdict, reason=None, at=at)
+        why = (reason or None) if verdict == REJECTED else None
+        tx.run("document_state", key=each["key"], state=verdict, reason=why, at=at)
         tx.journal(
             who,
             verdict,

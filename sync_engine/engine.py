@@ -10,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from itertools import islice
 from typing import Any, TypeVar
 
@@ -66,7 +67,7 @@ class Engine:
     # -- rounds -------------------------------------------------------------------------------
 
     def round(self, name: str, *, wait: bool = False, push_too: bool = True) -> Round:
-        """Work one pair once; with ``wait`` stay until no unknown is left.
+        """Work one pair once; with ``wait`` stay until nothing is left that time settles.
 
         Raises:
             TieoutError: only with the next step *stop*.
@@ -75,8 +76,8 @@ class Engine:
         with self._turn_of(pair):
             done = self._once(name, push_too=push_too)
             if wait:
-                last = wait_for_unknowns(self.ledger, pair, self.hands, lambda: self._once(name))
-                done = last or done
+                again = partial(self._once, name)
+                done = wait_for_unknowns(self.ledger, pair, self.hands, done, again)
         return done
 
     def rounds(self, names: Sequence[str], *, wait: bool = False) -> list[Round]:
@@ -212,6 +213,9 @@ class Engine:
         """Read every source, its records and its documents again, and compare all three sides.
 
         The CRM is told again what it refused before, also where a person ignored the refusal.
+
+        Raises:
+            TieoutError: a document of the books cannot be read again; what was read is kept.
         """
         pair = self._pair(name)
         with self._turn_of(pair):

@@ -24,6 +24,7 @@ from sync_engine.feeds import (
     runs,
 )
 from sync_engine.gather import excluded_by_source
+from sync_engine.ledger.journal import restored_from
 from sync_engine.ledger.spelling import fields_of, fields_text
 from sync_engine.ledger.sqlite import Ledger
 from sync_engine.ledger.store import Reads, Row, Writes
@@ -296,11 +297,14 @@ def _keep_snapshot(tx: Writes, pair: Pair, record: Record) -> bool:
     """Store a record; return whether anything that a mapping may read differs.
 
     The fields that we write back are never kept: what we wrote is never a source, and its echo in
-    the feed changes nothing here but the version (R45).
+    the feed changes nothing here but the version (R45). What moved since the backup of a restored
+    ledger may have been told something that this ledger does not know: it is told anew.
     """
     text = fields_text(_of_others(pair, record))
     held = tx.one("snapshot_get", pair=pair.name, **address_of(record.ref))
     moved = held is None or held["fields"] != text or held["state"] != "live"
+    if held is not None and held["version"] != record.version and restored_from(tx, pair.name):
+        tx.run("written_doubt", pair=pair.name, **address_of(record.ref))
     if moved or held is None or held["version"] != record.version:
         tx.run(
             "snapshot_set",

@@ -20,6 +20,7 @@ from sync_engine.approve import approve
 from sync_engine.consent import judge_consent
 from sync_engine.draft import draft_source, setting_of
 from sync_engine.feeds import Observed, judge_clock
+from sync_engine.former import former_until
 from sync_engine.ledger import journal
 from sync_engine.ledger.sqlite import Ledger
 from sync_engine.ledger.store import Reads
@@ -65,6 +66,7 @@ class Round:
     told: int = 0
     compared: int = 0
     unknown: int = 0
+    held_until: datetime | None = None  # nothing was sent, for what a former ledger has in flight
     whole: bool = False  # every stage was worked: nothing paused, stopped or interrupted it
     error: TieoutError | None = None
     calls: dict[str, int] = field(default_factory=dict)
@@ -85,6 +87,7 @@ class Round:
             "told": self.told,
             "compared": self.compared,
             "calls": dict(self.calls),
+            "held_until": None if self.held_until is None else instant_text(self.held_until),
             "error": None if error is None else {"code": error.code, "message": str(error)},
         }
 
@@ -156,6 +159,7 @@ def _stages(
 ) -> Iterator[tuple[str, Callable[[], object]]]:
     """Yield the stages in their order, each with the name that the log gives it."""
     yield "begin", lambda: begin(ledger, pair, hands.clock())
+    began = hands.clock()  # what is read from here on shows what landed before
     if first:
         yield "begin", lambda: confirm(ledger, pair)
     yield "begin", lambda: activate(ledger, pair)
@@ -179,7 +183,10 @@ def _stages(
     yield "observe", lambda: judge_clock(ledger, pair, done.observed)
     yield "observe", lambda: sweep(ledger, pair, done.observed, hands.clock())
     yield "observe", lambda: read_related(ledger, pair, done.observed)
-    push_too = push_too and not done.observed.clock_off_secs and not holds_back(ledger, pair)
+    done.held_until = former_until(ledger, pair, began)
+    push_too = push_too and not (
+        done.observed.clock_off_secs or holds_back(ledger, pair) or done.held_until
+    )
     yield "observe", lambda: _see_reset(ledger, pair)
     for _ in range(PASSES):
         yield "plan", lambda: draft_and_plan(ledger, pair, done, hands)
@@ -295,17 +302,26 @@ def send(ledger: Ledger, pair: Pair, done: Round, hands: Hands) -> None:
 
 
 def wait_for_unknowns(
-    ledger: Ledger, pair: Pair, hands: Hands, run: Callable[[], Round]
-) -> Round | None:
-    """Stay until no unknown is left, as ``run --once --wait`` does; return the last round run."""
-    last = None
+    ledger: Ledger, pair: Pair, hands: Hands, done: Round, run: Callable[[], Round]
+) -> Round:
+    """Stay after a round until no unknown is left and nothing is held for a former ledger's calls.
+
+    This is what ``run --once --wait`` does. Return the last round.
+    """
     for _ in range(WAITS):
-        secs = next_look_secs(ledger, pair, hands.clock())
+        secs = _rest_secs(ledger, pair, hands.clock(), done)
         if secs is None or hands.stopping() or is_paused(ledger, pair):
             break
         hands.sleep(secs)
-        last = run()
-    return last
+        done = run()
+    return done
+
+
+def _rest_secs(ledger: Ledger, pair: Pair, now: datetime, done: Round) -> float | None:
+    """Return how long until a further round can do more than this one, None when none can."""
+    held_secs = None if done.held_until is None else (done.held_until - now).total_seconds()
+    waits = [secs for secs in (held_secs, next_look_secs(ledger, pair, now)) if secs is not None]
+    return max(0.0, min(waits)) if waits else None
 
 
 def _push(ledger: Ledger, pair: Pair, done: Round, hands: Hands) -> None:
@@ -379,7 +395,7 @@ def _report(ledger: Ledger, done: Round, now: datetime) -> None:
             good_at=at if done.whole else None,
             said=canonical(done.plain()),
         )
-        if done.whole:
+        if done.whole and done.held_until is None:
             journal.caught_up(tx, done.pair)
 
 

@@ -107,13 +107,14 @@ def _plan_or_block(
     findings = [finding for finding in _causes(findings) if not _overruled(finding, answered)]
     along = tuple(row["plan_hash"] for row in tx.all("needs_plans", key=str(sketch.key)))
     plan = _plan(sketch, resolved, tuple(dict.fromkeys(findings)), along)
+    reason: str | None = None
     if plan is None or plan.blocked:
-        state, reason = (
-            "blocked",
-            next(finding.code for finding in findings if finding.severity is not Severity.WARN),
-        )
+        state = "blocked"
+        reason = next(found.code for found in findings if found.severity is not Severity.WARN)
     else:
-        state, reason = _state_of_same_plan(tx, held, plan), None
+        state = _state_of_same_plan(tx, held, plan)
+        if held is not None and state == "rejected":
+            reason = held["reason"]
         if state == "approved" and tx.all("needs_planned", key=str(sketch.key)):
             state = "planned"  # what it waits for moved: both are decided about anew
     _keep_plan(tx, pair, plan, now)

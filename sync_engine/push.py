@@ -13,7 +13,7 @@ import json
 import logging
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from sync_engine.ledger.spelling import change_of
@@ -48,12 +48,13 @@ _log = logging.getLogger(__name__)
 
 @dataclass(slots=True)
 class Pushed:
-    """What one push did, for the round's report."""
+    """What a round's pushes did, for its report, and how often each parcel was sent again."""
 
     parcels: int = 0
     done: int = 0
     refused: int = 0
     unknown: int = 0
+    tries: dict[str, int] = field(default_factory=dict)  # by the request id of the parcel
 
 
 def push(
@@ -66,13 +67,12 @@ def push(
     stopping: Callable[[], bool],
 ) -> None:
     """Send what is queued and what may be asked again, until nothing more can go now."""
-    tries: dict[str, int] = {}
     while not stopping() and not is_paused(ledger, pair):
-        parcels = _due_again(ledger, pair, clock(), tries) or _pack(ledger, pair)
+        parcels = _due_again(ledger, pair, clock(), pushed.tries) or _pack(ledger, pair)
         if parcels:
             _send(ledger, pair, parcels, pushed, clock=clock, stopping=stopping)
             continue
-        pause = _next_pause(ledger, pair, clock(), tries)
+        pause = _next_pause(ledger, pair, clock(), pushed.tries)
         if pause is None:
             return
         sleep(pause)

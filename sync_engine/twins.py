@@ -43,7 +43,7 @@ def identity(tx: Reads, pair: Pair, sketch: Sketch) -> Iterator[Finding]:
             yield Finding(
                 "merged?",
                 Severity.ASK,
-                f"{sketch.title} took over deal {old}, invoiced as {earlier['posted_id']}.",
+                f"{sketch.title} took over deal {old}, {_so_far(earlier)}.",
                 "Correct the invoice by hand, then `ignore`; or `create` to invoice it anew.",
                 sketch.ref,
                 choices=(LEFT_ALONE, OVERRULED),
@@ -59,6 +59,11 @@ def identity(tx: Reads, pair: Pair, sketch: Sketch) -> Iterator[Finding]:
                 sketch.ref,
             )
     yield from _lives_on(tx, pair, sketch)
+
+
+def _so_far(earlier: Row) -> str:
+    sent = earlier["posted_id"] is None
+    return "whose invoice was sent" if sent else f"invoiced as {earlier['posted_id']}"
 
 
 def _lives_on(tx: Reads, pair: Pair, sketch: Sketch) -> Iterator[Finding]:

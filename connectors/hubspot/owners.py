@@ -19,7 +19,7 @@ from tieout.model.ref import Ref, Version
 
 PAGE = 500
 PAGES_LIMIT = 200
-RECORDS_REMEMBERED = 20_000
+RECORDS_REMEMBERED = 100_000  # a first read shows all deals before it asks whose they are
 
 
 class Owners:

@@ -34,6 +34,9 @@ VALUES (:n, :at, :who, :what, :subject, :detail, :prev, :hash);
 -- journal_last: the line that was written last
 SELECT n, at, who, what, subject, detail, prev, hash FROM journal ORDER BY n DESC LIMIT 1;
 
+-- journal_first_at: when this ledger was begun
+SELECT at FROM journal WHERE n = 1;
+
 -- journal_ends: the last line beside the head that is noted, at one instant
 SELECT
     (SELECT value FROM meta WHERE name = 'journal_head') AS noted,
@@ -320,8 +323,10 @@ WHERE key = :key;
 UPDATE document SET state = 'sending', reason = NULL, changed_at = :at
 WHERE key = :key AND state <> 'posted';
 
--- document_posted: the books have it
-UPDATE document SET state = 'posted', reason = NULL, posted_id = :posted_id,
+-- document_posted: the books have it; what became of its source meanwhile stays its reason
+UPDATE document SET state = 'posted', posted_id = :posted_id,
+    reason = CASE WHEN state IN ('sending', 'unknown') AND reason IN ('gone', 'merged', 'not-won')
+        THEN reason END,
     customer = coalesce(:customer, customer), posted_content = coalesce(posted_content, content),
     told = 0, checked = 0, changed_at = :at
 WHERE key = :key;
@@ -619,6 +624,10 @@ INSERT INTO written (pair, company, kind, id, fields)
 VALUES (:pair, :company, :kind, :id, :fields)
 ON CONFLICT (pair, company, kind, id) DO UPDATE SET fields = excluded.fields;
 
+-- written_doubt: somebody else may have told it something since
+UPDATE written SET fields = '{}'
+WHERE pair = :pair AND company = :company AND kind = :kind AND id = :id;
+
 -- task_first_of: the first open task of a document
 SELECT message FROM task WHERE subject = :subject AND state = 'open' ORDER BY id LIMIT 1;
 
@@ -750,6 +759,9 @@ WHERE key = :key AND state IN ('refused', 'rejected');
 
 -- documents_tell_again: the CRM may need to hear of every document of a pair (reads all)
 UPDATE document SET told = 0 WHERE pair = :pair;
+
+-- documents_doubt_told: what the CRM was told of every document is to be gone through (reads all)
+UPDATE document SET told = 0;
 
 -- document_look_at: settle and reconcile must look at a document
 UPDATE document SET told = 0, checked = 0 WHERE key = :key;

@@ -61,7 +61,8 @@ def settled(world: World) -> Callable[..., Any]:
         world.working = world.working or world.engine()
         for _ in range(rounds):
             done = world.working.round("main", wait=True)
-            if done.error is None and not done.unknown and not done.pushed.parcels:
+            rests = done.unknown or done.pushed.parcels or done.held_until
+            if done.error is None and not rests:
                 break
         assert (done.error, done.unknown) == (None, 0)
         return done

@@ -1,6 +1,7 @@
 """An answer that does not come: the thing is done once, whatever the books remember."""
 
 import pytest
+from tie_out import assert_ties_out
 
 from sync_engine.states import in_state
 
@@ -261,6 +262,23 @@ def test_an_asking_that_lands_between_the_look_and_the_next_is_found(
     assert world.codes() == []
 
 
+@pytest.mark.parametrize("memory", ["forgets"], indirect=True)
+@pytest.mark.usefixtures("memory")
+def test_a_name_that_our_own_earlier_asking_took_is_ours_and_no_refusal(world, sold, settled):
+    """The first asking lands between the look and the second, which is answered "duplicate"."""
+    world.quiet_secs = 0.3
+    world.fault("books", fault="commit_late", seconds=0.9, path="/customer$")
+    sold()
+    world.round()
+    world.fault("books", fault="status", status=429, retry_after=1, path="/customer$")
+    world.sleep(0.4)
+    done = world.round()
+    assert (done.pushed.refused, done.unknown) == (0, 1)
+    settled()
+    assert (len(world.invoices()), world.codes()) == (1, [])
+    assert [one["name"] for one in world.books_truth()["customers"]] == ["Firma 1 GmbH"]
+
+
 def test_a_name_that_somebody_took_while_we_waited_is_a_task_and_not_asked_for_ever(
     world, sold, settled
 ):
@@ -327,6 +345,35 @@ def test_what_changes_while_the_crm_has_not_answered_is_told_afterwards(world, s
     assert world.told(deal, "invoice_status") == "invoiced"  # one telling at a time
     settled()
     assert world.told(deal, "invoice_status") == "paid"
+
+
+def test_a_deal_that_changes_while_its_invoice_is_unknown_has_drifted(world, sold, settled):
+    world.quiet_secs = 0.5
+    world.fault("books", fault="lose_answer", path="/invoice$")
+    deal = sold()
+    assert world.round().unknown == 1
+    world.crm("edit_deal", deal, {"po_number": "PO-NEW"})
+    assert world.round().unknown == 1
+    [held] = in_state(world.working.ledger, "main", "unknown")
+    assert held["purchase_order"] == "PO-NEW"
+    settled()
+    assert world.codes() == ["changed-in-crm"]
+    assert "purchase order" in world.tasks()["changed-in-crm"]["message"]
+
+
+def test_a_deal_that_is_merged_while_its_invoice_is_unknown_is_known_as_merged(
+    world, sold, settled
+):
+    world.quiet_secs = 0.5
+    world.fault("books", fault="lose_answer", path="/invoice$")
+    deal = sold()
+    assert world.round().unknown == 1
+    world.crm("merge", "deals", sold(), deal)
+    done = world.round()
+    assert done.unknown == 1
+    settled()
+    assert set(world.codes()) == {"check", "merged", "merged?"}  # its lines, not its amount, add up
+    assert_ties_out(world)
 
 
 def test_the_crm_is_told_the_same_again_when_it_is_true_again(world, sold, settled, tmp_path):

@@ -6,6 +6,7 @@ import pytest
 from simulated_world import real_now
 
 from connectors.quickbooks import wire
+from sync_engine.push import TRIES_IN_A_ROUND
 from tieout.simulator.hubspot import Limits as PortalLimits
 
 ON_INVOICES = {"method": "POST", "path": "/invoice$"}
@@ -48,6 +49,26 @@ def test_a_rate_limit_that_lasts_ends_the_round_and_the_next_goes_on(world, sold
     world.mend("books")
     world.now = lambda: real_now() + timedelta(seconds=241)
     world.restart()
+    world.round()
+    once_each(1)
+
+
+def test_a_limit_that_is_renewed_each_time_is_asked_so_often_and_no_more_in_one_round(
+    world, sold, once_each
+):
+    sold()
+    slept = []
+    world.now = lambda: real_now() + timedelta(seconds=sum(slept))
+    world.sleep = slept.append
+    world.fault("books", fault="status", status=429, retry_after=30, count=None, **ON_INVOICES)
+    done = world.round()
+    assert (len(slept), done.calls["quickbooks.write invoice"]) == (
+        TRIES_IN_A_ROUND,
+        1 + TRIES_IN_A_ROUND,
+    )
+    assert [round(secs) for secs in slept] == [30] * TRIES_IN_A_ROUND
+    world.mend("books")
+    slept.append(30)
     world.round()
     once_each(1)
 

@@ -1,6 +1,7 @@
 """A ledger that lost its last lines, or all of them, posts nothing twice."""
 
 from pathlib import Path
+from time import sleep
 
 import pytest
 from simulated_world import real_now
@@ -72,6 +73,8 @@ def test_nothing_is_created_after_a_restore_before_the_books_were_read(
     done = engine.round("main")
     assert (done.error.code, done.pushed.parcels, len(world.invoices())) == ("unavailable", 0, 2)
     world.mend("books")
+    world.sleep = sleep
+    world.restart()
     settled()
     once_each(3)
 
@@ -442,3 +445,42 @@ def test_a_ledger_that_is_lost_and_killed_in_its_first_round_still_says_what_it_
     assert world.codes() == []
     settled()
     once_each(1)
+
+
+def test_what_the_ledger_before_had_on_its_way_lands_before_anything_is_sent(
+    world, sold, settled, once_each, keep
+):
+    """Restored right after a crash: the last asking is in no backup, and it has not landed yet."""
+    back_up, put_back = keep
+    world.company.replay.size, world.quiet_secs = 0, 1.0
+    sold()
+    settled()
+    back_up()
+    world.fault("books", fault="commit_late", seconds=0.5, path="/(invoice|batch)$")
+    sold()
+    world.round()
+    put_back()
+    held = world.round()
+    assert held.held_until is not None
+    assert held.pushed.parcels == 0
+    assert world.working.round("main", wait=True).held_until is None
+    settled()
+    once_each(2)
+    assert world.codes() == []
+
+
+def test_what_the_crm_was_told_since_the_backup_is_told_anew_where_it_is_not_true_any_more(
+    world, sold, settled, keep
+):
+    back_up, put_back = keep
+    deal = sold()
+    settled()
+    back_up()
+    invoice = world.invoices()[0]
+    world.books("receive_payment", invoices={invoice["id"]: None}, day="2026-05-05")
+    settled()
+    assert world.told(deal, "invoice_status") == "paid"
+    world.books("delete", kind="Payment", id=world.books_truth()["payments"][0]["id"])
+    put_back()
+    settled()
+    assert world.told(deal, "invoice_status") == "invoiced"

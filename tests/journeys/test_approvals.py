@@ -112,6 +112,9 @@ def test_a_rejected_plan_stays_out_of_the_books_and_says_so(world, sold, ties_ou
     assert "ann" in world.tasks()["rejected"]["message"]
     assert "a present" in world.tasks()["rejected"]["message"]
     assert world.told(deal, "invoice_status") == "problem"
+    engine.resync(f"deal:{deal}", who="ann")
+    [explained] = engine.explain(f"deal:{deal}")["documents"]
+    assert (explained["state"], explained["reason"]) == ("rejected", "a present")
     ties_out(world)
 
 

@@ -45,8 +45,10 @@ class Laws:
         self.place = place
         self.writes = 0
         self._bearers: dict[str, set[str]] = defaultdict(set)
+        self._overtaken: set[str] = set()
         place.wire.before_write = self.sent
         place.wire.delivered = self.landed
+        place.wire.landing = self.landing
 
     # At each write
 
@@ -75,6 +77,14 @@ class Laws:
             with self._read() as disk:
                 for kind, record_id in told:
                     self._demand_booked(disk, kind, record_id)
+
+    def landing(self, asked: Asked) -> None:
+        """Note the deals that a ledger which is no more tells something late.
+
+        What a deal was told is not read back, so the ledger that came after it cannot know.
+        """
+        if asked.side == "crm" and self.place.turned_back:
+            self._overtaken |= {one["id"] for one in json.loads(asked.body)["inputs"]}
 
     def _is_of(self, row: sqlite3.Row, asked: Asked) -> bool:
         return asked.side == "crm" or f"requestid={row['request_id']}" in asked.target
@@ -145,10 +155,16 @@ class Laws:
         )
         _demand_equal({}, {stem: n for stem, n in stems.items() if n > 1}, "live twice")
         orders = Counter(one["po_number"] for one in ours if one.get("po_number"))
-        many = {po: n for po, n in orders.items() if n > max(1, len(self._bearers[po]))}
+        allowed = self._bearers_with_overruled()
+        many = {po: n for po, n in orders.items() if n > max(1, allowed[po])}
         _demand_equal({}, many, "more invoices of an order than deals")
         paid = Counter(one["reference"] for one in ours if one.get("reference"))
         _demand_equal({}, {ref: n for ref, n in paid.items() if n > 1}, "paid twice")
+
+    def _bearers_with_overruled(self) -> Counter[str]:
+        """Return how many invoices each order may have: one a deal, and one a twin overruled."""
+        overruled = Counter(self.place.overruled)
+        return Counter({po: len(deals) for po, deals in self._bearers.items()}) + overruled
 
     def _demand_chain(self) -> None:
         if self.place.working is not None and not self.place.doom.dead:
@@ -255,7 +271,7 @@ class Laws:
             ).fetchall()
         for row in rows:
             deal, invoice = deals.get(row["source_id"]), invoices.get(row["posted_id"])
-            if deal is not None and invoice is not None:
+            if deal is not None and invoice is not None and deal["id"] not in self._overtaken:
                 told = _told(deal["custom"])
                 _demand_equal(_to_tell(invoice), told, f"deal {deal['id']} is told of {row['key']}")
 

@@ -296,6 +296,10 @@ def answer_a_task(play: Play) -> None:
         choice = play.dice.choice([one for one in task["choices"] if one != "ID"])
         play.tell(f"    answers {task['code']} of {task['subject']} with {choice}")
         engine.answer(task["id"], choice, who="ann", reason="as it seems")
+        if choice == "create":
+            crm = play.place.crm_truth()["deals"]
+            orders = [one["po_number"] for one in crm if one["id"] == task["source_id"]]
+            play.place.overruled.extend(orders)
 
     play.work(deed)
 

@@ -47,6 +47,7 @@ class Place(World):
     crm_defaults: ClassVar[AnyMapping[str, Any]] = {}
     edition: str = "as shipped"
     turned_back: bool = False  # a ledger was lost, or is an older one again
+    overruled: list[str] = field(default_factory=list)  # orders that a person had invoiced again
 
     def engine(self, **changed: Any) -> Engine:
         """Start a process; what the last one did not commit is gone."""

@@ -1,8 +1,8 @@
 """Play seeds: ``python tests/machines/run.py --seeds 10000 --from 0 --jobs 2`` (``make machines``).
 
 It prints JSON: how many seeds, steps and exchanges there were, faults and deeds by kind, kills,
-restores, and each violation with its seed; it ends with 1 if there is one. ``--seed N --verbose``
-replays one seed and tells its story.
+restores, and each violation with its seed, which is also told at once; it ends with 1 if there is
+one. ``--seed N --verbose`` replays one seed and tells its story.
 """
 
 import argparse
@@ -12,6 +12,7 @@ import multiprocessing
 import sys
 import time
 from collections import Counter
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
@@ -39,15 +40,23 @@ def main() -> int:
     else:
         seeds = range(asked.first, asked.first + asked.seeds)
         if asked.jobs == 1:
-            found = [tell(seed) for seed in seeds]
+            found = list(_heard(map(tell, seeds)))
         else:
             with multiprocessing.get_context("fork").Pool(asked.jobs) as pool:
-                found = pool.map(tell, seeds, chunksize=5)
+                found = list(_heard(pool.imap(tell, seeds, chunksize=5)))
     summed = sum_up(found, time.monotonic() - began)
     if asked.digests:
         summed["digests"] = [one.digest for one in found]
     sys.stdout.write(json.dumps(summed, indent=1) + "\n")
     return 1 if summed["violations"] else 0
+
+
+def _heard(found: Iterable[Told]) -> Iterator[Told]:
+    """Say each violation at once: a long run may be cut off."""
+    for one in found:
+        if one.violation:
+            sys.stderr.write(f"seed {one.seed}, step {one.steps}: {one.violation[:200]}\n")
+        yield one
 
 
 def sum_up(found: list[Told], secs: float) -> dict[str, object]:

@@ -22,7 +22,7 @@ from sync_engine.ledger import backup as backups
 from sync_engine.ledger.lock import LedgerHeld
 from sync_engine.ledger.sqlite import Ledger
 from sync_engine.push import is_paused
-from tieout.model.errors import NotFound, Rejected
+from tieout.model.errors import NotFound, Rejected, Unavailable
 from tieout.simulator.hubspot.errors import Refusal
 from tieout.simulator.quickbooks.refusals import Refused
 
@@ -170,6 +170,10 @@ class Story:
             ):
                 self.tell(f"document {row}")
             for row in disk.execute(
+                "SELECT kind, id, state, merged_into, reason FROM snapshot WHERE state <> 'live'"
+            ):
+                self.tell(f"snapshot {row}")
+            for row in disk.execute(
                 "SELECT code, subject, source_id, net, choices, message FROM task WHERE state = 'open'"
             ):
                 self.tell(f"task {row}")
@@ -182,7 +186,7 @@ class Story:
         self.tell(f"    {deed.__name__}")
         try:
             deed(self)
-        except (Refusal, Refused, IndexError, NotFound, Rejected) as refused:
+        except (Refusal, Refused, IndexError, NotFound, Rejected, Unavailable) as refused:
             self.tell(f"    … is not taken: {type(refused).__name__} {refused}")
             return
         self.told.deeds[deed.__name__] += 1

@@ -53,6 +53,7 @@ class Wire:
     delivered: Callable[[Asked, Answered], None] = lambda _, __: None
     memory: Callable[[], int] = lambda: 0  # how many request ids the books remember
     meddle: Callable[[], None] = lambda: None
+    landing: Callable[[Asked], None] = lambda _: None  # what was on its way for long
     tell: Callable[[str], None] = lambda _: None
     mischief: Mischief = field(default_factory=Mischief)
     faults: Counter[str] = field(default_factory=Counter)
@@ -182,6 +183,7 @@ class Wire:
 
     def _land(self, asked: Asked) -> None:
         self.tell(f"    late: {asked.side} {asked.method} {asked.target[:110]}")
+        self.landing(asked)
         self.deliver(asked)
 
     def _spoilt(self, asked: Asked, **fault: Any) -> bytes:

@@ -24,6 +24,11 @@ def round_lines(values: Mapping[str, Any]) -> Iterator[str]:
             yield f"  {done['refused']} refused: `tieout tasks` says why"
         if done["unreadable"]:
             yield f"  {done['unreadable']} could not be read; they are read again"
+        if done["held_until"]:
+            yield (
+                f"  nothing is sent before {done['held_until']}: this ledger was restored or begun "
+                "anew, and what the one before it sent may still arrive"
+            )
         if done["error"]:
             yield f"  ended early: {done['error']['message']}"
         yield from _now_lines(now[done["pair"]])
