@@ -119,9 +119,15 @@ def _connect_make_believe(site: Site, company: Company, connector: Connector) ->
 
 
 def _secrets(site: Site, company: Company) -> Mapping[str, str]:
-    """Return where the app's registration with the vendor is kept, where it is set."""
-    named = {"client_id": company.client_id, "client_secret": company.client_secret}
-    return {name: ref.reference(site.directory) for name, ref in named.items() if ref is not None}
+    """Return where the app's registration with the vendor is kept, and of whom it is."""
+    named = {
+        "client_id": company.client_id,
+        "client_secret": company.client_secret,
+        "private_key": company.private_key,
+    }
+    kept = {name: ref.reference(site.directory) for name, ref in named.items() if ref is not None}
+    said = {"tenant": company.tenant, "thumbprint": company.thumbprint}
+    return kept | {name: text for name, text in said.items() if text}
 
 
 def facts_of(system: str) -> Capabilities:

@@ -73,7 +73,11 @@ def provide(connector: Connector, *, dry: bool = False) -> Iterator[Provided]:
 
 def _made(connector: Connector, create: Create) -> Provided:
     request = Request(_name(create), create, str(create.values["label"]))
-    for parcel in connector.prepare([request]):
+    try:
+        parcels = connector.prepare([request])
+    except Rejected as refused:  # what a system's connector leaves to people
+        return Provided(create.kind, create.values, "by hand", str(refused))
+    for parcel in parcels:
         for outcome in connector.apply(parcel):
             error = outcome.error
             if isinstance(error, OutcomeUnknown) and _is_there(connector, create):

@@ -1,0 +1,187 @@
+"""The facts of ``dynamics365.yaml`` as frozen values, read once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from importlib.resources import files
+from typing import Any
+
+from ruamel.yaml import YAML
+
+from tieout.model.capability import Capabilities, KindCapability
+from tieout.model.change import Verb
+
+SYSTEM = "dynamics365"
+MASTER = "_masterid_value"  # where an account or contact lives on that was merged (R49)
+LABEL = "_label"  # what a field of an option's text ends with
+SHOWN = "@OData.Community.Display.V1.FormattedValue"  # what people see for a value
+ETAG = "@odata.etag"
+CURRENCY = "currency"
+OWNER = "owner"
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One field: our name, the value's name in an answer, and how it is read."""
+
+    name: str
+    column: str
+    type: str = "text"
+    equals: int | None = None
+    differs: int | None = None
+    words: Mapping[str, str] | None = None
+    code_of: str = ""
+    read_only: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Relation:
+    """How a role is found: by a lookup of the record, or by that of the others.
+
+    Attributes:
+        to: the others' kind.
+        by: fields of the record that name the other, the first that is not empty.
+        of: the logical name of the others' lookup that names the record.
+        order: the others' fields by which they stand, blanks last.
+    """
+
+    to: str
+    by: tuple[str, ...] = ()
+    of: str = ""
+    order: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """What the first read takes: records with this flag, of this day or later."""
+
+    won: str
+    day: str
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """One kind of record."""
+
+    name: str
+    table: str
+    set: str
+    id: str
+    fields: Mapping[str, Field]
+    relations: Mapping[str, Relation]
+    scope: Scope | None
+    merges: bool
+
+    def column_of(self, name: str) -> str:
+        """Return a field's value in an answer; a name that is not ours is the vendor's."""
+        known = self.fields.get(name)
+        return name if known is None else known.column
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """All that the file says."""
+
+    capabilities: Capabilities
+    kinds: Mapping[str, Kind]
+    errors: Mapping[str, str]
+    expired: frozenset[str]
+    no_such_column: frozenset[str]
+    untracked: frozenset[str]
+    solution: str
+    option_prefix: int
+    provisions: Sequence[Mapping[str, Any]]
+    version: str
+    authority: str
+
+    @property
+    def rates(self) -> Mapping[str, int]:
+        """The limits by name."""
+        return self.capabilities.rates
+
+
+@lru_cache(maxsize=1)
+def facts() -> Facts:
+    """Return the facts of the file beside this module."""
+    text = files("connectors.dynamics365").joinpath("dynamics365.yaml").read_text(encoding="utf-8")
+    said = YAML(typ="safe", pure=True).load(text)
+    return Facts(
+        capabilities=Capabilities(
+            system=said["system"],
+            title=said["title"],
+            kinds={
+                **{name: _capability(kind) for name, kind in said["kinds"].items()},
+                **{name: _made(kind) for name, kind in said["made"].items()},
+            },
+            feeds=tuple(tuple(feed) for feed in said["feeds"]),
+            quiet_secs=said["quiet_secs"],
+            rates=said["rates"],
+        ),
+        kinds={name: _kind(name, kind) for name, kind in said["kinds"].items()},
+        errors=said["errors"],
+        expired=frozenset(said["expired"]),
+        no_such_column=frozenset(said["no_such_column"]),
+        untracked=frozenset(said["untracked"]),
+        solution=said["solution"],
+        option_prefix=said["option_prefix"],
+        provisions=said["provisions"],
+        version=str(said["version"]),
+        authority=said["authority"],
+    )
+
+
+def _capability(said: Mapping[str, Any]) -> KindCapability:
+    return KindCapability(
+        verbs=frozenset(Verb(verb) for verb in said.get("verbs", ())),
+        marker=said.get("marker", ""),
+        found_by=frozenset(said["found_by"]),
+        limits=said.get("limits", {}),
+        fields={name: field.get("type", "text") for name, field in said["fields"].items()},
+        batch=said.get("batch", 1),
+    )
+
+
+def _made(said: Mapping[str, Any]) -> KindCapability:
+    """Return what can be done with what only ``provision`` makes: it is made, and found by name."""
+    return KindCapability(
+        verbs=frozenset({Verb.CREATE}), found_by=frozenset({"name"}), fields=said["fields"]
+    )
+
+
+def _kind(name: str, said: Mapping[str, Any]) -> Kind:
+    scope = said.get("scope")
+    return Kind(
+        name=name,
+        table=said["table"],
+        set=said["set"],
+        id=said["id"],
+        fields={ours: _field(ours, field) for ours, field in said["fields"].items()},
+        relations={role: _relation(told) for role, told in said.get("relations", {}).items()},
+        scope=None if scope is None else Scope(**scope),
+        merges=said.get("merges", False),
+    )
+
+
+def _relation(said: Mapping[str, Any]) -> Relation:
+    return Relation(
+        to=said["to"],
+        by=tuple(said.get("by", ())),
+        of=said.get("from", ""),
+        order=tuple(said.get("order", ())),
+    )
+
+
+def _field(name: str, said: Mapping[str, Any]) -> Field:
+    words = said.get("words")
+    return Field(
+        name=name,
+        column=said["column"],
+        type=said.get("type", "text"),
+        equals=said.get("is"),
+        differs=said.get("not"),
+        words=None if words is None else {str(value): word for value, word in words.items()},
+        code_of=said.get("code_of", ""),
+        read_only=said.get("read_only", False),
+    )

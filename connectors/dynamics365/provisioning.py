@@ -1,0 +1,200 @@
+"""What must exist in an organisation before deals can be told anything: packed, and looked for.
+
+A publisher and a solution of our own hold the columns and the alternate key. Change tracking is
+only named: once a table has it, nobody can take it away, so a person decides (sdk.md 6).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+from uuid import NAMESPACE_URL, uuid5
+
+from connectors.dynamics365.facts import Kind
+from connectors.dynamics365.reading import Reading
+from connectors.dynamics365.refusals import TRACKING_REMEDY
+from connectors.dynamics365.wire import encoded, literal, row, rows
+from tieout.model.canonical import Values
+from tieout.model.change import Create
+from tieout.model.contract import Request
+from tieout.model.errors import InvalidField, Unsupported
+from tieout.model.lookup import Absent, Answer, Found
+from tieout.model.record import Record
+from tieout.model.ref import Ref, Version
+
+PUBLISHER, SOLUTION, COLUMN, KEY = "publisher", "solution", "column", "alternate_key"
+PUBLISH, TRACKING = "publish", "change_tracking"
+MADE = frozenset({PUBLISHER, SOLUTION, COLUMN, KEY, PUBLISH, TRACKING})
+LANGUAGE = 1033  # labels are in English, which every organisation has
+TEXT_LENGTH = 100
+MEMO_LENGTH = 2_000
+OPTIONS_FROM = 10_000  # an option's number is the publisher's prefix and four digits
+_SET = {PUBLISHER: "publishers", SOLUTION: "solutions"}
+_TYPES: Mapping[str, tuple[str, Mapping[str, Any]]] = {
+    "text": ("String", {"FormatName": {"Value": "Text"}}),
+    "url": ("String", {"FormatName": {"Value": "Url"}}),
+    "memo": ("Memo", {"Format": "TextArea"}),
+    "money": ("Money", {"PrecisionSource": 2}),  # as many places as the currency has
+    "number": ("Decimal", {"Precision": 2}),
+    "date": ("DateTime", {"Format": "DateOnly", "DateTimeBehavior": {"Value": "DateOnly"}}),
+    "instant": ("DateTime", {"Format": "DateAndTime", "DateTimeBehavior": {"Value": "UserLocal"}}),
+    "flag": ("Boolean", {}),
+    "choice": ("Picklist", {}),
+}
+
+
+def provisions(reading: Reading) -> Sequence[Create]:
+    """Return what must exist, in the order in which it can be made."""
+    return [
+        Create(told["kind"], {name: held for name, held in told.items() if name != "kind"})
+        for told in reading.facts.provisions
+    ]
+
+
+def packed(reading: Reading, request: Request) -> tuple[str, Any]:
+    """Return to where the call goes that makes one thing, and its body.
+
+    Raises:
+        InvalidField: a value that it cannot have.
+        Unsupported: it is a person's to make.
+    """
+    values = request.change.values
+    name = str(values["name"])
+    match request.change.kind:
+        case "publisher":
+            return "publishers", {
+                "publisherid": _publisher_id(name),
+                "uniquename": name,
+                "friendlyname": str(values["label"]),
+                "customizationprefix": name,
+                "customizationoptionvalueprefix": reading.facts.option_prefix,
+            }
+        case "solution":
+            publisher = _publisher_id(str(values["publisher"]))
+            return "solutions", {
+                "uniquename": name,
+                "friendlyname": str(values["label"]),
+                "version": "1.0.0.0",
+                "publisherid@odata.bind": f"/publishers({publisher})",
+            }
+        case "column":
+            table = _kind(reading, values).table
+            return f"{_definition(table)}/Attributes", _column(reading, values)
+        case "alternate_key":
+            table = _kind(reading, values).table
+            return f"{_definition(table)}/Keys", {
+                "SchemaName": name,
+                "DisplayName": _label(str(values["label"])),
+                "KeyAttributes": [str(values["column"])],
+            }
+        case "publish":
+            table = _kind(reading, values).table
+            inner = f"<entities><entity>{table}</entity></entities>"
+            return "PublishXml", {"ParameterXml": f"<importexportxml>{inner}</importexportxml>"}
+        case _:
+            raise Unsupported(
+                "Change tracking of a table can be switched on and never off again.",
+                remedy=TRACKING_REMEDY,
+            )
+
+
+def named(reading: Reading, kind: str, values: Sequence[str]) -> Mapping[str, Answer]:
+    """Find what was made by its name, with the kind of record it is for: ``deal.tieout_mark``."""
+    reading.forget_descriptions()
+    found: dict[str, Answer] = {}
+    for value in values:
+        about, _, name = value.partition(".")
+        if _is_there(reading, kind, about, name):
+            ref = Ref(reading.company, kind, value)
+            record = Record(ref, Version("1"), {"object": about, "name": name})
+            found[value] = Found(ref, "name", record=record)
+        else:
+            found[value] = Absent(reading.server_now())
+    return found
+
+
+def _is_there(reading: Reading, kind: str, about: str, name: str) -> bool:
+    if kind in _SET:
+        asked = encoded(f"uniquename eq {literal(name)}")
+        path = f"{_SET[kind]}?$select=uniquename&$filter={asked}"
+        return bool(reading.wire.get(path, understand=rows))
+    of = _kind(reading, {"object": about})
+    if kind == COLUMN:
+        return name in reading.describing.columns(of)
+    if kind == KEY:
+        path = f"{_definition(of.table)}/Keys?$select=SchemaName,LogicalName"
+        keys = reading.wire.get(path, understand=rows)
+        return any(name in (key.get("SchemaName"), key.get("LogicalName")) for key in keys)
+    if kind == PUBLISH:
+        return not reading.unpublished
+    path = f"{_definition(of.table)}?$select=LogicalName,ChangeTrackingEnabled"
+    return bool(reading.wire.get(path, understand=row).get("ChangeTrackingEnabled"))
+
+
+def _column(reading: Reading, values: Values) -> Mapping[str, Any]:
+    """Return a column's definition (page "Create and update column definitions")."""
+    type_ = str(values.get("type"))
+    if type_ not in _TYPES:
+        raise InvalidField(f"{type_} is no type of a column; there are {sorted(_TYPES)}.")
+    named_, more = _TYPES[type_]
+    body: dict[str, Any] = {
+        "@odata.type": f"Microsoft.Dynamics.CRM.{named_}AttributeMetadata",
+        "AttributeType": named_,
+        "AttributeTypeName": {"Value": f"{named_}Type"},
+        "SchemaName": str(values["name"]),
+        "DisplayName": _label(str(values["label"])),
+        "Description": _label(str(values.get("help") or "")),
+        "RequiredLevel": {"Value": "None"},
+        **more,
+    }
+    if named_ in ("String", "Memo"):
+        default = MEMO_LENGTH if named_ == "Memo" else TEXT_LENGTH
+        body["MaxLength"] = int(str(values.get("length") or default))
+    if named_ == "Picklist":
+        body["OptionSet"] = {
+            "@odata.type": "Microsoft.Dynamics.CRM.OptionSetMetadata",
+            "IsGlobal": False,
+            "OptionSetType": "Picklist",
+            "Options": [
+                {"Value": number, "Label": _label(text)}
+                for number, text in _options(reading, values.get("choices"))
+            ],
+        }
+    return body
+
+
+def _options(reading: Reading, choices: object) -> Sequence[tuple[int, str]]:
+    if isinstance(choices, Mapping):
+        return [(int(number), str(text)) for number, text in choices.items()]
+    first = reading.facts.option_prefix * OPTIONS_FROM
+    held = choices if isinstance(choices, list | tuple) else ()
+    return [(first + place, str(text)) for place, text in enumerate(held)]
+
+
+def _kind(reading: Reading, values: Values) -> Kind:
+    kind = reading.facts.kinds.get(str(values.get("object")))
+    if kind is None:
+        raise InvalidField("It names no kind of record to belong to.")
+    return kind
+
+
+def _label(text: str) -> Mapping[str, Any]:
+    return {
+        "@odata.type": "Microsoft.Dynamics.CRM.Label",
+        "LocalizedLabels": [
+            {
+                "@odata.type": "Microsoft.Dynamics.CRM.LocalizedLabel",
+                "Label": text,
+                "LanguageCode": LANGUAGE,
+            }
+        ],
+    }
+
+
+def _publisher_id(name: str) -> str:
+    """Return the id of a publisher of ours: chosen by its name, so that others can name it."""
+    return str(uuid5(NAMESPACE_URL, f"https://tieout.invalid/publisher/{name}"))
+
+
+def _definition(table: str) -> str:
+    return f"EntityDefinitions(LogicalName='{table}')"
