@@ -47,10 +47,9 @@ _NO_COLUMN = re.compile(r"property named|attribute|column", re.IGNORECASE)
 _SIGNED = re.compile(r"-\d{6,12}", re.ASCII)
 
 
-class NoSuchColumn(Rejected):
+class NoSuchColumn(Unsupported):
     """The table has no such column (any more)."""
 
-    code = "unsupported"
     remedy = _COLUMN_REMEDY
 
 

@@ -8,8 +8,8 @@ import click
 from tieout.app.settings import schema
 from tieout.model.errors import TieoutError
 from tieout.simulator import dynamics365, hubspot, quickbooks
-from tieout.simulator.faults import GENERIC
 from tieout.simulator.dynamics365 import DynamicsOrg, dynamics365_app
+from tieout.simulator.faults import GENERIC
 from tieout.simulator.hubspot import HubSpotPortal, hubspot_app
 from tieout.simulator.quickbooks import QuickBooksCompany, quickbooks_app
 

@@ -108,7 +108,10 @@ Speller = Callable[[Fault, Asked], Answer]
 """Writes the answer of a `status` fault as the vendor words it."""
 
 Transformer = Callable[[Asked, Any, random.Random], Any]
-"""Takes the request and the right answer's JSON, and returns a wrong one."""
+"""Takes the request and the right answer's JSON, and returns a wrong one.
+
+A vendor whose answers are not all JSON says in ``Faults`` how its others are read and written.
+"""
 
 
 class Faults:
@@ -121,8 +124,12 @@ class Faults:
         transformers: Mapping[str, Transformer] | None = None,
         *,
         seed: int = 0,
+        read: Callable[[Answer], Any] = lambda right: jsonwire.loads(right.body),
+        write: Callable[[Any, Answer], bytes] = lambda wrong, _: jsonwire.dumps(wrong),
     ) -> None:
         self.spell = spell
+        self.read = read
+        self.write = write
         self.now = now
         self.transformers = dict(transformers or {})
         self.listed: tuple[Fault, ...] = ()
@@ -232,8 +239,8 @@ class FaultMiddleware:
 
     def _transformed(self, fault: Fault, asked: Asked, right: Answer) -> Answer:
         transform = self._faults.transformers[fault.fault]
-        wrong = transform(asked, jsonwire.loads(right.body), self._faults.dice)
-        return Answer(right.status, right.headers, jsonwire.dumps(wrong))
+        wrong = transform(asked, self._faults.read(right), self._faults.dice)
+        return Answer(right.status, right.headers, self._faults.write(wrong, right))
 
     def _spelled(self, fault: Fault, asked: Asked) -> Answer:
         answer = self._faults.spell(fault, asked)

@@ -5,9 +5,8 @@ import pytest
 
 from connectors.dynamics365 import Dynamics365
 from tieout.model.contract import Opening
-from tieout.simulator.dynamics365 import DynamicsOrg, dynamics365_app
+from tieout.simulator.dynamics365 import DynamicsOrg, Limits, dynamics365_app
 from tieout.simulator.dynamics365.schema import Target
-from tieout.simulator.dynamics365.throttle import Limits
 from tieout.simulator.serving import serve
 
 CUTOVER = date(2026, 1, 1)

@@ -27,6 +27,7 @@ def faults_of(org: DynamicsOrg) -> Faults:
     """Return the faults of an organization: the wire's own, and four wrong answers of lists.
 
     `drop_item`, `duplicate_item`, `reorder`, and `drop_delta` (the last page without its link).
+    Of a batch's answer the items are its parts.
     """
 
     def spell(fault: Fault, asked: Asked) -> Answer:
@@ -47,7 +48,7 @@ def faults_of(org: DynamicsOrg) -> Faults:
         "reorder": _reorder,
         "drop_delta": _drop_delta,
     }
-    return Faults(spell, org.now, transformers, seed=org.seed)
+    return Faults(spell, org.now, transformers, seed=org.seed, read=_read, write=_write)
 
 
 def _refusal(org: DynamicsOrg, fault: Fault, asked: Asked) -> Refusal:
@@ -83,24 +84,55 @@ def _bare(refusal: Refusal, fault: Fault) -> Refusal:
 
 
 def _drop_item(_: Asked, right: Any, dice: random.Random) -> Any:
-    rows = list(right.get("value", ()))
+    rows = _rows(right)
     if rows:
         del rows[dice.randrange(len(rows))]
-    return {**right, "value": rows}
+    return _with(right, rows)
 
 
 def _duplicate_item(_: Asked, right: Any, dice: random.Random) -> Any:
-    rows = list(right.get("value", ()))
+    rows = _rows(right)
     if rows:
         rows.append(rows[dice.randrange(len(rows))])
-    return {**right, "value": rows}
+    return _with(right, rows)
 
 
 def _reorder(_: Asked, right: Any, dice: random.Random) -> Any:
-    rows = list(right.get("value", ()))
+    rows = _rows(right)
     dice.shuffle(rows)
-    return {**right, "value": rows}
+    return _with(right, rows)
 
 
 def _drop_delta(_: Asked, right: Any, __: random.Random) -> Any:
     return {name: value for name, value in right.items() if name != "@odata.deltaLink"}
+
+
+def _rows(right: Any) -> list[Any]:
+    return list(right.get("value", ()))
+
+
+def _with(right: Any, rows: list[Any]) -> Any:
+    """Return a list's answer with other rows; what is no list stays as it is."""
+    return {**right, "value": rows} if "value" in right else right
+
+
+def _read(right: Answer) -> Any:
+    """Read an answer: JSON, or a batch's parts as the rows of a list."""
+    mark = _mark(right)
+    if mark is None:
+        return jsonwire.loads(right.body) if right.body else {}
+    return {"value": right.body.decode("latin-1").split(mark)[1:-1]}
+
+
+def _write(wrong: Any, right: Answer) -> bytes:
+    """Write what `_read` read."""
+    mark = _mark(right)
+    if mark is None:
+        return jsonwire.dumps(wrong) if right.body else b""
+    return "".join(f"{mark}{part}" for part in [*wrong["value"], "--\r\n"]).encode("latin-1")
+
+
+def _mark(answer: Answer) -> str | None:
+    """Return the line that parts a batch's answer; None for any other answer."""
+    said = dict(answer.headers).get("content-type", "")
+    return f"--{said.partition('boundary=')[2]}" if said.startswith("multipart/mixed") else None
