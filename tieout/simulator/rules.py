@@ -6,12 +6,13 @@ Dynamics 365's APIs.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+
+from tieout.simulator.dynamics_rules import DYNAMICS_RULES
+from tieout.simulator.rule import Rule
 
 HUBSPOT = "HubSpot"
 QUICKBOOKS = "QuickBooks Online"
 DYNAMICS = "Dynamics 365"
-DATAVERSE = "learn.microsoft.com/power-apps/developer/data-platform"
 INTUIT = "developer.intuit.com/app/developer/qbo/docs"
 ERRORS = (
     "developer.intuit.com/hub/blog/2017/06/08/"
@@ -19,18 +20,6 @@ ERRORS = (
 )
 HUBSPOT_DOCS = "developers.hubspot.com/docs/api-reference"
 SPECS = "github.com/HubSpot/HubSpot-public-api-spec-collection, 2026-03"
-
-
-@dataclass(frozen=True, slots=True)
-class Rule:
-    """One rule of a vendor's; `unfollowed` says what of it is not simulated, and why."""
-
-    name: str
-    says: str
-    source: str
-    refuses: str = ""
-    """The codes with which what breaks it is refused."""
-    unfollowed: str = ""
 
 
 RULES: Mapping[str, Sequence[Rule]] = {
@@ -383,16 +372,7 @@ RULES: Mapping[str, Sequence[Rule]] = {
             unfollowed="Nothing here takes so long; the faults `stall` and `html` (504) play it.",
         ),
     ),
-    DYNAMICS: (
-        Rule(
-            "D3",
-            "With `odata.track-changes` a query answers the whole table and a delta link, which "
-            "answers what moved since, deletions last; it takes no filter, order, top or expand, "
-            "and expires after seven days.",
-            f"{DATAVERSE}/use-change-tracking-synchronize-data-external-systems",
-            refuses="0x80044352, 0x80072491, 0x80060888",
-        ),
-    ),
+    DYNAMICS: DYNAMICS_RULES,
 }
 """What concerns each vendor, in the order of the page."""
 
@@ -400,9 +380,7 @@ ELSEWHERE: Mapping[str, str] = {
     "R31": "how a library behaves that talks to QuickBooks",
     **dict.fromkeys(("R32", "R33", "R34"), "other books"),
     **dict.fromkeys(("R35", "R36", "R37", "R38"), "Salesforce"),
-    "R43": "Dynamics 365",
     **dict.fromkeys(("R44", "R45", "R46", "R47"), "what Tieout itself has to do"),
-    "R49": "Salesforce and Dynamics 365",
     "R52": "SQLite",
 }
 """The domain's rules that are no rule of these two vendors, and whose they are."""

@@ -164,7 +164,22 @@ def org(clock):
 
 @pytest.fixture
 def crm(org):
-    with serve(dynamics365_app(org)) as served:
-        caller = Caller(org, served)
-        yield caller
+    served = serve(dynamics365_app(org))
+    caller = Caller(org, served)
+    yield caller
+    caller.close()
+    served.end()
+
+
+@pytest.fixture
+def caller_of():
+    """Make callers of organizations that a test serves itself."""
+    callers = []
+
+    def make(org, served):
+        callers.append(Caller(org, served))
+        return callers[-1]
+
+    yield make
+    for caller in callers:
         caller.close()

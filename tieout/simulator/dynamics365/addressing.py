@@ -61,7 +61,7 @@ def key_of(org: DynamicsOrg, table: Table, values: Mapping[str, Any]) -> Key:
         Refusal: 400, there is none, or its index is not built yet.
     """
     for key in table.keys.values():
-        if set(key.columns) == values.keys() and key.active_at <= org.present():
+        if set(key.columns) == values.keys() and key.status(org.present()) == "Active":
             return key
     said = f"The specified key attributes are not a defined key for the {table.name} entity"
     raise Refusal(400, "0x80060890", said)

@@ -3,6 +3,7 @@
 `/__truth`, `/__deeds`, `/__org` and `/__faults` are ours, and ask for no token.
 """
 
+import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from typing import Any
@@ -23,6 +24,7 @@ from tieout.simulator.dynamics365.org import DynamicsOrg
 from tieout.simulator.dynamics365.refusals import Refusal, bad_query, no_resource
 from tieout.simulator.dynamics365.routes import MAX_BATCH_URL_CHARS, MAX_URL_CHARS, answer
 from tieout.simulator.dynamics365.spoiling import faults_of
+from tieout.simulator.dynamics365.throttle import too_many_at_once
 from tieout.simulator.dynamics365.truth import truth
 from tieout.simulator.faults import FaultMiddleware
 
@@ -58,8 +60,19 @@ def dynamics365_app(org: DynamicsOrg) -> Starlette:
 def _web_api(org: DynamicsOrg) -> Endpoint:
     async def endpoint(request: Request) -> Response:
         body = await request.body()
-        with org.lock:
-            return _answered(org, request, body)
+        running = org.throttle.running
+        if org.limits.on and not running.enter():
+            org.throttled += 1
+            refusal = too_many_at_once(running.limit)
+            return _response(Reply(refusal.body(), 429, dict(refusal.headers)), {})
+        try:
+            if org.latency_secs:
+                await asyncio.sleep(org.latency_secs)
+            with org.lock:
+                return _answered(org, request, body)
+        finally:
+            if org.limits.on:
+                running.leave()
 
     return endpoint
 
@@ -203,8 +216,9 @@ def _own_routes(org: DynamicsOrg) -> list[BaseRoute]:
             for name in ("closed_refuses", "expire_days", "token_secs"):
                 if name in told:
                     setattr(org, name, told[name])
-            if "key_index_secs" in told:
-                org.key_index_secs = float(told["key_index_secs"])
+            for name in ("key_index_secs", "latency_secs"):
+                if name in told:
+                    setattr(org, name, float(told[name]))
             if "limits" in told:
                 org.set_limits(replace(org.limits, **told["limits"]))
         return jsonwire.ExactJson({"closed_refuses": org.closed_refuses})

@@ -179,8 +179,7 @@ def _create_key(call: Call) -> Reply:
         raise Refusal(400, "0x80040203", f"An entity cannot have more than {MAX_KEYS} keys.")
     active = call.org.now() + timedelta(seconds=call.org.key_index_secs)
     key = Key(name, tuple(columns), active.strftime("%Y-%m-%dT%H:%M:%SZ"))
-    if not call.org.add_key(held.name, key):
-        key.active_at = "9999-12-31T00:00:00Z"
+    call.org.add_key(held.name, key)
     where = f"EntityDefinitions(LogicalName='{held.name}')/Keys({key.id})"
     return Reply(status=204, headers={"OData-EntityId": f"{call.base}/{where}"})
 

@@ -124,7 +124,7 @@ def key_told(org: DynamicsOrg, table: Table, key: Key) -> dict[str, Any]:
         "SchemaName": key.name,
         "EntityLogicalName": table.name,
         "KeyAttributes": list(key.columns),
-        "EntityKeyIndexStatus": "Active" if key.active_at <= org.present() else "Pending",
+        "EntityKeyIndexStatus": key.status(org.present()),
         "IsManaged": False,
         "DisplayName": label(key.name),
     }

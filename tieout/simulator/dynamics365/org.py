@@ -44,8 +44,9 @@ class DynamicsOrg:
     `closed_refuses` says whether a won or lost opportunity refuses to be written, which the
     vendor's pages leave in doubt; `duplicate_rules` are (table, columns) that duplicate detection
     compares; `plug_in_says` refuses writes of a table with a plug-in's words; `key_index_secs` is
-    how long the index of a new alternate key is Pending. `counts` holds the requests by operation,
-    `batched` those in batches, `throttled` the 429s given.
+    how long the index of a new alternate key is Pending, `latency_secs` how long each answer
+    takes. `counts` holds the requests by operation, `batched` those in batches, `throttled` the
+    429s given.
     """
 
     def __init__(
@@ -79,6 +80,7 @@ class DynamicsOrg:
         self.pricing_decimals = 4
         self.closed_refuses = False
         self.key_index_secs = 0.0
+        self.latency_secs = 0.0
         self.duplicate_rules: list[tuple[str, tuple[str, ...]]] = []
         self.plug_in_says: dict[str, str] = {}
         self.tables: dict[str, Table] = dict(standard_tables())
@@ -213,13 +215,11 @@ class DynamicsOrg:
         for record in self.shelves[table].records.values():
             record.values.pop(name, None)
 
-    def add_key(self, table: str, key: Key) -> bool:
-        """Make an alternate key; False if the rows hold a value twice."""
-        if not self.shelves[table].watch(key.columns):
-            return False
+    def add_key(self, table: str, key: Key) -> None:
+        """Make an alternate key; it has failed if rows have the same values."""
+        key.failed = not self.shelves[table].watch(key.columns)
         key.id = key.id or self.new_id()
         self.tables[table].keys[key.name] = key
-        return True
 
     def drop_key(self, table: str, name: str) -> None:
         """Remove an alternate key."""
@@ -244,6 +244,7 @@ class DynamicsOrg:
 
     def _complete(self, table: str, record_id: str, values: dict[str, Any]) -> dict[str, Any]:
         values = {name: value for name, value in values.items() if value is not None}
+        values[self.tables[table].id_column] = record_id
         values["createdby"] = values.get("createdby", Target("systemuser", self.user_id))
         values["modifiedby"] = Target("systemuser", self.user_id)
         return money.completed(self, table, record_id, values)

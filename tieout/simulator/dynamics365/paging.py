@@ -52,7 +52,7 @@ def unpack(text: str) -> dict[str, Any]:
         Refusal: 400, it is none of ours.
     """
     try:
-        read = json.loads(base64.urlsafe_b64decode(text))
+        read = json.loads(base64.b64decode(text, b"-_", validate=True))
     except ValueError as error:
         raise bad_query("Malformed XML in the skip token.") from error
     if not isinstance(read, dict):

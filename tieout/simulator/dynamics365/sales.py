@@ -10,9 +10,9 @@ from datetime import date, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
-from tieout.simulator.dynamics365 import money
 from tieout.simulator.dynamics365.org import DynamicsOrg
-from tieout.simulator.dynamics365.schema import Column, Target, choice
+from tieout.simulator.dynamics365.schema import Target
+from tieout.simulator.dynamics365.shop import Shop, furnish
 from tieout.simulator.hubspot.trade import (
     COUNTRIES,
     ENDINGS,
@@ -52,31 +52,24 @@ class _Sale:
     customer: Customer | None
     closed: date
     status: int = WIN_REASON
+    to_person: bool = False
+    """Whether the buyer is the contact, and no account."""
     lines: list[dict[str, Any]] = field(default_factory=list)
     amount_off: Decimal | None = Decimal(0)
     """What the salesperson's amount is off its lines; None: no amount was entered."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Shop:
-    """What every sale refers to."""
-
-    currencies: dict[str, Target]
-    price_lists: dict[str, Target]
-    products: dict[str, Target]
-    unit: Target
 
 
 def sell(org: DynamicsOrg, deals: int = 500, seed: int = 0, cutover: date = CUTOVER) -> None:
     """Leave `deals` won opportunities on or after the cutover, and the mess that comes with them.
 
     About a quarter more are open, lost, won before the cutover or deleted. Among the won ones some
-    lack a customer, lines, a currency or a contact, have amounts of a person's own that do not
-    add up, zero quantities, discounts of the line or of the whole, freight, and prices with too
-    many digits. Some accounts are written twice, in other case or spacing.
+    lack a customer, lines, a currency or a contact, are sold to a person, have amounts of a
+    person's own that do not add up, zero quantities, discounts of the line or of the whole,
+    freight, and prices with too many digits. Some accounts are written twice, in other case or
+    spacing.
     """
     dice = _dice(org, "sell", seed)
-    shop = _furnish(org)
+    shop = furnish(org)
     customers = _customers(org, dice, max(len(SPECIAL_NAMES), deals // 4), shop, twins=True)
     for place in range(deals):
         _plant(org, _won(dice, shop, customers, place, cutover))
@@ -97,7 +90,7 @@ def sell_uniform(
 ) -> None:
     """Leave equal won opportunities in the organization's own money: nothing is missing."""
     dice = _dice(org, "uniform", seed)
-    shop = _furnish(org)
+    shop = furnish(org)
     count = companies if companies is not None else max(deals // 3, 1)
     customers = _customers(org, dice, count, shop, twins=False)
     for place in range(deals):
@@ -111,7 +104,7 @@ def sell_uniform(
 
 
 def _won(
-    dice: random.Random, shop: _Shop, customers: Sequence[Customer], place: int, cutover: date
+    dice: random.Random, shop: Shop, customers: Sequence[Customer], place: int, cutover: date
 ) -> _Sale:
     customer = dice.choice(customers)
     currency = customer.country.currency
@@ -143,6 +136,8 @@ def _spoil(dice: random.Random, sale: _Sale) -> None:
         sale.amount_off = None
     elif chance < 0.080:
         sale.lines[0]["priceperunit"] = Decimal("33.33333")
+    elif chance < 0.090:
+        sale.to_person = True
     _more_to_sum(dice, sale)
 
 
@@ -157,7 +152,7 @@ def _more_to_sum(dice: random.Random, sale: _Sale) -> None:
 
 
 def _other(
-    dice: random.Random, shop: _Shop, customers: Sequence[Customer], place: int, cutover: date
+    dice: random.Random, shop: Shop, customers: Sequence[Customer], place: int, cutover: date
 ) -> _Sale:
     """Return an opportunity that must not be invoiced: open, lost, or won too early."""
     sale = _won(dice, shop, customers, place, cutover)
@@ -171,7 +166,7 @@ def _other(
     return sale
 
 
-def _values(shop: _Shop, place: int, customer: Customer, currency: str) -> dict[str, Any]:
+def _values(shop: Shop, place: int, customer: Customer, currency: str) -> dict[str, Any]:
     return {
         "name": f"{customer.name.strip()} – order {place + 1}",
         "transactioncurrencyid": shop.currencies[currency],
@@ -182,7 +177,7 @@ def _values(shop: _Shop, place: int, customer: Customer, currency: str) -> dict[
 
 def _line(
     dice: random.Random,
-    shop: _Shop,
+    shop: Shop,
     customer: Customer,
     currency: str,
     place: int,
@@ -242,9 +237,12 @@ def _plant(org: DynamicsOrg, sale: _Sale) -> str:
     customer = sale.customer
     values = {**sale.values, "estimatedclosedate": sale.closed.isoformat()}
     if customer is not None:
-        values |= {"customerid": customer.account, "parentaccountid": customer.account}
         if customer.contact is not None:
             values["parentcontactid"] = customer.contact
+        if sale.to_person and customer.contact is not None:
+            values["customerid"] = customer.contact
+        else:
+            values |= {"customerid": customer.account, "parentaccountid": customer.account}
     values["isrevenuesystemcalculated"] = bool(sale.lines) and sale.amount_off == 0
     values["ownerid"] = Target("systemuser", org.user_id)
     at = f"{sale.closed.isoformat()}T09:00:00Z"
@@ -269,7 +267,7 @@ def _plant(org: DynamicsOrg, sale: _Sale) -> str:
 
 
 def _customers(
-    org: DynamicsOrg, dice: random.Random, count: int, shop: _Shop, *, twins: bool
+    org: DynamicsOrg, dice: random.Random, count: int, shop: Shop, *, twins: bool
 ) -> list[Customer]:
     customers = []
     named = _names(dice, count, twins=twins)
@@ -307,7 +305,7 @@ def _names(dice: random.Random, count: int, *, twins: bool) -> list[tuple[str, C
 
 
 def _account(
-    dice: random.Random, shop: _Shop, name: str, country: Country, place: int
+    dice: random.Random, shop: Shop, name: str, country: Country, place: int
 ) -> dict[str, Any]:
     values: dict[str, Any] = {
         "name": name,
@@ -331,63 +329,6 @@ def _account(
     if place % 11 == 10:
         del values["nly_vatnumber"]
     return values
-
-
-def _furnish(org: DynamicsOrg) -> _Shop:
-    """Make what every population needs: columns, currencies, price lists, products; once."""
-    if "nly_ponumber" not in org.tables["opportunity"].columns:
-        for table, column in _custom():
-            org.define(table, column)
-    currencies: dict[str, Target] = {}
-    price_lists: dict[str, Target] = {}
-    rates = {one.currency: one.per_euro for one in COUNTRIES} | {"EUR": Decimal(1)}
-    held = {
-        one.values["isocurrencycode"]: one.id
-        for one in org.shelves["transactioncurrency"].records.values()
-    }
-    own = rates.get(org.base_currency, Decimal(1))
-    for code, rate in rates.items():
-        if code not in held:
-            held[code] = money.add_currency(org, code, f"{rate / own:.10f}").id
-        currencies[code] = Target("transactioncurrency", held[code])
-        prices = {"name": f"Prices in {code}", "transactioncurrencyid": currencies[code]}
-        price_lists[code] = Target("pricelevel", _once(org, "pricelevel", prices))
-    unit = Target("uom", _once(org, "uom", {"name": "Primary Unit"}))
-    products = {}
-    for sku, name, euro in PRODUCTS:
-        product = {
-            "name": name,
-            "productnumber": sku,
-            "price": euro,
-            "defaultuomid": unit,
-            "productstructure": 1,
-            "transactioncurrencyid": currencies["EUR"],
-            "statecode": 0,
-            "statuscode": 1,
-        }
-        products[sku] = Target("product", _once(org, "product", product))
-    return _Shop(currencies, price_lists, products, unit)
-
-
-def _custom() -> list[tuple[str, Column]]:
-    """Return the columns that this company's administrator has added."""
-    return [
-        ("opportunity", Column("nly_ponumber", "String", "Purchase order", max_length=100)),
-        ("account", Column("nly_vatnumber", "String", "VAT number", max_length=40)),
-        ("account", Column("nly_countrycode", "String", "Country code", max_length=2)),
-        (
-            "opportunityproduct",
-            choice("nly_taxcategory", "Tax category", (1, "Standard"), (2, "Reduced"), (3, "None")),
-        ),
-    ]
-
-
-def _once(org: DynamicsOrg, table: str, values: dict[str, Any]) -> str:
-    name = org.tables[table].name_column
-    for record in org.shelves[table].records.values():
-        if record.values.get(name) == values[name]:
-            return record.id
-    return org.create(table, values).id
 
 
 def _dice(org: DynamicsOrg, name: str, seed: int) -> random.Random:

@@ -87,6 +87,14 @@ class Key:
     active_at: str
     """From when on its index is built, in ISO 8601: until then it is Pending."""
     id: str = ""
+    failed: bool = False
+    """Whether rows had the same values, so that no index could be built."""
+
+    def status(self, present: str) -> str:
+        """Return the EntityKeyIndexStatus at an instant in ISO 8601."""
+        if self.failed:
+            return "Failed"
+        return "Active" if self.active_at <= present else "Pending"
 
 
 @dataclass(slots=True)

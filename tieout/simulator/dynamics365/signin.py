@@ -203,7 +203,8 @@ def _check_assertion(org: DynamicsOrg, host: str, form: Mapping[str, str]) -> No
         raise _bad_assertion("Client assertion audience claim does not match the endpoint.")
     if said.get("iss") != org.client_id or said.get("sub") != org.client_id:
         raise _bad_assertion("Client assertion contains an invalid issuer or subject.")
-    if not isinstance(said.get("exp"), int) or said["exp"] <= org.now().timestamp():
+    ends = said.get("exp")
+    if not isinstance(ends, int | float) or ends <= org.now().timestamp():
         raise SignInRefusal(
             401,
             "invalid_client",
@@ -214,6 +215,7 @@ def _check_assertion(org: DynamicsOrg, host: str, form: Mapping[str, str]) -> No
 
 def _key(org: DynamicsOrg, header: Mapping[str, Any]) -> rsa.RSAPublicKey:
     """Return the public key of the registered certificate that the header names."""
+    named = {str(header.get(name, "")).rstrip("=") for name in ("x5t", "x5t#S256")}
     for pem in org.certificates:
         certificate = x509.load_pem_x509_certificate(pem.encode())
         raw = certificate.public_bytes(serialization.Encoding.DER)
@@ -221,7 +223,7 @@ def _key(org: DynamicsOrg, header: Mapping[str, Any]) -> rsa.RSAPublicKey:
             _encoded(hashlib.sha1(raw, usedforsecurity=False).digest()),
             _encoded(hashlib.sha256(raw).digest()),
         }
-        if {header.get("x5t"), header.get("x5t#S256")} & thumbprints:
+        if named & thumbprints:
             key = certificate.public_key()
             if isinstance(key, rsa.RSAPublicKey):
                 return key
