@@ -26,7 +26,7 @@ from tieout.app.companies import facts_of
 from tieout.app.settings import connector_names, schema
 from tieout.model.capability import Capabilities
 from tieout.model.errors import NextStep, TieoutError
-from tieout.simulator.rules import DYNAMICS, HUBSPOT, QUICKBOOKS, RULES
+from tieout.simulator.rules import DYNAMICS, HUBSPOT, QUICKBOOKS, RULES, SALESFORCE
 
 ROOT = Path(__file__).parent.parent
 REFERENCE = ROOT / "docs" / "reference"
@@ -101,13 +101,18 @@ Made by `make docs` from `tieout/simulator/rules.py` and the names of the tests 
 `tests/simulator/`: change those, not this page.
 
 Each rule of the vendors: what they do, where that is said, and every test that holds the
-simulator to it. R1 to R52 are numbered as everywhere in the code; H, Q and D are further facts of
-the APIs. What is not followed says why. How the simulators are used:
-[HubSpot](simulators-hubspot.md), [Dynamics 365](simulators-dynamics365.md),
-[QuickBooks](simulators-quickbooks.md).
+simulator to it. R1 to R52 are numbered as everywhere in the code; H, Q, D and S are further facts
+of the APIs. What is not followed says why. How the simulators are used:
+[HubSpot](simulators-hubspot.md), [Salesforce](simulators-salesforce.md),
+[Dynamics 365](simulators-dynamics365.md), [QuickBooks](simulators-quickbooks.md).
 """
-RULE_TEST = re.compile(r"test_([rhqd]\d+)_(.+)")
-VENDOR_OF = {"hubspot": HUBSPOT, "quickbooks": QUICKBOOKS, "dynamics365": DYNAMICS}
+RULE_TEST = re.compile(r"test_([rhqds]\d+)_(.+)")
+VENDOR_OF = {
+    "hubspot": HUBSPOT,
+    "salesforce": SALESFORCE,
+    "quickbooks": QUICKBOOKS,
+    "dynamics365": DYNAMICS,
+}
 """By the word in a test file's name."""
 
 

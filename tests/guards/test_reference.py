@@ -7,11 +7,12 @@ import click
 
 from tieout.app.settings import schema
 from tieout.model.errors import TieoutError
-from tieout.simulator import dynamics365, hubspot, quickbooks
+from tieout.simulator import dynamics365, hubspot, quickbooks, salesforce
 from tieout.simulator.dynamics365 import DynamicsOrg, dynamics365_app
 from tieout.simulator.faults import GENERIC
 from tieout.simulator.hubspot import HubSpotPortal, hubspot_app
 from tieout.simulator.quickbooks import QuickBooksCompany, quickbooks_app
+from tieout.simulator.salesforce import SalesforceOrg, salesforce_app
 
 
 def test_no_page_is_out_of_date(generate):
@@ -66,12 +67,16 @@ def test_every_option_says_what_it_means(generate):
 def test_every_fault_and_deed_of_a_simulator_is_on_its_page(root):
     pages = {
         vendor: (root / "docs" / "reference" / f"simulators-{vendor}.md").read_text("utf-8")
-        for vendor in ("hubspot", "quickbooks", "dynamics365")
+        for vendor in ("hubspot", "salesforce", "quickbooks", "dynamics365")
     }
     portal = HubSpotPortal(1)
     company = QuickBooksCompany(realm_id="1", now=portal.now)
     known = {
         "hubspot": {*hubspot.deeds.DEEDS, *hubspot_app(portal).state.faults.transformers},
+        "salesforce": {
+            *salesforce.deeds.DEEDS,
+            *salesforce_app(SalesforceOrg()).state.faults.transformers,
+        },
         "dynamics365": {
             *dynamics365.deeds.DEEDS,
             *dynamics365_app(DynamicsOrg()).state.faults.transformers,

@@ -1,18 +1,20 @@
 """Which of the vendors' rules the simulators follow, and why they leave the others.
 
 A rule's tests carry its name, as `test_r11_…`; `docs/reference/simulators.md` is made of both.
-R1 to R52 are the domain's rules; H, Q and D are further facts of HubSpot's, QuickBooks' and
-Dynamics 365's APIs.
+R1 to R52 are the domain's rules; H, Q, D and S are further facts of HubSpot's,
+QuickBooks', Dynamics 365's and Salesforce's APIs.
 """
 
 from collections.abc import Mapping, Sequence
 
 from tieout.simulator.dynamics_rules import DYNAMICS_RULES
 from tieout.simulator.rule import Rule
+from tieout.simulator.salesforce_rules import SALESFORCE_RULES
 
 HUBSPOT = "HubSpot"
 QUICKBOOKS = "QuickBooks Online"
 DYNAMICS = "Dynamics 365"
+SALESFORCE = "Salesforce"
 INTUIT = "developer.intuit.com/app/developer/qbo/docs"
 ERRORS = (
     "developer.intuit.com/hub/blog/2017/06/08/"
@@ -372,6 +374,7 @@ RULES: Mapping[str, Sequence[Rule]] = {
             unfollowed="Nothing here takes so long; the faults `stall` and `html` (504) play it.",
         ),
     ),
+    SALESFORCE: SALESFORCE_RULES,
     DYNAMICS: DYNAMICS_RULES,
 }
 """What concerns each vendor, in the order of the page."""
@@ -379,8 +382,7 @@ RULES: Mapping[str, Sequence[Rule]] = {
 ELSEWHERE: Mapping[str, str] = {
     "R31": "how a library behaves that talks to QuickBooks",
     **dict.fromkeys(("R32", "R33", "R34"), "other books"),
-    **dict.fromkeys(("R35", "R36", "R37", "R38"), "Salesforce"),
     **dict.fromkeys(("R44", "R45", "R46", "R47"), "what Tieout itself has to do"),
     "R52": "SQLite",
 }
-"""The domain's rules that are no rule of these two vendors, and whose they are."""
+"""The domain's rules that are no rule of these vendors, and whose they are."""

@@ -5,8 +5,9 @@ as a sales team leaves it, `sell_uniform` with equal opportunities for measuring
 `deeds` change it afterwards.
 """
 
+from tieout.simulator.salesforce.admin import Client
 from tieout.simulator.salesforce.app import salesforce_app
-from tieout.simulator.salesforce.org import Client, SalesforceOrg
+from tieout.simulator.salesforce.org import SalesforceOrg
 from tieout.simulator.salesforce.sales import sell, sell_uniform
 from tieout.simulator.salesforce.state import load, save
 from tieout.simulator.salesforce.truth import truth

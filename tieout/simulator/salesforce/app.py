@@ -4,6 +4,7 @@
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 from urllib.parse import parse_qsl
@@ -17,8 +18,9 @@ from starlette.routing import Route
 from tieout.simulator import jsonwire
 from tieout.simulator.clock import DateHeader
 from tieout.simulator.faults import FaultMiddleware
-from tieout.simulator.salesforce import many, oauth, queries, resources, sobjects
+from tieout.simulator.salesforce import bulk, many, oauth, queries, resources, sobjects, tooling
 from tieout.simulator.salesforce.call import Call, Reply
+from tieout.simulator.salesforce.composite import composite
 from tieout.simulator.salesforce.deeds import play
 from tieout.simulator.salesforce.errors import Refusal, RowError, not_found
 from tieout.simulator.salesforce.org import SalesforceOrg
@@ -47,14 +49,24 @@ DOORS: Sequence[Door] = (
     Door("GET", "/sobjects/{kind}/{id}", sobjects.read),
     Door("PATCH", "/sobjects/{kind}/{id}", sobjects.change),
     Door("DELETE", "/sobjects/{kind}/{id}", sobjects.remove),
-    Door("GET", "/sobjects/{kind}/{id}/{field}", sobjects.read_blob),
-    Door("PATCH", "/sobjects/{kind}/{id}/{field}", sobjects.upsert),
+    Door("GET", "/sobjects/{kind}/{by}/{value}", sobjects.read_within),
+    Door("PATCH", "/sobjects/{kind}/{by}/{value}", sobjects.upsert),
     Door("POST", "/composite/sobjects", many.create),
     Door("PATCH", "/composite/sobjects", many.update),
     Door("DELETE", "/composite/sobjects", many.delete),
     Door("GET", "/composite/sobjects/{kind}", many.read),
     Door("POST", "/composite/sobjects/{kind}", many.read),
     Door("PATCH", "/composite/sobjects/{kind}/{field}", many.upsert),
+    Door("POST", "/composite", lambda call: composite(call, answer_call)),
+    Door("GET", "/tooling/query", tooling.query),
+    Door("POST", "/tooling/sobjects/CustomField", tooling.create_field),
+    Door("DELETE", "/tooling/sobjects/CustomField/{id}", tooling.delete_field),
+    Door("GET", "/jobs/query", bulk.look_at_all),
+    Door("POST", "/jobs/query", bulk.create),
+    Door("GET", "/jobs/query/{job}", bulk.look),
+    Door("PATCH", "/jobs/query/{job}", bulk.abort),
+    Door("DELETE", "/jobs/query/{job}", bulk.remove),
+    Door("GET", "/jobs/query/{job}/results", bulk.results),
 )
 """The resources below /services/data/vXX.X."""
 
@@ -80,7 +92,7 @@ def salesforce_app(org: SalesforceOrg) -> Starlette:
     return app
 
 
-def answer_call(org: SalesforceOrg, call: Call, method: str, parts: Sequence[str]) -> Reply:
+def answer_call(call: Call, method: str, parts: Sequence[str]) -> Reply:
     """Answer an operation below a version's root; also a composite's parts come here.
 
     Raises:
@@ -95,10 +107,8 @@ def answer_call(org: SalesforceOrg, call: Call, method: str, parts: Sequence[str
                 f"HTTP Method '{method}' not allowed. Allowed are {','.join(others)}",
             )
         raise not_found()
-    org.counts[f"{method} {_label(door, words)}"] += 1
-    return door.answer(
-        Call(org, call.user, call.version, words, call.query, call.headers, call.body)
-    )
+    call.org.counts[f"{method} {_label(door, words)}"] += 1
+    return door.answer(replace(call, words=words))
 
 
 def _answered(org: SalesforceOrg, request: Request, body: bytes) -> Response:
@@ -131,7 +141,7 @@ def _rest(org: SalesforceOrg, request: Request, parts: Sequence[str], body: byte
             raise not_found()
         query = dict(request.query_params)
         call = Call(org, user["Id"], version, {}, query, headers, _json(request, body))
-        reply = answer_call(org, call, request.method, parts[1:] or [""])
+        reply = answer_call(call, request.method, parts[1:] or [""])
     except Refusal as refusal:
         reply = Reply(refusal.body(), refusal.status)
     except RowError as error:

@@ -22,11 +22,13 @@ class Call:
     query: Mapping[str, str]
     headers: Mapping[str, str]
     body: Any = None
+    tooling: bool = False
+    """Asks the Tooling API."""
 
     @property
     def sight(self) -> Sight:
         """What the user may see."""
-        return Sight(self.org, self.user)
+        return Sight(self.org, self.user, self.tooling)
 
     @property
     def writer(self) -> Writer:
@@ -40,7 +42,7 @@ class Call:
         Raises:
             Refusal: 404, there is none, or the user may not see it.
         """
-        found = self.org.kind(self.words[word])
+        found = self.sight.kind(self.words[word])
         if found is None:
             raise not_found()
         return found
@@ -51,7 +53,7 @@ class Call:
         Raises:
             Refusal: 400, there is none.
         """
-        found = self.org.kind(name) if isinstance(name, str) else None
+        found = self.sight.kind(name) if isinstance(name, str) else None
         if found is None:
             raise no_such_type(str(name))
         return found

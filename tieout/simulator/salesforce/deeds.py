@@ -12,8 +12,9 @@ from functools import wraps
 from typing import Any, Concatenate, ParamSpec
 
 from tieout.simulator.salesforce import writing
-from tieout.simulator.salesforce.kinds import Kind
-from tieout.simulator.salesforce.org import CheckRule, DuplicateRule, SalesforceOrg
+from tieout.simulator.salesforce.admin import CheckRule, DuplicateRule
+from tieout.simulator.salesforce.kinds import Kind, text
+from tieout.simulator.salesforce.org import SalesforceOrg
 from tieout.simulator.salesforce.tables import Values
 from tieout.simulator.salesforce.writing import Writer
 
@@ -199,6 +200,41 @@ def grant(org: SalesforceOrg, kind: str, field: str, *, edit: bool = True) -> No
             "PermissionsEdit": edit,
         },
     )
+
+
+@_deed
+def create_field(
+    org: SalesforceOrg,
+    kind: str,
+    name: str,
+    *,
+    length: int = 80,
+    unique: bool = False,
+    external_id: bool = False,
+) -> None:
+    """Make a custom field of text, which nobody but the administrator sees yet."""
+    org.kinds[kind].add(text(name, length, unique=unique, external_id=external_id))
+    org.tables[kind].reindex()
+    org.forget_sight()
+
+
+@_deed
+def add_record_type(org: SalesforceOrg, kind: str, name: str) -> str:
+    """Make a record type; returns its id."""
+    told = {"Name": name, "DeveloperName": name.replace(" ", "_"), "SobjectType": kind}
+    made = org.plant("RecordType", told)
+    org.kinds[kind].record_types.append(
+        {
+            "active": True,
+            "available": True,
+            "defaultRecordTypeMapping": False,
+            "developerName": told["DeveloperName"],
+            "master": False,
+            "name": name,
+            "recordTypeId": made,
+        }
+    )
+    return made
 
 
 @_deed

@@ -78,8 +78,30 @@ def check_grant(org: SalesforceOrg, values: Values) -> None:
             f"Field Name: bad value for restricted picklist field: {values['Field']}",
             ["Field"],
         )
+    if values["PermissionsEdit"] and not values["PermissionsRead"]:
+        raise RowError(
+            "FIELD_INTEGRITY_EXCEPTION",
+            "Permissions Edit requires Permissions Read",
+            ["PermissionsRead"],
+        )
     for one in org.tables["FieldPermissions"].having("ParentId", [values["ParentId"]]):
         if one["Field"] == values["Field"] and one["Id"] != values["Id"] and not one["IsDeleted"]:
+            raise RowError(
+                "DUPLICATE_VALUE",
+                f"duplicate value found: <unknown> duplicates value on record with id: {one['Id']}",
+            )
+
+
+def check_assignment(org: SalesforceOrg, values: Values) -> None:
+    """Refuse to assign a permission set twice.
+
+    Raises:
+        RowError: DUPLICATE_VALUE.
+    """
+    table = org.tables["PermissionSetAssignment"]
+    for one in table.having("PermissionSetId", [values["PermissionSetId"]]):
+        same = one["AssigneeId"] == values["AssigneeId"]
+        if same and one["Id"] != values["Id"] and not one["IsDeleted"]:
             raise RowError(
                 "DUPLICATE_VALUE",
                 f"duplicate value found: <unknown> duplicates value on record with id: {one['Id']}",

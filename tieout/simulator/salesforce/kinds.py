@@ -20,6 +20,8 @@ class Kind:
     mergeable: bool = False
     setup: bool = False
     """Part of the Setup area: its records are not mixed with others in one call."""
+    tooling: bool = False
+    """Known to the Tooling API only."""
     record_types: list[dict[str, Any]] = field(default_factory=list)
     by_name: dict[str, Field] = field(default_factory=dict)
     """Fields by lower-case name, as queries find them."""

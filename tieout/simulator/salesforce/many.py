@@ -6,6 +6,7 @@ allowed).
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from itertools import groupby
 from typing import Any
@@ -120,9 +121,7 @@ def read(call: Call) -> Reply:
     _check_count(len(ids), MAX_READ)
     if not ids or not fields:
         raise Refusal(400, "MISSING_ARGUMENT", "ids and fields are required")
-    asked = Call(
-        call.org, call.user, call.version, call.words, {"fields": fields}, call.headers, None
-    )
+    asked = replace(call, query={"fields": fields})
     found = (call.org.find(kind.name, one) for one in ids)
     return Reply(
         [None if one is None else sobjects.shown_record(asked, kind, one) for one in found]

@@ -8,9 +8,10 @@ import secrets
 from collections.abc import Mapping
 from typing import Any
 
+from tieout.simulator.salesforce.admin import Client
 from tieout.simulator.salesforce.assertions import claims_of, signed_by
 from tieout.simulator.salesforce.errors import Refusal
-from tieout.simulator.salesforce.org import Client, SalesforceOrg
+from tieout.simulator.salesforce.org import SalesforceOrg
 from tieout.simulator.salesforce.tables import Values
 
 JWT_BEARER = "urn:ietf:params:oauth:grant-type:jwt-bearer"

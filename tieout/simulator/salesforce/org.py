@@ -5,12 +5,19 @@ import threading
 from collections import Counter, OrderedDict, deque
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
 from tieout.simulator.clock import Now
+from tieout.simulator.salesforce.admin import (
+    ADMIN,
+    INTEGRATION,
+    CheckRule,
+    Client,
+    DuplicateRule,
+    Session,
+)
 from tieout.simulator.salesforce.fields import instant_text
 from tieout.simulator.salesforce.ids import id_of, long_id
 from tieout.simulator.salesforce.kinds import SYSTEM_FIELDS, Kind
@@ -23,48 +30,6 @@ DIGITS = {"JPY": 0, "KWD": 3}
 RATES = {"EUR": "1", "USD": "1.09", "GBP": "0.86", "NOK": "11.6", "JPY": "162", "KWD": "0.335"}
 BIN_DAYS = 15
 """How long a deleted record stays in the recycle bin (R37)."""
-INTEGRATION = "integration@nordlys.example"
-ADMIN = "admin@nordlys.example"
-
-
-@dataclass(slots=True)
-class Client:
-    """An app that an administrator has made: its key, its secret, and who it speaks as."""
-
-    key: str
-    secret: str
-    certificate: str | None = None
-    """PEM; without it no assertion is believed."""
-    runs_as: str = INTEGRATION
-    """Whose session the client credentials open."""
-    approved: set[str] = field(default_factory=lambda: {INTEGRATION})
-    """Usernames that an assertion may name."""
-
-
-@dataclass(frozen=True, slots=True)
-class Session:
-    """An access token's user and its end."""
-
-    user: str
-    until: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class CheckRule:
-    """A validation rule: records for which `where` holds are refused with `message`."""
-
-    kind: str
-    where: str
-    message: str
-    field: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class DuplicateRule:
-    """A duplicate rule: no two records with one value in `field`, unless the caller insists."""
-
-    kind: str
-    field: str
 
 
 class SalesforceOrg:
@@ -234,7 +199,8 @@ class SalesforceOrg:
             if at > oldest:
                 break
             del self.bin[record_id]
-            if record_id in self.tables[kind].records:
+            held = self.tables[kind].records.get(record_id)
+            if held is not None and held["IsDeleted"]:
                 self.tables[kind].drop(record_id)
 
     # -- people ----------------------------------------------------------------------------------

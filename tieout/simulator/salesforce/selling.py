@@ -108,6 +108,23 @@ def roll_up(org: SalesforceOrg, opportunity_id: str, user_id: str) -> None:
     org.put("Opportunity", changed)
 
 
+def settle_rate(org: SalesforceOrg, values: Values) -> None:
+    """Let a rate hold until the next one of its currency begins."""
+    table = org.tables["DatedConversionRate"]
+    rates = [
+        one
+        for one in table.alive()
+        if one["IsoCode"] == values["IsoCode"] and one["Id"] != values["Id"]
+    ]
+    ordered = sorted([*rates, values], key=lambda one: str(one["StartDate"]))
+    for one, following in zip(ordered, [*ordered[1:], None], strict=True):
+        ends = following["StartDate"] if following is not None else "9999-12-31"
+        if one is values:
+            values["NextStartDate"] = ends
+        elif one.get("NextStartDate") != ends:
+            org.put("DatedConversionRate", {**one, "NextStartDate": ends})
+
+
 def _begin(org: SalesforceOrg, values: Values, sent: dict[str, Any]) -> None:
     opportunity = org.find("Opportunity", values["OpportunityId"])
     if opportunity is None:

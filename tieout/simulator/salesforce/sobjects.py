@@ -5,6 +5,7 @@ Source: REST API Developer Guide, "sObject Basic Information", "sObject Describe
 """
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from tieout.simulator.salesforce import writing
@@ -19,7 +20,7 @@ from tieout.simulator.salesforce.tables import Values
 
 def list_kinds(call: Call) -> Reply:
     """List the kinds that the user may see."""
-    told = [_kind_shown(call, one) for one in call.org.kinds.values()]
+    told = [_kind_shown(call, one) for one in call.org.kinds.values() if not one.tooling]
     return Reply({"encoding": "UTF-8", "maxBatchSize": 200, "sobjects": told})
 
 
@@ -90,34 +91,30 @@ def remove(call: Call) -> Reply:
     return Reply(status=204)
 
 
-def read_blob(call: Call) -> Reply:
-    """Return a file's bytes."""
-    kind = call.kind()
-    record = _found(call, kind, call.words["id"])
-    field = call.sight.field(kind, call.words["field"])
+def read_within(call: Call) -> Reply:
+    """Read a record by an external id, or the bytes of a record's file."""
+    kind, name, value = call.kind(), call.words["by"], call.words["value"]
+    if name.lower() in kind.by_name:
+        record = _held(call, kind, _external(call, kind, name), value)
+        if record is None:
+            raise not_found()
+        return Reply(shown_record(call, kind, record))
+    record = _found(call, kind, name)
+    field = call.sight.field(kind, value)
     if field is None or field.type != "base64":
-        return read_by_external_id(call)
+        raise not_found()
     content = call.org.blobs.get(record["Id"], b"")
     return Reply(raw=content, media_type="application/octetstream")
-
-
-def read_by_external_id(call: Call) -> Reply:
-    """Read one record by an external id."""
-    kind = call.kind()
-    record = _held(call, kind, _external(call, kind, call.words["id"]), call.words["field"])
-    if record is None:
-        raise not_found()
-    return Reply(shown_record(call, kind, record))
 
 
 def upsert(call: Call) -> Reply:
     """Change the record that holds an external id, or make one."""
     kind = call.kind()
-    field = _external(call, kind, call.words["id"])
+    field = _external(call, kind, call.words["by"])
     if field.type == "id":
-        return change(Call(**{**_parts(call), "words": {**call.words, "id": call.words["field"]}}))
+        return change(replace(call, words={**call.words, "id": call.words["value"]}))
     made, created = _refusing(
-        lambda: upsert_record(call, kind, field, call.words["field"], _sent(call))
+        lambda: upsert_record(call, kind, field, call.words["value"], _sent(call))
     )
     told = {"id": made, "success": True, "errors": [], "created": created}
     return Reply(told, 201 if created else 200)
@@ -269,10 +266,6 @@ def _same(field: Field, held: Any, wanted: Any) -> bool:
 
 def _sent(call: Call) -> dict[str, Any]:
     return {name: value for name, value in call.object().items() if name != "attributes"}
-
-
-def _parts(call: Call) -> dict[str, Any]:
-    return {name: getattr(call, name) for name in Call.__dataclass_fields__}
 
 
 def _refusing(write: Any) -> Any:

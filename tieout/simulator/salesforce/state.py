@@ -10,15 +10,10 @@ from typing import Any
 
 from tieout.simulator import jsonwire
 from tieout.simulator.clock import Now
+from tieout.simulator.salesforce.admin import CheckRule, Client, DuplicateRule, Session
 from tieout.simulator.salesforce.fields import NUMBERS, Field
 from tieout.simulator.salesforce.kinds import Kind
-from tieout.simulator.salesforce.org import (
-    CheckRule,
-    Client,
-    DuplicateRule,
-    SalesforceOrg,
-    Session,
-)
+from tieout.simulator.salesforce.org import SalesforceOrg
 from tieout.simulator.salesforce.tables import Table, Values
 
 FORMAT = 1
@@ -99,10 +94,11 @@ def _told(org: SalesforceOrg) -> dict[str, Any]:
         "settings": {name: getattr(org, name) for name in _SETTINGS},
         "ids": {name: getattr(org, name) for name in _IDS},
         "short_pages": str(org.short_pages),
-        "kinds": [_kind_told(one) for one in org.kinds.values()],
+        "kinds": [_kind_told(one) for one in org.kinds.values() if not one.tooling],
         "tables": {
             name: {"next": table.next_number, "records": list(table.records.values())}
             for name, table in org.tables.items()
+            if not table.kind.tooling
         },
         "clients": [
             {**asdict(one), "approved": sorted(one.approved)} for one in org.clients.values()

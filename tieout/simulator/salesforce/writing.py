@@ -34,6 +34,7 @@ def create(org: SalesforceOrg, who: Writer, kind: Kind, sent: Mapping[str, Any])
         RowError: it is not made.
     """
     with org.transaction():
+        _demand_right(org, who, kind)
         changes = _changes(org, who, kind, sent, new=True)
         at = org.present()
         values: Values = {
@@ -78,6 +79,7 @@ def update(
     """
     with org.transaction():
         former = the_record(org, kind, record_id)
+        _demand_right(org, who, kind)
         guarding.check_locks(org, kind, former, administrator=who.user == org.admin_id)
         changes = _changes(org, who, kind, sent, new=False)
         at = org.present()
@@ -111,16 +113,15 @@ def delete(org: SalesforceOrg, who: Writer, kind: Kind, record_id: str) -> None:
     """
     with org.transaction():
         former = the_record(org, kind, record_id)
+        _demand_right(org, who, kind)
         if not kind.deletable:
             raise RowError(
                 "INSUFFICIENT_ACCESS_OR_READONLY", "insufficient access rights on object id"
             )
         guarding.check_locks(org, kind, former, administrator=who.user == org.admin_id)
-        _bin(org, who, kind.name, former, {})
-        for child, field in PARTS.get(kind.name, ()):
-            for part in org.tables[child].having(field, [former["Id"]]):
-                if not part["IsDeleted"]:
-                    _bin(org, who, child, part, {})
+        if kind.name == "Account":
+            _keep_won(org, former)
+        _bin_whole(org, who, kind.name, former)
         if kind.name == "OpportunityLineItem":
             selling.roll_up(org, former["OpportunityId"], who.user)
 
@@ -136,12 +137,9 @@ def undelete(org: SalesforceOrg, who: Writer, kind: Kind, record_id: str) -> Non
     if found is None or not found["IsDeleted"] or found.get("MasterRecordId"):
         raise RowError("UNDELETE_FAILED", "Entity is not in the recycle bin")
     with org.transaction():
-        binned = found["SystemModstamp"]
-        _restore(org, who, kind.name, found)
-        for child, field in PARTS.get(kind.name, ()):
-            for part in org.tables[child].having(field, [found["Id"]]):
-                if part["IsDeleted"] and part["SystemModstamp"] == binned:
-                    _restore(org, who, child, part)
+        _restore_whole(org, who, kind.name, found, found["SystemModstamp"])
+        if kind.name == "OpportunityLineItem":
+            selling.roll_up(org, found["OpportunityId"], who.user)
 
 
 def merge(org: SalesforceOrg, who: Writer, kind: Kind, master: str, loser: str) -> None:
@@ -185,6 +183,7 @@ PARTS: Mapping[str, tuple[tuple[str, str], ...]] = {
         ("OpportunityLineItem", "OpportunityId"),
         ("OpportunityContactRole", "OpportunityId"),
     ),
+    "Account": (("Opportunity", "AccountId"), ("Contact", "AccountId")),
     "ContentDocument": (("ContentDocumentLink", "ContentDocumentId"),),
     "PermissionSet": (
         ("FieldPermissions", "ParentId"),
@@ -281,6 +280,10 @@ def _settle(
             values |= {"Name": product["Name"], "ProductCode": product.get("ProductCode")}
         case "ContentVersion":
             files.settle_version(org, values, changes)
+        case "DatedConversionRate":
+            selling.settle_rate(org, values)
+        case "PermissionSetAssignment":
+            guarding.check_assignment(org, values)
         case "FieldPermissions":
             guarding.check_grant(org, values)
 
@@ -293,6 +296,40 @@ def _follow(
         selling.roll_up(org, values["OpportunityId"], who.user)
     elif kind.name == "ContentVersion" and former is None:
         files.publish(org, values)
+
+
+def _demand_right(org: SalesforceOrg, who: Writer, kind: Kind) -> None:
+    """Leave the set-up to those who may customize the application."""
+    if kind.setup and who.user not in org.customizers:
+        raise RowError("INSUFFICIENT_ACCESS_OR_READONLY", "insufficient access rights on object id")
+
+
+def _keep_won(org: SalesforceOrg, account: Values) -> None:
+    """Refuse to delete an account that has bought."""
+    deals = org.tables["Opportunity"].having("AccountId", [account["Id"]])
+    if any(one["IsWon"] and not one["IsDeleted"] for one in deals):
+        raise RowError(
+            "DELETE_FAILED",
+            f"Your attempt to delete {account['Name']} could not be completed because some "
+            "opportunities in this account were closed won",
+        )
+
+
+def _bin_whole(org: SalesforceOrg, who: Writer, kind: str, values: Values) -> None:
+    _bin(org, who, kind, values, {})
+    for child, field in PARTS.get(kind, ()):
+        for part in list(org.tables[child].having(field, [values["Id"]])):
+            if not part["IsDeleted"]:
+                _bin_whole(org, who, child, part)
+
+
+def _restore_whole(org: SalesforceOrg, who: Writer, kind: str, values: Values, binned: str) -> None:
+    """Bring a record back with the parts that were deleted at the same instant."""
+    _restore(org, who, kind, values)
+    for child, field in PARTS.get(kind, ()):
+        for part in list(org.tables[child].having(field, [values["Id"]])):
+            if part["IsDeleted"] and part["SystemModstamp"] == binned:
+                _restore_whole(org, who, child, part, binned)
 
 
 def _bin(

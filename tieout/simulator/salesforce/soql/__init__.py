@@ -6,11 +6,12 @@ from tieout.simulator.salesforce.kinds import Kind
 from tieout.simulator.salesforce.org import SalesforceOrg
 from tieout.simulator.salesforce.soql.filters import Filtering
 from tieout.simulator.salesforce.soql.parse import parse, parse_condition
-from tieout.simulator.salesforce.soql.paths import Sight
+from tieout.simulator.salesforce.soql.paths import Sight, resolve
 from tieout.simulator.salesforce.soql.rows import Search, attributes, understand
+from tieout.simulator.salesforce.soql.tree import Column
 from tieout.simulator.salesforce.tables import Values
 
-__all__ = ["Search", "Sight", "attributes", "matches", "parse", "understand"]
+__all__ = ["Column", "Search", "Sight", "attributes", "matches", "parse", "resolve", "understand"]
 
 
 def matches(org: SalesforceOrg, kind: Kind, values: Values, where: str) -> bool:

@@ -28,6 +28,12 @@ class Sight:
 
     org: SalesforceOrg
     user: str
+    tooling: bool = False
+
+    def kind(self, name: str) -> Kind | None:
+        """Return a kind of the API that is asked, whatever the case of its name."""
+        found = self.org.kind(name)
+        return found if found is not None and found.tooling == self.tooling else None
 
     def field(self, kind: Kind, name: str) -> Field | None:
         """Return a field that the user may see, whatever the case of its name."""

@@ -36,7 +36,7 @@ def understand(sight: Sight, version: str, query: Query, *, deleted: bool) -> Se
     Raises:
         Refusal: INVALID_TYPE, INVALID_FIELD, INVALID_QUERY_FILTER_OPERATOR or MALFORMED_QUERY.
     """
-    kind = sight.org.kind(query.source)
+    kind = sight.kind(query.source)
     if kind is None:
         raise wrong(
             "INVALID_TYPE",
@@ -197,7 +197,7 @@ def _add_typeof(
     reference = step
     shapes: dict[str, Shape] = {}
     for name, columns in selected.when:
-        target = sight.org.kind(name)
+        target = sight.kind(name)
         if target is None or target.name not in reference.refers_to:
             raise wrong("INVALID_TYPE", query.text, selected.at, f"{name} is not reached by TYPEOF")
         below = _Node(target.name)

@@ -103,7 +103,7 @@ Condition: TypeAlias = Comparison | Membership | Not | All | Either
 Selected: TypeAlias = Column | TypeOf | Query
 
 _BEFORE_CHARS = 60
-_AFTER_CHARS = 20
+_AFTER_CHARS = 40
 
 
 def wrong(code: str, query: str, at: int, message: str) -> Refusal:
