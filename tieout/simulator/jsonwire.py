@@ -3,6 +3,7 @@
 import json
 import re
 import secrets
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
@@ -11,7 +12,17 @@ from starlette.responses import Response
 # The C encoder writes no bare literal of ours, so a Decimal travels as a marked text which is
 # unwrapped afterwards. The mark is unguessable, so that no text from outside can pose as one.
 _MARK = secrets.token_hex(12)
-_MARKED = re.compile(f'"{_MARK}(-?[0-9]+(?:\\.[0-9]+)?)"')
+_MARKED = re.compile(f'"{_MARK}(-?[0-9]+(?:\\.[0-9]+)?(?:E-?[0-9]+)?)"')
+
+
+@dataclass(frozen=True, slots=True)
+class Number:
+    """A number in the very digits that a vendor writes, where `dumps` would write others."""
+
+    text: str
+
+    def __str__(self) -> str:
+        return self.text
 
 
 def dumps(value: Any) -> bytes:
@@ -47,6 +58,8 @@ class ExactJson(Response):
 
 
 def _literal(value: Any) -> str:
+    if isinstance(value, Number):
+        return f"{_MARK}{value}"
     if not isinstance(value, Decimal):
         raise TypeError(f"{type(value).__name__} has no JSON form")
     if not value.is_finite():

@@ -21,8 +21,10 @@ SALESFORCE_RULES: Sequence[Rule] = (
     Rule(
         "R36",
         "SystemModstamp tells a change, in whole seconds of the server's clock. A change of a line "
-        "moves its opportunity only with the amount; a change of an account moves none.",
-        "developer.salesforce.com, SOAP API Developer Guide, Polling for Changes",
+        "moves its opportunity only with the amount; a change of an account moves none; a renamed "
+        "value moves it, and not LastModifiedDate.",
+        "developer.salesforce.com, SOAP API Developer Guide, Polling for Changes; "
+        "help.salesforce.com 000387261",
         unfollowed="Change Data Capture and the logs of getUpdated and getDeleted: nothing here "
         "reads them.",
     ),
@@ -57,16 +59,18 @@ SALESFORCE_RULES: Sequence[Rule] = (
     Rule(
         "S2",
         "SOQL selects fields, parents up to five levels, children, and by type; filters, orders "
-        "and cuts; each literal is of its field's type.",
-        f"{_SOQL}, SOQL SELECT Syntax, Relationship Queries, Date Formats and Date Literals",
+        "and cuts; each literal is of its field's type. Numbers are written as doubles are, "
+        "large ones with an exponent.",
+        f"{_SOQL}, SOQL SELECT Syntax, Relationship Queries, Date Formats and Date Literals; "
+        "help.salesforce.com 000385889",
         refuses="MALFORMED_QUERY, INVALID_FIELD, INVALID_TYPE, INVALID_QUERY_FILTER_OPERATOR",
         unfollowed="Functions but COUNT(), GROUP BY, WITH, FOR, USING, multi-select operators and "
         "further date literals are refused as malformed.",
     ),
     Rule(
         "S3",
-        "A page has up to 2,000 rows and may have fewer; only `done` says that it is the last. A "
-        "locator lives two days and is its user's; ten are open at once.",
+        "A page has up to 2,000 rows, children counted, and may have fewer; only `done` says that "
+        "it is the last. A locator lives two days and is its user's; ten are open at once.",
         f"{_REST}, Query; help.salesforce.com 000384958",
         refuses="INVALID_QUERY_LOCATOR",
     ),

@@ -1,5 +1,6 @@
 """The way in: signed assertions and client credentials, sessions, and the day's calls."""
 
+import base64
 from urllib.parse import urlencode
 
 import pytest
@@ -29,6 +30,17 @@ def test_r38_client_credentials_open_a_session_of_the_user_that_the_app_runs_as(
     assert told["instance_url"] == "https://nordlys.my.salesforce.com"
     assert told["id"] == f"{told['instance_url']}/id/{crm.org.org_id}/{crm.org.integration_id}"
     assert crm.ask("GET", "limits").status == 200
+
+
+def test_r38_credentials_may_come_in_the_header(crm):
+    def status(told):
+        crm.token = None
+        headers = {"authorization": f"Basic {told}"}
+        form = urlencode({"grant_type": "client_credentials"}).encode()
+        return crm.ask("POST", TOKEN, form, headers=headers).status
+
+    right = base64.b64encode(b"simulated-consumer-key:simulated-consumer-secret").decode()
+    assert [status(right), status("?")] == [200, 400]
 
 
 def test_r38_a_signed_assertion_opens_a_session(crm, sign, certificate):

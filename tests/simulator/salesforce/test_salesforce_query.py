@@ -1,5 +1,7 @@
 """SOQL: what it finds, how it refuses, and its pages."""
 
+from decimal import Decimal
+
 import pytest
 
 
@@ -118,6 +120,27 @@ def test_s2_numbers_are_bare_and_instants_end_in_their_offset(three):
         "TotalOpportunityQuantity": None,
     }
     assert b'"Amount":10.0' in three.query("SELECT Amount FROM Opportunity WHERE Name='A'").body
+
+
+@pytest.mark.parametrize(
+    ("amount", "written"),
+    [
+        ("0", b"0.0"),
+        ("100", b"100.0"),
+        ("-99.50", b"-99.5"),
+        ("9999999.99", b"9999999.99"),
+        ("10000000", b"1.0E7"),
+        ("12345678.9", b"1.23456789E7"),
+        ("-123456789012.34", b"-1.2345678901234E11"),
+        ("0.001", b"0.001"),
+    ],
+)
+def test_s2_a_number_is_written_as_a_double_is(crm, amount, written):
+    """Up to seven digits plainly, more with an exponent."""
+    crm.deal(Amount=Decimal(amount))
+    answer = crm.query("SELECT Amount FROM Opportunity")
+    assert b'"Amount":' + written + b"}" in answer.body
+    assert answer.json["records"][0]["Amount"] == Decimal(amount)
 
 
 @pytest.mark.parametrize(
@@ -264,6 +287,25 @@ def test_s3_the_caller_may_ask_for_200_to_2000_rows(many):
     assert sizes == [200] * 5
     options = {"Sforce-Query-Options": "batchSize=10"}
     assert len(next(pages(many, "SELECT Id FROM Account", **options))["records"]) == 200
+
+
+def test_s3_children_count_as_rows_of_a_page(many):
+    for one in list(many.org.tables["Account"].records)[:200]:
+        for _ in range(2):
+            many.org.plant("Contact", {"LastName": "A", "AccountId": one})
+    soql = "SELECT Id, (SELECT Id FROM Contacts) FROM Account ORDER BY Id"
+    assert [len(one["records"]) for one in pages(many, soql)][:3] == [100, 100, 300]
+
+
+def test_s3_with_two_long_texts_a_page_has_200_rows(many):
+    many.org.page_rows = 2000
+    for name in ("A__c", "B__c"):
+        metadata = {"type": "LongTextArea", "length": 1000, "label": name}
+        told = {"FullName": f"Account.{name}", "Metadata": metadata}
+        assert many.ask("POST", "tooling/sobjects/CustomField", told).status == 201
+        many.deed("show_field", kind="Account", field=name)
+    assert len(next(pages(many, "SELECT A__c FROM Account"))["records"]) == 1000
+    assert len(next(pages(many, "SELECT A__c, B__c FROM Account"))["records"]) == 200
 
 
 def test_s3_a_page_shows_what_is_there_when_it_is_read(many):

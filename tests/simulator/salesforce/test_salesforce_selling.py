@@ -172,9 +172,10 @@ def test_s18_a_picklist_value_is_renamed_in_the_list_and_in_the_records(crm, dea
         old="Closed Won",
         new="Order received",
     )
-    told = crm.read("Opportunity", deal, "StageName", "IsWon", "SystemModstamp")
+    told = crm.read("Opportunity", deal, "StageName", "IsWon", "SystemModstamp", "LastModifiedDate")
     assert (told["StageName"], told["IsWon"]) == ("Order received", True)
-    assert told["SystemModstamp"] == "2026-04-01T12:00:00.000+0000"
+    assert told["SystemModstamp"] == "2026-04-01T12:01:00.000+0000"
+    assert told["LastModifiedDate"] == "2026-04-01T12:00:00.000+0000"
     crm.deed("edit_deal", deal=deal, fields={"NextStep": "a"})
     assert crm.read("Opportunity", deal, "IsWon")["IsWon"] is True
 

@@ -187,8 +187,9 @@ def _oauth(
     org.counts[f"{request.method} {'/'.join(parts[1:3]) if parts[0] != 'id' else 'id'}"] += 1
     try:
         if parts[-1] == "token" and request.method == "POST":
+            authorization = request.headers.get("authorization", "")
             form = dict(parse_qsl(body.decode("utf-8", "replace")))
-            return jsonwire.ExactJson(oauth.token_answer(org, form, address))
+            return jsonwire.ExactJson(oauth.token_answer(org, form, authorization, address))
         if parts[-1] == "userinfo" or parts[0] == "id":
             user = oauth.authenticate(org, request.headers.get("authorization", ""))
             return jsonwire.ExactJson(oauth.user_info(org, user, address))

@@ -256,14 +256,17 @@ def remove_field(org: SalesforceOrg, kind: str, field: str) -> None:
 
 @_deed
 def rename_value(org: SalesforceOrg, kind: str, field: str, old: str, new: str) -> None:
-    """Rename a value of a picklist, in its list and in every record; no times move."""
+    """Rename a value of a picklist, in its list and in every record.
+
+    SystemModstamp tells of it, LastModifiedDate does not (help.salesforce.com 000387261).
+    """
     known = org.kinds[kind]
     held = known.fields[field]
     options = tuple((new, new) if value == old else (value, label) for value, label in held.options)
     known.add(replace(held, options=options))
     for one in list(org.tables[kind].records.values()):
         if one.get(field) == old:
-            org.put(kind, {**one, field: new})
+            org.put(kind, {**one, field: new, "SystemModstamp": org.present()})
     if (kind, field) == ("Opportunity", "StageName"):
         for stage in list(org.tables["OpportunityStage"].records.values()):
             if stage["ApiName"] == old:

@@ -12,6 +12,7 @@ from datetime import UTC, date, datetime
 from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
 from typing import Any
 
+from tieout.simulator.jsonwire import Number
 from tieout.simulator.salesforce.errors import RowError
 from tieout.simulator.salesforce.ids import long_id
 
@@ -28,6 +29,7 @@ _SOAP = {
     **dict.fromkeys(NUMBERS, "xsd:double"),
 }
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
+_PLAIN_FROM, _PLAIN_BELOW = Decimal("0.001"), Decimal(10) ** 7
 _UNSORTABLE = frozenset({"base64"})
 LONG_TEXT_CHARS = 256
 """From this length on a text area can be neither filtered nor sorted by."""
@@ -146,11 +148,23 @@ def taken(field: Field, value: Any) -> Any:
 
 
 def shown(value: Any) -> Any:
-    """Return a stored value as JSON has it: a number with a fraction always shows one."""
+    """Return a stored value as JSON has it.
+
+    A number is written as a double is: with a fraction always, and from ten million on, or below
+    a thousandth, with an exponent (help.salesforce.com 000385889).
+    """
     if isinstance(value, Decimal):
         plain = value.normalize()
+        if plain and not _PLAIN_FROM <= abs(plain) < _PLAIN_BELOW:
+            return Number(_scientific(plain))
         return plain if plain.as_tuple().exponent < 0 else plain.quantize(Decimal("0.0"))  # type: ignore[operator]
     return value
+
+
+def _scientific(plain: Decimal) -> str:
+    sign, digits, _ = plain.as_tuple()
+    first, rest = digits[0], "".join(map(str, digits[1:])) or "0"
+    return f"{'-' if sign else ''}{first}.{rest}E{plain.adjusted()}"
 
 
 def instant_text(instant: datetime) -> str:

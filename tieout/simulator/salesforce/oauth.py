@@ -4,6 +4,7 @@ Sources: help.salesforce.com, "OAuth 2.0 JWT Bearer Flow for Server-to-Server In
 "OAuth 2.0 Client Credentials Flow"; the OpenID Connect user info endpoint.
 """
 
+import base64
 import secrets
 from collections.abc import Mapping
 from typing import Any
@@ -31,15 +32,19 @@ class OAuthError(Exception):
         self.body = {"error": error, "error_description": description}
 
 
-def token_answer(org: SalesforceOrg, form: Mapping[str, str], address: str) -> dict[str, Any]:
+def token_answer(
+    org: SalesforceOrg, form: Mapping[str, str], authorization: str, address: str
+) -> dict[str, Any]:
     """Return the answer of the token endpoint; `address` is where the org is served.
+
+    Credentials come in the form or, as RFC 6749 has it, in the header (`authorization`).
 
     Raises:
         OAuthError: the grant is of another type, or is not believed.
     """
     match form.get("grant_type"):
         case "client_credentials":
-            user = _client_credentials(org, form)
+            user = _client_credentials(org, {**_basic(authorization), **form})
         case grant if grant == JWT_BEARER:
             user = _assertion(org, form.get("assertion", ""))
         case "password":
@@ -121,6 +126,18 @@ def _client_credentials(org: SalesforceOrg, form: Mapping[str, str]) -> Values:
     return _active(org, client.runs_as)
 
 
+def _basic(authorization: str) -> dict[str, str]:
+    """Return the credentials of a header, or none."""
+    scheme, _, told = authorization.partition(" ")
+    if scheme.lower() != "basic":
+        return {}
+    try:
+        key, _, secret = base64.b64decode(told, validate=True).decode().partition(":")
+    except ValueError:
+        return {}
+    return {"client_id": key, "client_secret": secret}
+
+
 def _assertion(org: SalesforceOrg, token: str) -> Values:
     try:
         claims = claims_of(token)
@@ -132,6 +149,8 @@ def _assertion(org: SalesforceOrg, token: str) -> Values:
     if not _known_audience(claims.get("aud")):
         raise OAuthError("invalid_grant", "audience is invalid")
     ends, present = claims.get("exp"), org.now().timestamp()
+    if isinstance(ends, str) and ends.isascii() and ends.isdigit():
+        ends = int(ends)  # the vendor's own example sends a text
     if isinstance(ends, bool) or not isinstance(ends, int | float):
         raise OAuthError("invalid_grant", "invalid assertion")
     if ends < present - SKEW_SECS:

@@ -1,6 +1,7 @@
 """The query resources: pages, and the cursors between them.
 
-Only `done` says that nothing follows: a page may hold fewer rows than it might. Sources: REST API
+Only `done` says that nothing follows: a page may hold fewer rows than it might, and children count
+as rows. Sources: REST API
 Developer Guide, "Query", "Query Options Header"; help.salesforce.com 000384958 (a locator lives
 for two days).
 """
@@ -17,6 +18,8 @@ from tieout.simulator.salesforce.org import SalesforceOrg
 from tieout.simulator.salesforce.soql import Search, parse, understand
 
 MIN_PAGE = 200
+FEW_LONG_TEXTS = 2
+"""With so many custom long texts a page has no more than the fewest rows."""
 MAX_PAGE = 2000
 CURSOR_HOURS = 48
 MAX_CURSORS = 10
@@ -79,7 +82,7 @@ def answer(call: Call, text: str | None, *, all_rows: bool) -> dict[str, Any]:
         call.user,
         search,
         tuple(one["Id"] for one in found),
-        _size(call),
+        _size(call, search),
         all_rows,
         org.now() + timedelta(hours=CURSOR_HOURS),
     )
@@ -88,9 +91,17 @@ def answer(call: Call, text: str | None, *, all_rows: bool) -> dict[str, Any]:
 
 def _page(org: SalesforceOrg, locator: str, cursor: Cursor, start: int) -> dict[str, Any]:
     total = len(cursor.ids)
-    end = min(start + _rows(org, locator, start, cursor.size), total)
+    room = _rows(org, locator, start, cursor.size)
     records = org.tables[cursor.search.kind.name].records
-    held = (records.get(one) for one in cursor.ids[start:end])
+    shown: list[dict[str, Any]] = []
+    end = start
+    while end < total and room > 0:
+        held = records.get(cursor.ids[end])
+        end += 1
+        if held is not None and (cursor.all_rows or not held.get("IsDeleted")):
+            shown.append(cursor.search.show(held))
+            room -= cursor.search.children_of(shown[-1])
+        room -= 1
     told: dict[str, Any] = {"totalSize": total, "done": end == total}
     if end < total:
         resource = "queryAll" if cursor.all_rows else "query"
@@ -100,11 +111,7 @@ def _page(org: SalesforceOrg, locator: str, cursor: Cursor, start: int) -> dict[
         own = [name for name, one in org.cursors.items() if one.user == cursor.user]
         for oldest in own[:-MAX_CURSORS]:
             del org.cursors[oldest]
-    told["records"] = [
-        cursor.search.show(one)
-        for one in held
-        if one is not None and (cursor.all_rows or not one.get("IsDeleted"))
-    ]
+    told["records"] = shown
     return told
 
 
@@ -116,13 +123,13 @@ def _rows(org: SalesforceOrg, locator: str, start: int, size: int) -> int:
     return max(1, size - dice.randint(1, max(1, size // 10)))
 
 
-def _size(call: Call) -> int:
+def _size(call: Call, search: Search) -> int:
     size = min(call.org.page_rows, MAX_PAGE)
     for option in call.headers.get("sforce-query-options", "").split(","):
         name, _, value = option.partition("=")
         if name.strip().lower() == "batchsize" and value.strip().isdigit():
             size = min(size, max(MIN_PAGE, int(value)))
-    return size
+    return min(size, MIN_PAGE) if search.long_texts() >= FEW_LONG_TEXTS else size
 
 
 def _next(org: SalesforceOrg) -> int:

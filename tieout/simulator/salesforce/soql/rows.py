@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -28,6 +28,23 @@ class Search:
     query: Query
     find: Callable[[Sequence[Values] | None], list[Values]]
     show: Shape
+
+    def children_of(self, shown: Mapping[str, Any]) -> int:
+        """Return how many children a shown record brings along."""
+        lists = [one for one in self.query.select if isinstance(one, Query)]
+        if not lists:
+            return 0
+        held = (one for one in shown.values() if isinstance(one, dict) and "totalSize" in one)
+        return sum(int(one["totalSize"]) for one in held)
+
+    def long_texts(self) -> int:
+        """Return how many custom long texts are selected."""
+        fields = (
+            self.sight.field(self.kind, one.path[-1])
+            for one in self.query.select
+            if isinstance(one, Column) and len(one.path) == 1
+        )
+        return sum(one is not None and one.custom and not one.filterable for one in fields)
 
 
 def understand(sight: Sight, version: str, query: Query, *, deleted: bool) -> Search:
