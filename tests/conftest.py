@@ -3,6 +3,7 @@
 import os
 from collections.abc import Iterator
 
+import checkout
 import pytest
 import structlog
 from contracts import assert_as_published
@@ -10,6 +11,8 @@ from hypothesis import HealthCheck, settings
 from recording import Heard
 
 from tieout.transport import door
+
+checkout.make_known()
 
 settings.register_profile(
     "gate", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow]

@@ -160,7 +160,7 @@ def reader(here: Path) -> Iterator[Reader]:
     given = {
         **{name: value for name, value in os.environ.items() if not name.startswith("TIEOUT_")},
         "PATH": f"{programs}:{os.environ['PATH']}",
-        "PYTHONPATH": str(ROOT),
+        "PYTHONPATH": os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")]),
         "TIEOUT_USER": "ann",
         "NO_COLOR": "1",
         "no_proxy": "127.0.0.1",

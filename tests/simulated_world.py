@@ -31,7 +31,7 @@ from sync_engine.pair import Pair
 from sync_engine.pipeline import Hands
 from tieout.app.provisioning import provide
 from tieout.credentials import StaticToken
-from tieout.model.contract import Opening
+from tieout.model.contract import Connector, Opening, Opens
 from tieout.simulator.clock import SimulatedClock
 from tieout.simulator.hubspot import HubSpotPortal, Limits, deeds, hubspot_app, sell_uniform, truth
 from tieout.simulator.quickbooks import (
@@ -78,6 +78,7 @@ class World:
     sleep: Callable[[float], None] = time.sleep
     approve: str = "automatic"
     quiet_secs: float = 0.2
+    connector: ClassVar[Opens] = HubSpot
     crm_defaults: ClassVar[AnyMapping[str, Any]] = {"overlap_secs": 5}
     realm: str = REALM
     provided: list[Any] = field(default_factory=list)
@@ -137,20 +138,7 @@ class World:
         for mapping in mappings:
             for kind, fields in mapping.reads.items():
                 reads[kind] = reads.get(kind, frozenset()) | fields
-        reads["deal"] |= {"mark", "merged_ids"}
-        crm = HubSpot.open(
-            Opening(
-                str(self.portal.portal_id),
-                reads,
-                CUTOVER,
-                ZONE,
-                {**self.crm_defaults, **self.crm_rates},
-            ),
-            urls={"api": self.crm_url},
-            credentials=StaticToken(f"file:{self._token('crm', self.portal.token)}"),
-            now=now,
-            sleep=sleep,
-        )
+        crm = self.open_crm(reads)
         books = QuickBooks.open(
             Opening(self.realm, {}, CUTOVER, options={"twin_days": 45, **self.rates}),
             urls={"api": self.books_url},
@@ -175,6 +163,18 @@ class World:
         )
         return Engine(ledger, {"main": pair}, Hands(now, sleep))
 
+    def open_crm(self, reads: AnyMapping[str, frozenset[str]]) -> Connector:
+        """Open the session with the CRM."""
+        reads = {**reads, "deal": reads["deal"] | {"mark", "merged_ids"}}
+        options = {**self.crm_defaults, **self.crm_rates}
+        return HubSpot.open(
+            Opening(str(self.portal.portal_id), reads, CUTOVER, ZONE, options),
+            urls={"api": self.crm_url},
+            credentials=StaticToken(f"file:{self._token('crm', self.portal.token)}"),
+            now=self.now,
+            sleep=self.sleep,
+        )
+
     def mappings(self) -> Sequence[Mapping]:
         """Read the mappings that a process starts with."""
         known = {kind: dict(capability.fields) for kind, capability in self._facts().items()}
@@ -188,7 +188,7 @@ class World:
         opening = Opening("0")
         token = StaticToken("env:UNUSED")
         with closing(
-            HubSpot.open(opening, urls={}, credentials=token, now=real_now, sleep=time.sleep)
+            self.connector.open(opening, urls={}, credentials=token, now=real_now, sleep=time.sleep)
         ) as crm:
             return crm.capabilities.kinds
 

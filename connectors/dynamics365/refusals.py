@@ -16,7 +16,6 @@ from tieout.model.errors import (
     Duplicate,
     QuotaExhausted,
     RateLimited,
-    Rejected,
     StaleVersion,
     TieoutError,
     Unauthorized,

@@ -126,7 +126,7 @@ def _secrets(site: Site, company: Company) -> Mapping[str, str]:
         "private_key": company.private_key,
     }
     kept = {name: ref.reference(site.directory) for name, ref in named.items() if ref is not None}
-    said = {"tenant": company.tenant, "thumbprint": company.thumbprint}
+    said = {"tenant": company.tenant, "thumbprint": company.thumbprint, "user": company.user}
     return kept | {name: text for name, text in said.items() if text}
 
 

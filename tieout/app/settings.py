@@ -83,29 +83,33 @@ class Company:
     __pydantic_config__: ClassVar[Mapping[str, Any]] = _CONFIG
 
     system: str
-    """The product: dynamics365, hubspot, quickbooks, or what a plugin adds."""
+    """The product: dynamics365, hubspot, quickbooks, salesforce, or what a plugin adds."""
     id: str
     """The vendor's own number of this company, in quotes; checked at each start."""
     url: Address | None = None
     """The API's address; the vendor's own when absent."""
     urls: Mapping[str, Address] = field(default_factory=dict)
-    """Other addresses by their part: tokens, authorise, app, authority, resource; the vendor's when
-    absent."""
+    """Other addresses by their part: tokens, authorise, app, authority, resource, login; the
+    vendor's when absent."""
     redirect_url: Address | None = None
     """Where the consent page sends the person back to, as registered with the vendor."""
     token: SecretRef | None = None
     """A lasting token (HubSpot's service key): env:NAME or file:PATH."""
     client_id: SecretRef | None = None
-    """The app's id with the vendor (QuickBooks, Dynamics 365): env:NAME or file:PATH."""
+    """The app's id with the vendor (QuickBooks, Dynamics 365, Salesforce): env:NAME or
+    file:PATH."""
     client_secret: SecretRef | None = None
-    """The app's secret with the vendor (QuickBooks, Dynamics 365): env:NAME or file:PATH."""
+    """The app's secret with the vendor (QuickBooks, Dynamics 365, Salesforce): env:NAME or
+    file:PATH."""
     private_key: SecretRef | None = None
-    """The app's private key as PEM, in the secret's place (Dynamics 365: with its certificate):
-    env:NAME or file:PATH."""
+    """The app's private key as PEM, in the secret's place (Dynamics 365: with its certificate;
+    Salesforce): env:NAME or file:PATH."""
     thumbprint: str | None = None
     """The certificate's, where it is not in one file with the private key (Dynamics 365)."""
     tenant: str | None = None
     """The directory in which the app is registered, by its id or domain (Dynamics 365)."""
+    user: str | None = None
+    """As whom the app works, where its key speaks for a user (Salesforce)."""
     time_zone: Zone | None = None
     """The business time zone, as Europe/Oslo: instants become dates here."""
     numbers: Literal["books", "ours"] = "books"

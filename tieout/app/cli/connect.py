@@ -48,7 +48,8 @@ def command(caller: Caller, company: str, *, paste: bool, port: int, no_browser:
         if not isinstance(connector, Authorises):
             raise ConfigError(
                 f"{chosen.system} asks for no consent.",
-                remedy="Set the company's token in tieout.yaml: env:NAME or file:PATH.",
+                remedy="Set the company's token in tieout.yaml, or its client_id with a secret or "
+                "key, as env:NAME or file:PATH; then `tieout check --online`.",
             )
         page = chosen.urls.get("authorise")
         makes_believe = page is not None and page.on_this_machine and not paste

@@ -1,0 +1,135 @@
+"""The facts of ``salesforce.yaml`` as frozen values, read once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from importlib.resources import files
+from typing import Any
+
+from ruamel.yaml import YAML
+
+from tieout.model.capability import Capabilities, KindCapability
+from tieout.model.change import Verb
+
+SYSTEM = "salesforce"
+CURRENCY = "CurrencyIsoCode"  # only in orgs of several currencies
+MASTER = "MasterRecordId"  # of a record that was merged into another
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One field: our name, the vendor's (with its parent, ``Product2.Name``), and its type.
+
+    ``provisioned``: Tieout makes it, so it may be missing before that.
+    """
+
+    name: str
+    field: str
+    type: str = "text"
+    read_only: bool = False
+    provisioned: bool = False
+
+    @property
+    def path(self) -> tuple[str, ...]:
+        """The keys that lead to it in a row."""
+        return tuple(self.field.split("."))
+
+
+@dataclass(frozen=True, slots=True)
+class Relation:
+    """How a role is found: by our own reference field, by theirs, or by rows of a junction.
+
+    Attributes:
+        to: the kind in that role.
+        reference: our field that holds its id; its fields can be read along under ``parent``.
+        parent: the name of that relationship.
+        child: its field that holds our id, in ``order``.
+        through: the junction's object, with ``child`` its field for us and ``other`` for it.
+        primary: the junction's flag of the one that Salesforce itself calls so.
+    """
+
+    to: str
+    reference: str = ""
+    parent: str = ""
+    child: str = ""
+    order: str = "Id"
+    through: str = ""
+    other: str = ""
+    primary: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """One kind of record. ``merges`` says that its records can be merged (R49)."""
+
+    name: str
+    object: str
+    fields: Mapping[str, Field]
+    relations: Mapping[str, Relation]
+    first_read: str = ""
+    since: str = ""
+    merges: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """All that the file says."""
+
+    capabilities: Capabilities
+    kinds: Mapping[str, Kind]
+    errors: Mapping[str, str]
+    version: str
+    login: str
+    provisions: Mapping[str, Any]
+
+    @property
+    def rates(self) -> Mapping[str, int]:
+        """The limits by name."""
+        return self.capabilities.rates
+
+
+@lru_cache(maxsize=1)
+def facts() -> Facts:
+    """Return the facts of the file beside this module."""
+    text = files("connectors.salesforce").joinpath("salesforce.yaml").read_text(encoding="utf-8")
+    said = YAML(typ="safe", pure=True).load(text)
+    return Facts(
+        capabilities=Capabilities(
+            system=said["system"],
+            title=said["title"],
+            kinds={name: _capability(kind) for name, kind in said["kinds"].items()},
+            feeds=tuple(tuple(feed) for feed in said["feeds"]),
+            quiet_secs=said["quiet_secs"],
+            rates=said["rates"],
+        ),
+        kinds={name: _kind(name, kind) for name, kind in said["kinds"].items() if "object" in kind},
+        errors=said["errors"],
+        version=str(said["version"]),
+        login=said["login"],
+        provisions=said["provisions"],
+    )
+
+
+def _capability(said: Mapping[str, Any]) -> KindCapability:
+    return KindCapability(
+        verbs=frozenset(Verb(verb) for verb in said.get("verbs", ())),
+        marker=said.get("marker", ""),
+        found_by=frozenset(said["found_by"]),
+        limits=said.get("limits", {}),
+        fields={name: field.get("type", "text") for name, field in said["fields"].items()},
+        batch=said.get("batch", 1),
+    )
+
+
+def _kind(name: str, said: Mapping[str, Any]) -> Kind:
+    return Kind(
+        name=name,
+        object=said["object"],
+        fields={ours: Field(ours, **field) for ours, field in said["fields"].items()},
+        relations={role: Relation(**told) for role, told in said.get("relations", {}).items()},
+        first_read=said.get("first_read", ""),
+        since=said.get("since", ""),
+        merges=said.get("merges", False),
+    )

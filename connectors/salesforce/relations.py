@@ -1,0 +1,191 @@
+"""The whole set of records in a role: named by the record, naming it, or joined to it.
+
+What a record names is known from its own row. What names it is asked for, and in the same call
+whether it is there itself: a record that is gone has no empty set.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from connectors.salesforce import soql
+from connectors.salesforce.facts import Kind, Relation
+from connectors.salesforce.reading import Reading, Row
+from tieout.model.errors import NotFound, TieoutError, Unavailable, Unsupported
+from tieout.model.record import Gone, MergedInto, Record, Related, Unreadable
+from tieout.model.ref import Ref
+
+
+@dataclass(slots=True)
+class _Sets:
+    """What was said of some records: those that are there, and who stands in the role to each."""
+
+    there: set[str] = field(default_factory=set)
+    rows: dict[str, list[Row]] = field(default_factory=dict)
+
+
+def related(reading: Reading, refs: Sequence[Ref], role: str) -> Iterator[Related]:
+    """Yield the set of each asked, in the order asked within a kind."""
+    by_kind: dict[str, list[Ref]] = {}
+    for ref in refs:
+        by_kind.setdefault(ref.kind, []).append(ref)
+    for name, asked in by_kind.items():
+        kind = reading.facts.kinds.get(name)
+        relation = kind.relations.get(role) if kind is not None else None
+        if kind is None or relation is None:
+            error = Unsupported(f"Salesforce's connector knows no {role} of a {name}.")
+            yield from (Related(ref, role, error=error) for ref in asked)
+        elif relation.reference:
+            yield from _named(reading, relation, asked, role)
+        else:
+            yield from _naming(reading, kind, relation, asked, role)
+
+
+# -- what a record names --------------------------------------------------------------------------
+
+
+def _named(
+    reading: Reading, relation: Relation, refs: Sequence[Ref], role: str
+) -> Iterator[Related]:
+    target = reading.facts.kinds[relation.to]
+    named = _references(reading, relation, refs)
+    for ref in refs:
+        one = named[ref]
+        if isinstance(one, TieoutError):
+            yield Related(ref, role, error=one)
+            continue
+        if not one:
+            yield Related(ref, role)
+            continue
+        other = reading.ref(target, one)
+        record = reading.remembered(other)
+        yield Related(ref, role, (other,), other, {other: record} if record else {})
+
+
+def _references(
+    reading: Reading, relation: Relation, refs: Sequence[Ref]
+) -> Mapping[Ref, str | TieoutError]:
+    """Return whom each record names, most often as its own row said it before."""
+    known: dict[Ref, str | TieoutError] = {}
+    for ref in refs:
+        held = reading.references.get(ref)
+        if held is not None:
+            known[ref] = held[relation.reference]
+    for answer in reading.fetch([ref for ref in dict.fromkeys(refs) if ref not in known]):
+        match answer:
+            case Unreadable(ref, error):
+                known[ref] = error
+            case Gone(ref, evidence):
+                known[ref] = NotFound(f"It is gone: {evidence}.", record=str(ref))
+            case MergedInto(ref, into):
+                known[ref] = reading.references[into.ref][relation.reference]
+            case Record(ref):
+                known[ref] = reading.references[ref][relation.reference]
+    return known
+
+
+# -- what names a record, or is joined to it ------------------------------------------------------
+
+
+def _naming(
+    reading: Reading, kind: Kind, relation: Relation, refs: Sequence[Ref], role: str
+) -> Iterator[Related]:
+    target = reading.facts.kinds[relation.to]
+    ids = {ref: soql.whole_id(ref.id) for ref in refs}
+    asked = list(dict.fromkeys(one for one in ids.values() if one))
+    sets = _Sets()
+    failed: dict[str, TieoutError] = {}
+    for part in soql.parts(asked):
+        try:
+            _ask(reading, kind, relation, part, sets)
+        except TieoutError as error:
+            failed.update(dict.fromkeys(part, error))
+    for ref in refs:
+        yield _set(reading, target, relation, ref, role, ids[ref], sets, failed)
+
+
+def _ask(reading: Reading, kind: Kind, relation: Relation, ids: Sequence[str], sets: _Sets) -> None:
+    """Ask who stands in the role to some records, and which of these are there, in one call.
+
+    Raises:
+        TieoutError: one of the two was refused, not answered or not whole.
+    """
+    target = reading.facts.kinds[relation.to]
+
+    def ask() -> list[list[Row]]:
+        if relation.through:
+            joined = [relation.child, relation.other, *filter(None, [relation.primary])]
+            columns = ",".join(["Id", *joined])
+            if relation.parent:
+                columns += "," + reading.select(target, parent=relation.parent)
+            where = f"{soql.within(relation.child, ids)} AND {relation.other} != null"
+        else:
+            columns = reading.select(target, also=relation.child)
+            where = soql.within(relation.child, ids)
+        source = relation.through or target.object
+        order = f"{relation.child}, {relation.order}"
+        statement = f"SELECT {columns} FROM {source} WHERE {where} ORDER BY {order}"  # noqa: S608 - SOQL, its values are ids
+        there = f"SELECT Id FROM {kind.object} WHERE {soql.within('Id', ids)}"  # noqa: S608 - the same
+        return reading.wire.wholes([(statement, False), (there, False)])
+
+    rows, there = reading.asked([target], ask)
+    sets.there.update(str(row.get("Id")) for row in there)
+    for row in rows:
+        sets.rows.setdefault(str(row.get(relation.child)), []).append(row)
+
+
+def _set(
+    reading: Reading,
+    target: Kind,
+    relation: Relation,
+    ref: Ref,
+    role: str,
+    one: str,
+    sets: _Sets,
+    failed: Mapping[str, TieoutError],
+) -> Related:
+    if one in failed:
+        return Related(ref, role, error=failed[one])
+    if one not in sets.there:
+        gone = NotFound("It is not there, or in the recycle bin.", record=str(ref))
+        return Related(ref, role, error=gone)
+    records: dict[Ref, Record] = {}
+    others: list[Ref] = []
+    primary: Ref | None = None
+    for row in sets.rows.get(one, ()):
+        try:
+            other, record = _other(reading, target, relation, row)
+        except TieoutError as error:
+            return Related(ref, role, error=error)
+        others.append(other)
+        if record is not None:
+            records[other] = record
+        if relation.primary and row.get(relation.primary) is True:
+            primary = other
+    others = list(dict.fromkeys(others))  # a contact may have several roles in one deal
+    if primary is None and len(others) == 1:
+        primary = others[0]
+    return Related(ref, role, tuple(others), primary, records)
+
+
+def _other(
+    reading: Reading, target: Kind, relation: Relation, row: Row
+) -> tuple[Ref, Record | None]:
+    """Return who stands in the role by one row, with its record where the row shows it whole.
+
+    Raises:
+        Unavailable: the row names nobody, or cannot be read.
+        Unsupported: it lacks a field that a mapping uses.
+    """
+    if not relation.through:
+        record = reading.record(target, row)
+        return record.ref, record
+    other = soql.whole_id(str(row.get(relation.other) or ""))
+    if not other:
+        raise Unavailable(f"A row of {relation.through} names no {relation.other}.")
+    ref = reading.ref(target, other)
+    told = row.get(relation.parent) if relation.parent else None
+    if isinstance(told, Mapping):
+        reading.remember(target, told)
+    return ref, reading.remembered(ref)

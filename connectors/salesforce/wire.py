@@ -1,0 +1,440 @@
+"""The calls: simple-salesforce as a transport, through our door, with our own bodies.
+
+Its client knows the addresses; ``query``, ``query_more`` and ``restful`` alone are used, with a
+session that is given to it: its objects log in without end, forget time limits and do not encode
+external ids (sdk.md 2).
+
+A statement that is too long for an address travels in the body of a composite request, which counts
+as one call and may hold five queries (pages "Composite" and help article 000386264).
+"""
+
+from __future__ import annotations
+
+import re
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any, TypeVar
+from urllib.parse import quote, quote_plus, urlsplit
+
+from connectors.salesforce.facts import SYSTEM
+from connectors.salesforce.refusals import TokenRefused, judge, refusal
+from tieout.model.errors import QuotaExhausted, Unauthorized, Unavailable
+from tieout.transport import Answer, Door, Quota, Route, dump_json, retry_call, understood
+
+if TYPE_CHECKING:
+    from tieout.credentials import Credentials
+
+ADDRESS_CHARS = 8_000  # of a query in an address; with its headers it may have 16,384 bytes
+QUERIES_AT_ONCE = 5  # of one composite request
+PAGES_LIMIT = 50_000  # a hundred million rows
+QUOTA_LOOK_SECS = 900  # so long after the share was used up one call looks again
+KEY_REMEDY = "Put a session that is in force where the configuration names it; the queue is kept."
+
+T = TypeVar("T")
+
+_READING: ContextVar[bool] = ContextVar("reading", default=False)
+_USAGE = re.compile(r"(?<![\w-])api-usage=(\d+)/(\d+)", re.ASCII)
+_OFFSET = re.compile(r"-(\d+)/?\Z", re.ASCII)
+_DATA = re.compile(r"^/services/data/v[\d.]+/", re.ASCII)
+_FIRST = re.compile(r"^(tooling/)?(query(?:All)?|composite|sobjects|jobs|limits)\b/?", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """One page of a query: its rows, how many there are in all, and where the next page is."""
+
+    rows: Sequence[Mapping[str, Any]]
+    total: int
+    following: str
+    served_at: datetime
+
+    @property
+    def last(self) -> bool:
+        """Whether Salesforce says that it is done: a page may hold fewer rows than asked for."""
+        return not self.following
+
+    @property
+    def passed(self) -> int | None:
+        """How many rows were shown up to here, as the address of the next page says."""
+        found = _OFFSET.search(self.following)
+        return int(found[1]) if found else None
+
+
+class Wire:
+    """One org's calls. Reads are asked again when that is safe; writes are sent once."""
+
+    def __init__(
+        self,
+        address: Callable[[], str],
+        credentials: Credentials,
+        version: str,
+        rates: Mapping[str, int],
+        now: Callable[[], datetime],
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self.now = now
+        self.version = version
+        self._address = address
+        self._credentials = credentials
+        self._sleep = sleep
+        self._page = rates["page"]
+        self._spent = Spent(rates["share"], now)
+        self.door = Door(
+            SYSTEM,
+            now=now,
+            sleep=sleep,
+            at_once=rates["at_once"],
+            route=_route,
+            judge=judge,
+            learn=self._spent.learn,
+        )
+        self._session = self.door.session()
+
+    def query(self, soql: str, *, deleted: bool = False) -> Rows:
+        """Ask the first page of a query; ``deleted`` shows what is in the recycle bin too.
+
+        Raises:
+            TieoutError: it was refused, not answered or not well-formed.
+        """
+        if len(quote_plus(soql)) > ADDRESS_CHARS:
+            (rows,) = self._composite([(soql, deleted)])
+            return rows
+        headers = {"Sforce-Query-Options": f"batchSize={self._page}"}
+        return self._read(
+            lambda client: client.query(soql, include_deleted=deleted, headers=headers), _rows
+        )
+
+    def more(self, following: str) -> Rows:
+        """Ask the page at an address that the page before it named.
+
+        Raises:
+            TieoutError: it was refused, not answered or not well-formed.
+        """
+        headers = {"Sforce-Query-Options": f"batchSize={self._page}"}
+        return self._read(
+            lambda client: client.query_more(following, identifier_is_url=True, headers=headers),
+            _rows,
+        )
+
+    def whole(self, soql: str, *, deleted: bool = False) -> list[Mapping[str, Any]]:
+        """Return every row of a query.
+
+        Raises:
+            TieoutError: a page was refused or not answered, or the rows are not as many as counted.
+        """
+        return self._to_the_end(self.query(soql, deleted=deleted))
+
+    def wholes(self, asked: Sequence[tuple[str, bool]]) -> list[list[Mapping[str, Any]]]:
+        """Return every row of up to five queries, asked in one call.
+
+        Raises:
+            TieoutError: as ``whole``.
+        """
+        return [self._to_the_end(first) for first in self._composite(asked)]
+
+    def get(self, path: str, understand: Callable[[Answer], T], **query: str) -> T:
+        """Ask something at a path of the API's version.
+
+        Raises:
+            TieoutError: it was refused, not answered or not well-formed.
+        """
+        return self._read(lambda client: client.restful(path, params=query or None), understand)
+
+    def tooling(self, soql: str) -> Sequence[Mapping[str, Any]]:
+        """Return the rows of a query about the org's own definitions.
+
+        Raises:
+            TieoutError: it was refused, not answered or not well-formed.
+        """
+        return self.get("tooling/query/", lambda answer: _rows(answer).rows, q=soql)
+
+    def user_info(self) -> Mapping[str, Any]:
+        """Return who the session's user is (page "UserInfo Endpoint").
+
+        Raises:
+            TieoutError: it was refused, not answered or not well-formed.
+        """
+        return self._read(
+            lambda client: client.query_more("/services/oauth2/userinfo", identifier_is_url=True),
+            _mapping,
+        )
+
+    def send(self, method: str, path: str, body: bytes) -> Answer:
+        """Send one write, exactly these bytes, once. Errors are those of ``Door.exchange``."""
+        return self._called(lambda client: client.restful(path, method=method, data=body))
+
+    def data_path(self, rest: str) -> str:
+        """Return an address within a composite request: without a host, with the version."""
+        return f"/services/data/v{self.version}/{rest}"
+
+    @property
+    def until(self) -> datetime | None:
+        """When the credentials end, if that is known."""
+        return self._credentials.until
+
+    def close(self) -> None:
+        """Give back connections."""
+        self.door.close()
+
+    def _composite(self, asked: Sequence[tuple[str, bool]]) -> list[Rows]:
+        """Ask queries in the body of one call; each must be answered.
+
+        Raises:
+            TieoutError: one was refused, not answered or not well-formed.
+        """
+        assert len(asked) <= QUERIES_AT_ONCE, "a composite request holds no more"
+        body = dump_json(
+            {
+                "allOrNone": False,
+                "compositeRequest": [
+                    {
+                        "method": "GET",
+                        "url": self.query_path(soql, deleted=deleted),
+                        "referenceId": f"q{number}",
+                    }
+                    for number, (soql, deleted) in enumerate(asked)
+                ],
+            }
+        )
+
+        def understand(answer: Answer) -> list[Rows]:
+            parts = composite_parts(answer)
+            return [
+                _rows_of(part_of(parts, f"q{number}", answer), answer)
+                for number in range(len(asked))
+            ]
+
+        return self._read(
+            lambda client: client.restful("composite", method="POST", data=body), understand
+        )
+
+    def query_path(self, soql: str, *, deleted: bool = False) -> str:
+        """Return the address of a query within a composite request."""
+        return self.data_path(f"{'queryAll' if deleted else 'query'}/?q={quote(soql, safe='')}")
+
+    def _to_the_end(self, page: Rows) -> list[Mapping[str, Any]]:
+        rows = list(page.rows)
+        for _ in range(PAGES_LIMIT):
+            if page.last:
+                break
+            page = self.more(page.following)
+            rows += page.rows
+        if not page.last or len(rows) != page.total:
+            raise Unavailable(f"Salesforce counts {page.total} rows and showed {len(rows)}.")
+        return rows
+
+    def _read(self, ask: Callable[[Any], object], understand: Callable[[Answer], T]) -> T:
+        """Ask until the answer is understood; what cannot be is asked again, a few times."""
+
+        def asked() -> T:
+            with _reads():
+                answer = self._called(ask)
+                with understood(f"The answer of {answer.route.name}"):
+                    return understand(answer)
+
+        return retry_call(asked, sleep=self._sleep)
+
+    def _called(self, ask: Callable[[Any], object]) -> Answer:
+        """Call with the present session, and once more with another if that one was refused.
+
+        A 401 says that nothing was done, so even a write's bytes may be sent again.
+        """
+        token = self._token(self._credentials.access_token())
+        try:
+            return self._signed(ask, token)
+        except TokenRefused:
+            return self._signed(ask, self._token(self._credentials.refresh(token)))
+
+    def _token(self, token: str) -> str:
+        """Return the token; one that no header can hold would be shown in the error about it."""
+        if not (token and token.isascii() and token.isprintable()):
+            raise Unauthorized(
+                "The session is empty, or holds a sign or line end that none has.",
+                remedy=KEY_REMEDY,
+            )
+        return token
+
+    def _signed(self, ask: Callable[[Any], object], token: str) -> Answer:
+        self._spent.demand_left()
+        address = self._address()
+        face = _Face(self._session, address)
+        ask(_client(face, token, address, self.version))
+        return face.answered
+
+
+class Spent:
+    """How many of the org's daily calls are used, as each answer says (header Sforce-Limit-Info).
+
+    The count is the whole org's over the last 24 hours, whoever called. At ``share_percent`` of it
+    Tieout stops, so that the rest is left to others; now and then one call looks whether it fell.
+    """
+
+    def __init__(self, share_percent: int, now: Callable[[], datetime]) -> None:
+        self._share_percent = share_percent
+        self._now = now
+        self._lock = threading.Lock()
+        self._used = self._most = 0
+        self._looked_at: datetime | None = None
+
+    def learn(self, headers: Mapping[str, str]) -> Mapping[str, Quota]:
+        """Take over what an answer says; the door's own limits are not concerned."""
+        said = _USAGE.search(headers.get("sforce-limit-info") or "")
+        if said is not None:
+            with self._lock:
+                self._used, self._most = int(said[1]), int(said[2])
+                self._looked_at = self._now()
+        return {}
+
+    def demand_left(self) -> None:
+        """Let a call through while the share lasts.
+
+        Raises:
+            QuotaExhausted: it is used up; nothing was sent.
+        """
+        with self._lock:
+            most = self._most * self._share_percent // 100
+            if self._looked_at is None or self._used < most:
+                return
+            if self._now() - self._looked_at >= timedelta(seconds=QUOTA_LOOK_SECS):
+                self._looked_at = self._now()  # one looks, the others wait for what it learns
+                return
+            used, whole = self._used, self._most
+        raise QuotaExhausted(
+            f"{used} of the org's {whole} daily API calls are used, and Tieout's share ends at "
+            f"{self._share_percent} percent; nothing was sent.",
+            remedy="Nothing to do: it goes on as the count of the last 24 hours falls. Or raise "
+            "`share` in the company's options.",
+        )
+
+
+class _Face:
+    """What simple-salesforce calls its session: our door, at the address that is configured.
+
+    Its client writes ``https://`` before every host, and would parse the body a second time, with
+    floats and doubled keys passing unseen. So it gets an empty object to parse, and the answer that
+    the door has judged is kept here.
+    """
+
+    proxies: Any = None
+
+    def __init__(self, session: Any, address: str) -> None:
+        self._session = session
+        self._address = address.rstrip("/")
+        self._answer: Answer | None = None
+
+    @property
+    def answered(self) -> Answer:
+        """The answer to the call that was made."""
+        assert self._answer is not None, "a call that returns was answered"
+        return self._answer
+
+    def request(
+        self, method: str, url: str, headers: Mapping[str, str] | None = None, **rest: Any
+    ) -> SimpleNamespace:
+        """Send through the door; pretty answers are twice as long, so none is asked for.
+
+        Raises:
+            TieoutError: whatever the door makes of the exchange.
+        """
+        parts = urlsplit(url)
+        target = f"{self._address}{parts.path}" + (f"?{parts.query}" if parts.query else "")
+        kept = {name: held for name, held in (headers or {}).items() if name != "X-PrettyPrint"}
+        kept["Accept"] = "application/json"
+        response = self._session.request(method, target, headers=kept, **rest)
+        self._answer = response.answer
+        return SimpleNamespace(status_code=200, headers={}, json=lambda **_hooks: {})
+
+
+def composite_parts(answer: Answer) -> Mapping[str, Mapping[str, Any]]:
+    """Return the parts of a composite answer by their reference ids.
+
+    Raises:
+        Unavailable: the answer has another form (OutcomeUnknown, if it is a write's).
+    """
+    told = answer.json
+    parts = told.get("compositeResponse") if isinstance(told, Mapping) else None
+    if not isinstance(parts, list) or not all(isinstance(part, Mapping) for part in parts):
+        raise answer.unclear(f"The answer of {answer.route.name} has not the form it should have.")
+    return {str(part.get("referenceId")): part for part in parts}
+
+
+def part_of(parts: Mapping[str, Mapping[str, Any]], name: str, answer: Answer) -> Any:
+    """Return the body of one part of a composite answer.
+
+    Raises:
+        TieoutError: that part was refused, or is missing.
+    """
+    part = parts.get(name)
+    status = part.get("httpStatusCode") if part is not None else None
+    if part is None or not isinstance(status, int) or status >= 500:
+        raise answer.unclear(f"A part of {answer.route.name} was answered with {status}.")
+    if not 200 <= status < 300:
+        raise refusal(part.get("body"), str(status), answer.trace_id)
+    return part.get("body")
+
+
+def _rows(answer: Answer) -> Rows:
+    return _rows_of(answer.json, answer)
+
+
+def _rows_of(told: Any, answer: Answer) -> Rows:
+    """Understand a page of a query.
+
+    Raises:
+        Unavailable: it has another form, or no server's clock (R51).
+    """
+    rows = told.get("records") if isinstance(told, Mapping) else None
+    if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
+        raise answer.unclear(f"The answer of {answer.route.name} has not the form it should have.")
+    total, following = told.get("totalSize", told.get("size")), told.get("nextRecordsUrl") or ""
+    is_done = told.get("done")
+    if not isinstance(total, int) or is_done is not (not following):
+        raise answer.unclear(f"The answer of {answer.route.name} does not say what is left.")
+    if answer.served_at is None:
+        raise answer.unclear("Salesforce's answer has no date, so its clock is not known.")
+    return Rows(rows, total, str(following), answer.served_at)
+
+
+def _mapping(answer: Answer) -> Mapping[str, Any]:
+    if not isinstance(answer.json, Mapping):
+        raise answer.unclear(f"The answer of {answer.route.name} has not the form it should have.")
+    return answer.json
+
+
+@contextmanager
+def _reads() -> Iterator[None]:
+    """Say that the calls within change nothing: a composite request's path does not tell."""
+    token = _READING.set(True)
+    try:
+        yield
+    finally:
+        _READING.reset(token)
+
+
+def _route(method: str, path: str) -> Route:
+    """Return what a call is counted as."""
+    write = method != "GET" and not _READING.get()
+    rest = _DATA.sub("", path)
+    known = _FIRST.match(rest)
+    if known is None:
+        return Route(f"{method} {rest.strip('/')}", write)
+    name = f"{known[1] or ''}{known[2]}".replace("/", " ")
+    if known[2].startswith("query"):
+        name += " more" if rest[known.end() :].strip("/") else ""
+    elif known[2] == "sobjects" and rest.rstrip("/").endswith("/describe"):
+        name = "describe"
+    return Route(f"{'write ' if write else ''}{name}", write)
+
+
+def _client(face: _Face, token: str, address: str, version: str) -> Any:
+    from simple_salesforce.api import Salesforce  # noqa: PLC0415 - drags in zeep and lxml
+
+    host = urlsplit(address).netloc
+    session: Any = face
+    return Salesforce(session=session, session_id=token, instance=host, version=version)
