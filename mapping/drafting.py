@@ -85,7 +85,8 @@ STATUSES: Final = {
     "waiting": "it is planned, and waits for its approval or to be sent",
     "invoiced": "it is posted, and nothing is paid yet; a payment stays so",
     "part-paid": "some of it is paid or credited",
-    "paid": "all of it is",
+    "paid": "all of it is, by one payment at least",
+    "credited": "all of it is credited, and nothing was paid",
     "voided": "the books voided or deleted it",
     "problem": "it was refused by a person or by the books; `problem` has the reason",
 }

@@ -57,7 +57,7 @@ def activate(ledger: Ledger, pair: Pair) -> None:
         tx.run("pending_again", pair=pair.name)
         tx.run("left_out_again", pair=pair.name)
         for row in tx.all("documents_pending", pair=pair.name):
-            if not _is_made(pair, row):
+            if not _is_made(pair, row) and tx.one("correction_get", key=row["key"]) is None:
                 _retire(tx, pair, row)
         for mapping in pair.mappings:
             detail = {"hash": mapping.hash, "version": mapping.version}

@@ -123,7 +123,8 @@ def _decide(
 ) -> None:
     at = instant_text(now)
     needs = tx.all("needs_planned", key=row["key"]) if verdict == APPROVED else []
-    for each in (row, *needs):
+    along = tx.all("correction_along", key=row["key"]) if verdict == APPROVED else []
+    for each in (row, *needs, *along):
         tx.run(
             "decision_add",
             plan_hash=each["plan_hash"],

@@ -10,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
+from decimal import Decimal
 from functools import partial
 from itertools import islice
 from typing import Any, TypeVar
@@ -18,6 +19,8 @@ from sync_engine import approve as approving
 from sync_engine import show
 from sync_engine.addresses import address_of, source_address
 from sync_engine.answer import open_task, take_answer
+from sync_engine.corrections import choose, is_of_a_mapping, posted_invoice, standing_of
+from sync_engine.credits import is_credited_whole
 from sync_engine.draft import draft_source, setting_of
 from sync_engine.feeds import Observed
 from sync_engine.ledger import journal
@@ -27,11 +30,15 @@ from sync_engine.observe import read_sources
 from sync_engine.observe_books import read_living
 from sync_engine.pair import Pair
 from sync_engine.pipeline import Hands, Round, run_round, sweep, wait_for_unknowns
+from sync_engine.reissuing import issue_again
+from sync_engine.show_corrections import shown_option
+from sync_engine.show_corrections import standing as show_corrections
+from sync_engine.standing import Choice
 from sync_engine.states import in_state
 from sync_engine.tasks import DRIFT, PAIR, keep
 from sync_engine.turns import Turn
 from tieout.model.errors import NotFound, Rejected
-from tieout.model.ref import Key, Ref
+from tieout.model.ref import Ref
 
 SHEET_LIMIT = 10_000  # plans of each state that one answer shows
 SHOWN = ("planned", "waiting", "approved", "blocked", "refused")  # what a plan is shown of
@@ -158,7 +165,7 @@ class Engine:
         return done
 
     def reissue(self, text: str, *, who: str, reason: str) -> str:
-        """Begin the next generation of a document that the books voided or deleted.
+        """Begin the next generation of a document that was voided, deleted or credited whole.
 
         It is planned and approved like any other; return its new key.
 
@@ -171,28 +178,59 @@ class Engine:
 
     def _issue_again(self, pair: Pair, ref: Ref, who: str, reason: str) -> str:
         row = self._document(pair, ref)
-        if row["state"] not in TAKEN_BACK:
+        taken_back = row["state"] in TAKEN_BACK
+        if not taken_back and not is_credited_whole(self.ledger, pair.books.company, row):
             raise Rejected(
-                f"{row['title']} is {row['state']}; only what the books voided or deleted is "
-                "issued again.",
-                remedy="Void it in the books first.",
+                f"{row['title']} is {row['state']}; only what was voided, deleted or credited "
+                "whole is issued again.",
+                remedy=f"`tieout correct {ref.kind}:{ref.id}` shows how to take it back.",
             )
-        key = Key(row["stem"], row["generation"]).next_generation()
         with self.ledger.transaction() as tx:
-            tx.run(
-                "document_reissue",
-                key=row["key"],
-                new=str(key),
-                generation=key.generation,
-                at=tx.now_text(),
-            )
-            tx.run(
-                "document_state", key=row["key"], state="superseded", reason=None, at=tx.now_text()
-            )
-            keep(tx, pair=pair.name, family=DRIFT, subject=row["key"], source=ref, wanted=())
-            tx.run("touch", pair=pair.name, **address_of(ref), reread=1)
-            tx.journal(who, "reissue", row["key"], {"new": str(key), "reason": reason})
-        return str(key)
+            return str(issue_again(tx, pair, row, who=who, reason=reason))
+
+    def corrections(self, text: str) -> dict[str, Any]:
+        """Return how a posted invoice differs from its deal, and what can be done about it now.
+
+        Raises:
+            NotFound: nothing was posted of it.
+        """
+        pair, ref = self._source(text)
+        with self._turn_of(pair):
+            invoice = posted_invoice(self.ledger, pair, ref)
+            return show_corrections(self.ledger, pair, invoice, self.hands.clock())
+
+    def deal_lines(self, text: str) -> tuple[Decimal, ...]:
+        """Return what each line of a deal comes to now, before tax; none where it is not won."""
+        pair, ref = self._source(text)
+        invoice = posted_invoice(self.ledger, pair, ref)
+        return standing_of(self.ledger, pair, invoice, self.hands.clock()).now_lines
+
+    def correct(self, text: str, choice: Choice, *, who: str, reason: str) -> dict[str, Any]:
+        """Plan the correction that a person chose; it is approved as any plan, and then sent.
+
+        Raises:
+            NotFound: nothing was posted of it.
+            Rejected: the books would refuse it now.
+        """
+        pair, ref = self._source(text)
+        now = self.hands.clock()
+        with self._turn_of(pair):
+            invoice = posted_invoice(self.ledger, pair, ref)
+            chosen = choose(self.ledger, pair, invoice, choice, who=who, reason=reason, now=now)
+            approving.approve(self.ledger, pair, now)
+            return shown_option(chosen)
+
+    def ignore_drift(self, text: str, *, who: str, reason: str) -> int:
+        """Leave a posted invoice as it is, until its differences change; return how many tasks."""
+        pair, ref = self._source(text)
+        with self._turn_of(pair):
+            invoice = posted_invoice(self.ledger, pair, ref)
+            rows = self.ledger.all("task_open_of", family=DRIFT, subject=invoice["key"])
+            if not rows:
+                raise NotFound(f"{invoice['title']} has no drift to ignore.")
+            for row in rows:
+                take_answer(self.ledger, pair, row["id"], "ignore", who=who, reason=reason)
+            return len(rows)
 
     def resume(self, name: str, *, who: str, reason: str) -> None:
         """Let a pair that stands still go on."""
@@ -401,7 +439,7 @@ class Engine:
 
     def _document(self, pair: Pair, ref: Ref) -> Row:
         """Return what was made of a source: what the books took back before anything else."""
-        rows = self._of(pair, ref)
+        rows = [row for row in self._of(pair, ref) if is_of_a_mapping(pair, row)]
         if not rows:
             raise NotFound(f"{ref} has no document here.", remedy="`tieout explain` says why.")
         return next((row for row in rows if row["state"] in TAKEN_BACK), rows[0])

@@ -40,6 +40,7 @@ class Pair:
         rounding: the named rule for amounts that are computed.
         numbers_ours: whether we give the invoices their numbers.
         default_income_account: the account of new items, where the mapping names none (R20).
+        time_zone: where a credit's day is today.
     """
 
     name: str
@@ -57,6 +58,7 @@ class Pair:
     rounding: Rounding = Rounding.HALF_UP
     numbers_ours: bool = False
     default_income_account: str | None = None
+    time_zone: str = "UTC"
 
     def connector(self, company: str) -> Connector:
         """Return the session with one of the two companies."""

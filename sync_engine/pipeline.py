@@ -18,6 +18,7 @@ from sync_engine.activate import activate, confirm
 from sync_engine.addresses import address_of, source_of
 from sync_engine.approve import approve
 from sync_engine.consent import judge_consent
+from sync_engine.corrections import plan_again
 from sync_engine.draft import draft_source, setting_of
 from sync_engine.feeds import Observed, judge_clock
 from sync_engine.former import former_until
@@ -279,6 +280,7 @@ def draft_and_plan(ledger: Ledger, pair: Pair, done: Round, hands: Hands) -> Non
                         touch(tx, pair, ref, reread=True)
                 leave_unneeded(tx, pair)
             done.drafted += len(rows)
+    plan_again(ledger, pair, hands.clock())
 
 
 def send(ledger: Ledger, pair: Pair, done: Round, hands: Hands) -> None:

@@ -74,7 +74,7 @@ def _hold_as_it_was(tx: Writes, pair: Pair, sketch: Sketch, held: Row) -> None:
         return
     if held["reason"] != UNREADABLE:
         at = tx.now_text()
-        if _standing(tx, held["key"], held["plan_hash"]) not in (None, held["state"]):
+        if standing_decision(tx, held["key"], held["plan_hash"]) not in (None, held["state"]):
             _recall(tx, held, at)
         tx.run("document_state", key=held["key"], state="blocked", reason=UNREADABLE, at=at)
     _keep_tasks(tx, pair, sketch, held, sketch.findings, state="blocked")
@@ -117,7 +117,7 @@ def _plan_or_block(
             reason = held["reason"]
         if state == "approved" and tx.all("needs_planned", key=str(sketch.key)):
             state = "planned"  # what it waits for moved: both are decided about anew
-    _keep_plan(tx, pair, plan, now)
+    keep_plan(tx, pair, plan, now)
     _put(tx, pair, sketch, held, state=state, reason=reason, plan=plan, resolved=resolved)
     if held is not None and held["state"] == "approved" and state != "approved":
         tx.journal("tieout", "approval fell", str(sketch.key), {"plan": held["plan_hash"]})
@@ -151,11 +151,11 @@ def _state_of_same_plan(tx: Writes, held: Row | None, plan: Plan) -> str:
     if held is None or held["plan_hash"] != plan.hash:
         return "planned"
     if held["state"] == "blocked" and held["reason"] == UNREADABLE:
-        return _standing(tx, plan.key, plan.hash) or "planned"
+        return standing_decision(tx, plan.key, plan.hash) or "planned"
     return str(held["state"]) if held["state"] in DECIDED else "planned"
 
 
-def _standing(tx: Writes, key: str, plan_hash: str) -> str | None:
+def standing_decision(tx: Writes, key: str, plan_hash: str) -> str | None:
     """Return what was last decided about this very plan, None where nothing stands."""
     decisions = tx.all("decisions_of", key=key)
     same = [str(one["verdict"]) for one in decisions if one["plan_hash"] == plan_hash]
@@ -273,7 +273,7 @@ def _put_new(
         title=f"{new.kind} {name}",
         source=new.source,
     )
-    _keep_plan(tx, pair, plan, now)
+    keep_plan(tx, pair, plan, now)
     content = canonical(values)
     tx.run(
         "document_put",
@@ -304,7 +304,8 @@ def _made_since(tx: Writes, key: str) -> dict[tuple[str, str], str]:
 # -- writing down -------------------------------------------------------------------------------
 
 
-def _keep_plan(tx: Writes, pair: Pair, plan: Plan | None, now: datetime) -> None:
+def keep_plan(tx: Writes, pair: Pair, plan: Plan | None, now: datetime) -> None:
+    """Freeze a plan; None keeps nothing."""
     if plan is None:
         return
     tx.run(

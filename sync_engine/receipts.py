@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sync_engine.addresses import address_of, source_of
+from sync_engine.corrected import take_correction
 from sync_engine.draft import Sketch, content_of, order_of
 from sync_engine.ledger.spelling import amount_text, change_of, fields_of, fields_text
 from sync_engine.ledger.store import Row, Writes
@@ -20,7 +21,7 @@ from sync_engine.states import REFERENCE_KINDS
 from sync_engine.tasks import APPROVAL, DRIFT, FINDING, REFUSED, UNCLAIMED, Wanted, answers, keep
 from tieout.model.canonical import canonical, digest
 from tieout.model.contract import Receipt
-from tieout.model.errors import TieoutError
+from tieout.model.errors import StaleVersion, TieoutError
 from tieout.model.record import Record
 from tieout.model.ref import Ref, Version
 
@@ -143,6 +144,10 @@ def refuse(tx: Writes, pair: Pair, row: Row, error: TieoutError) -> None:
     if document is None:
         _refused_write_back(tx, pair, row, error)
         return
+    if isinstance(error, StaleVersion) and tx.one("correction_get", key=row["key"]):
+        at = tx.now_text()  # it is planned again once the books have shown what it is now
+        tx.run("document_state", key=row["key"], state="blocked", reason=error.code, at=at)
+        return
     tx.run("document_state", key=row["key"], state="refused", reason=error.code, at=tx.now_text())
     tx.run("dependants_again", need=row["key"], pair=pair.name)
     keep(
@@ -253,6 +258,7 @@ def _posted(tx: Writes, pair: Pair, key: str, receipt: Receipt) -> None:
         if any(held.kind == source.kind and held.to == "payment" for held in pair.mappings):
             tx.run("touch", **touched, reread=0)
     note_document(tx, ref)
+    take_correction(tx, pair, document)
     number = None if receipt.record is None else receipt.record.fields.get("number")
     tx.journal(
         "tieout", "posted", key, {"id": ref.id, "number": number, "title": document["title"]}

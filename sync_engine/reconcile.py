@@ -12,18 +12,21 @@ from decimal import Decimal
 from typing import Any
 
 from sync_engine.addresses import source_of
+from sync_engine.credits import credits_of, left_of
 from sync_engine.gather import followed
 from sync_engine.ledger.spelling import fields_of, money_of
 from sync_engine.ledger.sqlite import Ledger
 from sync_engine.ledger.store import Reads, Row, Writes
 from sync_engine.pair import Pair
-from sync_engine.states import IN_THE_BOOKS
+from sync_engine.states import CORRECTION, IN_THE_BOOKS
 from sync_engine.tasks import DRIFT, Wanted, keep
 from sync_engine.tie_out import carriers_of, figure_of, tie_out
 from tieout.model.canonical import canonical, plain
 from tieout.model.ref import Ref
 
 DOCUMENTS_AT_ONCE = 500
+CORRECT = "`tieout correct` shows what can be done; or correct the deal. Nothing is overwritten."
+TAKE_BACK = "Take it back in the books, or correct it in the CRM; nothing is overwritten."
 KEPT_BY_US = ("customer", "date", "currency", "net")  # a person's change of these is drift
 
 
@@ -52,9 +55,12 @@ class Sides:
         gone: why it is not: not-won, gone, merged.
         answered: the fields that the books answered when it was posted.
         books: the fields that they show now, None when they deleted it.
-        covered: what payments and credits cover.
+        covered: what payments and credits cover; None of what is not covered itself.
         expected: the gross that was expected, None when only the net is compared.
         net: the net that was approved.
+        left: what is left of it after its credits: its net, or its total if prices hold the tax;
+            None where it has none.
+        wanted: what its source comes to now, in the same figure.
         includes_tax: whether the prices, and so that net, contain the tax.
         tolerance: how far the books' figure may be from it.
     """
@@ -64,19 +70,22 @@ class Sides:
     gone: str | None
     answered: Mapping[str, Any]
     books: Mapping[str, Any] | None
-    covered: Decimal = Decimal(0)
+    covered: Decimal | None = Decimal(0)
     expected: Decimal | None = None
     net: Decimal | None = None
     tolerance: Decimal = Decimal(0)
     includes_tax: bool = False
+    left: Decimal | None = None
+    wanted: Decimal | None = None
 
 
 def differences(sides: Sides) -> Iterator[Difference]:
     """Yield every difference between what was approved, the CRM now and the books now. Pure.
 
-    What is neither won nor in the books any more is at rest.
+    What is neither won nor in the books any more, or was credited whole, is at rest.
     """
-    if sides.gone is not None and (sides.books is None or sides.books.get("voided")):
+    taken_back = sides.books is None or sides.books.get("voided") or sides.left == 0
+    if sides.gone is not None and taken_back:
         return
     yield from _in_the_crm(sides)
     if sides.books is None:
@@ -101,7 +110,7 @@ def reconcile(ledger: Ledger, pair: Pair) -> int:
     while rows := ledger.all("documents_unchecked", pair=pair.name, limit=DOCUMENTS_AT_ONCE):
         with ledger.transaction() as tx:
             for row in rows:
-                if row["state"] in IN_THE_BOOKS:
+                if row["state"] in IN_THE_BOOKS and row["kind"] != CORRECTION:
                     _compare(tx, pair, row)
             for address in sorted({each for row in rows for each in _sources(tx, pair, row)}):
                 tie_out(tx, pair, Ref(*address))
@@ -133,9 +142,7 @@ def _in_the_crm(sides: Sides) -> Iterator[Difference]:
             "gone": ("deleted-in-crm", "It was deleted in the CRM."),
             "merged": ("merged", "It was merged into another one."),
         }.get(sides.gone, ("reopened", "It no longer counts: not won, not paid, or out of scope."))
-        yield Difference(
-            cause, words, "Take it back in the books by a void or credit, or correct it in the CRM."
-        )
+        yield Difference(cause, words, _remedy(sides))
         return
     if sides.now is None and sides.posted:
         yield Difference(
@@ -154,10 +161,23 @@ def _in_the_crm(sides: Sides) -> Iterator[Difference]:
         yield Difference(
             "changed-in-crm",
             f"The deal changed after it was invoiced: {names}.",
-            "Correct the invoice in the books, or the deal back; nothing is overwritten.",
+            _remedy(sides),
             {name: before for name, (before, _) in changed.items()},
             {name: after for name, (_, after) in changed.items()},
         )
+    elif sides.left is not None and sides.wanted is not None and sides.left != sides.wanted:
+        yield Difference(
+            "credited",
+            f"{sides.left} is left of its invoice after credits; the deal comes to {sides.wanted}.",
+            CORRECT,
+            plain(sides.left),
+            plain(sides.wanted),
+        )
+
+
+def _remedy(sides: Sides) -> str:
+    """Return what can be done: an invoice can be corrected from here."""
+    return TAKE_BACK if sides.covered is None else CORRECT
 
 
 def _in_the_books(sides: Sides, books: Mapping[str, Any]) -> Iterator[Difference]:
@@ -210,7 +230,7 @@ def _variance(sides: Sides, books: Mapping[str, Any]) -> Iterator[Difference]:
 
 def _unexplained(sides: Sides, books: Mapping[str, Any]) -> Iterator[Difference]:
     total, balance = books.get("total"), books.get("balance")
-    if total is None or balance is None:
+    if sides.covered is None or total is None or balance is None:
         return
     rest = total - balance - sides.covered
     if rest:
@@ -269,6 +289,9 @@ def _sides(tx: Reads, pair: Pair, row: Row) -> Sides:
     code = row["currency"]
     covers = tx.all("allocations_on", company=receipt["company"], invoice=row["posted_id"])
     is_invoice = row["kind"] == "invoice"
+    is_sale = is_invoice or row["kind"] == "credit_memo"
+    figure = figure_of(pair, row)
+    has_credits = is_invoice and any(credits_of(tx, receipt["company"], row["key"]))
     return Sides(
         posted=_merges_followed(tx, pair, row, json.loads(row["posted_content"] or "null") or {}),
         now=json.loads(row["content"]),
@@ -277,11 +300,13 @@ def _sides(tx: Reads, pair: Pair, row: Row) -> Sides:
         books=None if gone or shown is None else fields_of(shown["fields"]),
         covered=sum((Decimal(each["amount"]) for each in covers), Decimal(0))
         if is_invoice
-        else Decimal(0),
+        else None,
         expected=_amount(plan, "expected", code),
-        net=_approved_net(plan, row, code) if is_invoice else None,
+        net=_approved_net(plan, row, code) if is_sale else None,
         tolerance=_amount(plan, "tolerance", code) or Decimal(0),
-        includes_tax=figure_of(pair, row) == "total",
+        includes_tax=is_invoice and figure == "total",
+        left=left_of(tx, receipt["company"], row, figure) if has_credits else None,
+        wanted=None if row["net"] is None else Decimal(row["net"]),
     )
 
 

@@ -37,7 +37,7 @@ PROBLEM = frozenset({"refused", "rejected"})
 class Settlement:
     """How far an invoice is paid, from what names it.
 
-    ``status`` is what the CRM is told: invoiced, part-paid, paid, voided.
+    ``status`` is what the CRM is told: invoiced, part-paid, paid, credited, voided.
     """
 
     status: str
@@ -83,7 +83,7 @@ def settlement_of(
     if not live:
         status = "voided"
     elif covered and covered >= total:
-        status = "paid"
+        status = "paid" if paid else "credited"
     else:
         status = "part-paid" if covered else "invoiced"
     last = parse_day(max(days)) if days else None

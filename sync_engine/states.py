@@ -12,6 +12,7 @@ DECIDED = frozenset({"planned", "waiting", "approved", "rejected", "refused"})
 OVERRULED = "create"  # the answer that says: it is no twin, go on
 LEFT_ALONE = "ignore"
 HELD = frozenset({"blocked", "refused"})
+CORRECTION = "correction"  # the kind of a document that changes another's record
 REFERENCE_KINDS = ("customer", "item")  # made because a document needs them
 READ_AT_ONCE = 2_000  # documents held in memory, whatever their number
 

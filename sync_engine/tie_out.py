@@ -1,7 +1,7 @@
 """tie_out: the open tasks of a deal name together exactly what is won and not invoiced.
 
-Or the other way round, signed: so won = invoiced + held, in each currency. A rest that no other
-task explains becomes a task of its own.
+Or the other way round, signed: so won = invoiced - credited + held, in each currency. A rest that
+no other task explains becomes a task of its own.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from decimal import Decimal
 
 from mapping.rules import InvoiceRules
 from sync_engine.addresses import address_of, source_address, source_of
+from sync_engine.credits import credits_of
 from sync_engine.gather import followed
 from sync_engine.ledger.spelling import fields_of
 from sync_engine.ledger.store import Reads, Row, Writes
@@ -87,7 +88,9 @@ def _held(rows: Sequence[Row], invoiced: Mapping[str, Decimal]) -> list[tuple[st
 
 
 def _invoiced(tx: Reads, pair: Pair, source: Ref, rows: Sequence[Row]) -> Mapping[str, Decimal]:
-    """Return by currency what the live invoices of a source come to: ours, and those by its number.
+    """Return by currency what the live invoices of a source come to, less what was credited.
+
+    They are ours, and those by its number.
 
     An invoice of another deal counts for this one only when that deal was merged into it. One that
     is nobody's counts for a single deal of those that carry its number.
@@ -110,8 +113,16 @@ def _invoiced(tx: Reads, pair: Pair, source: Ref, rows: Sequence[Row]) -> Mappin
     sums: dict[str, Decimal] = {}
     for shown in found.values():
         code = fields_of(shown["fields"])["currency"]
-        sums[code] = sums.get(code, ZERO) + Decimal(shown[figure])
+        sums[code] = sums.get(code, ZERO) + Decimal(shown[figure]) - _credited(tx, shown, figure)
     return sums
+
+
+def _credited(tx: Reads, invoice: Row, figure: str) -> Decimal:
+    """Return what credits of ours took back of an invoice."""
+    books = invoice["company"]
+    own = tx.one("document_of_record", company=books, kind="invoice", id=invoice["id"])
+    taken = () if own is None else credits_of(tx, books, own["key"])
+    return sum((Decimal(row[figure]) for row, _ in taken), ZERO)
 
 
 def _is_live(shown: Row) -> bool:

@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 
 from sync_engine.addresses import source_address, source_of
+from sync_engine.credits import is_credited_whole
 from sync_engine.draft import Sketch
 from sync_engine.gather import followed
 from sync_engine.ledger.spelling import amount_text, change_of, fields_of
@@ -73,7 +74,7 @@ def _lives_on(tx: Reads, pair: Pair, sketch: Sketch) -> Iterator[Finding]:
         shown = earlier and tx.one(
             "mirror_get", company=pair.books.company, kind=row["kind"], id=row["posted_id"]
         )
-        if shown and shown["live"]:
+        if shown and shown["live"] and not is_credited_whole(tx, pair.books.company, row):
             yield Finding(
                 "lives-on",
                 Severity.ASK,

@@ -1,8 +1,8 @@
-"""The judge of every story: deal by deal, won = invoiced + held.
+"""The judge of every story: deal by deal, won = invoiced - credited + held.
 
 It reads what is really there on both sides, joins the two by the purchase order number and takes
 from our ledger only what its open tasks name. Deals that share a number, and those that were merged,
-are judged together.
+are judged together. A credit that a person wrote by hand is a gift, and no correction of a deal.
 """
 
 import sqlite3
@@ -16,7 +16,7 @@ from zoneinfo import ZoneInfo
 
 from simulated_world import CUTOVER, ZONE, World
 
-Rest = tuple[Decimal, Decimal, Decimal]  # won, invoiced, held
+Rest = tuple[Decimal, Decimal, Decimal]  # won, invoiced less credited, held
 Deal = tuple[str, str]  # its id and currency
 
 
@@ -37,7 +37,7 @@ def assert_ties_out(
 
 
 def tie_out(world: World, linked: dict[str, str], amount: str = "net") -> dict[Deal, Rest]:
-    """Return of each deal what is won, what is invoiced and what our open tasks hold."""
+    """Return of each deal what is won, invoiced less credited, and what our open tasks hold."""
     crm, books = world.crm_truth(), world.books_truth()
     home = books["home_currency"]
     owner = {order: merged_into(crm, deal) for order, deal in world.orders.items()}
@@ -56,6 +56,10 @@ def tie_out(world: World, linked: dict[str, str], amount: str = "net") -> dict[D
         of = linked.get(one["id"]) or owner.get(one["po_number"] or "")
         if of is not None and not one["voided"] and not one["deleted"]:
             sums[head(of), one["currency"]][1] += Decimal(one[amount])
+    for one in books["credit_memos"]:
+        of = owner.get(one["po_number"] or "")
+        if of is not None and not (one["voided"] or one["deleted"] or one["by_hand"]):
+            sums[head(of), one["currency"]][1] -= Decimal(one[amount])
     for deal_id, currency, net in _held(world):
         sums[head(deal_id), currency or home][2] += Decimal(net)
     return {deal: (won, invoiced, held) for deal, (won, invoiced, held) in sums.items()}

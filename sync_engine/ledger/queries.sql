@@ -343,9 +343,9 @@ UPDATE document SET told = 1 WHERE key = :key;
 -- document_checked: its three sides were compared
 UPDATE document SET checked = 1 WHERE key = :key;
 
--- document_of_record: whose record of the books this is
+-- document_of_record: whose record of the books this is, its corrections aside
 SELECT d.* FROM receipt r JOIN document d ON d.key = r.key AND d.posted_id = r.id
-WHERE r.company = :company AND r.kind = :kind AND r.id = :id ORDER BY d.generation DESC LIMIT 1;
+WHERE r.company = :company AND r.kind = :kind AND r.id = :id AND d.kind <> 'correction' ORDER BY d.generation DESC LIMIT 1;
 
 -- documents_of_source: every document that was born from a source
 SELECT * FROM document
@@ -797,3 +797,47 @@ SELECT code, message, remedy FROM task WHERE subject = :subject AND state = 'ope
 
 -- journal_of: what the journal tells of one document
 SELECT at, who, what, detail FROM journal WHERE subject = :subject ORDER BY n;
+
+-- === corrections of what was posted ============================================================
+
+-- correction_get: what a document corrects, and how
+SELECT * FROM correction WHERE key = :key;
+
+-- correction_put: a correction that a person chose, or that follows one
+INSERT INTO correction (key, corrects, way, choice, shares, along_key, along_hash)
+VALUES (:key, :corrects, :way, :choice, :shares, :along_key, :along_hash)
+ON CONFLICT (key) DO UPDATE SET choice = excluded.choice, shares = excluded.shares,
+    along_key = excluded.along_key, along_hash = excluded.along_hash;
+
+-- correction_along: the plan that is approved with a correction
+SELECT along_key AS key, along_hash AS plan_hash FROM correction
+WHERE key = :key AND along_key IS NOT NULL;
+
+-- corrections_of: every correction of a document, and how far it is
+SELECT c.key, c.way, c.choice, c.shares, d.state, d.reason, d.posted_id, d.plan_hash, d.title, d.net,
+    d.currency
+FROM correction c JOIN document d ON d.key = c.key WHERE c.corrects = :key ORDER BY d.changed_at;
+
+-- corrections_pending: a pair's corrections that were not sent yet
+SELECT * FROM document WHERE pair = :pair AND kind IN ('credit_memo', 'correction')
+AND state IN ('planned', 'waiting', 'approved', 'blocked');
+
+-- outbox_done: what was done under a key, references resolved
+SELECT change FROM outbox WHERE key = :key AND state = 'done' ORDER BY first_at DESC LIMIT 1;
+
+-- outbox_last: what was asked last under a key
+SELECT change FROM outbox WHERE key = :key ORDER BY first_at DESC LIMIT 1;
+
+-- document_settled: what a posted document says with its corrections
+UPDATE document SET posted_content = :content, told = 0, checked = 0, changed_at = :at
+WHERE key = :key;
+
+-- document_amended: its amendment's plan is its own now
+UPDATE document SET plan_hash = :plan_hash WHERE key = :key;
+
+-- receipt_amended: the answer to an amendment is the document's latest
+INSERT INTO receipt (key, plan_hash, verb, company, kind, id, version, fields, how, request_id, at)
+SELECT :key, plan_hash, verb, company, kind, id, version, fields, how, request_id, at
+FROM receipt WHERE key = :correction
+ON CONFLICT (key, plan_hash) DO UPDATE SET version = excluded.version, fields = excluded.fields,
+    how = excluded.how, request_id = excluded.request_id, at = excluded.at;

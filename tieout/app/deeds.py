@@ -7,9 +7,13 @@ Each takes the engine, plain arguments and who asks, and returns plain values: t
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any, Final, TypeAlias
 
 from sync_engine.engine import Engine
+from sync_engine.standing import Choice, Way
+from tieout.model.crediting import Extent
+from tieout.model.dates import parse_day
 from tieout.model.errors import InvariantError, NotFound, Rejected
 
 Args: TypeAlias = Mapping[str, Any]
@@ -104,6 +108,28 @@ def _reissue(engine: Engine, args: Args, who: str) -> Values:
     return {"key": engine.reissue(args["ref"], who=who, reason=args["reason"])}
 
 
+def _corrections(engine: Engine, args: Args, _who: str) -> Values:
+    return engine.corrections(args["ref"])
+
+
+def _correct(engine: Engine, args: Args, who: str) -> Values:
+    """Plan a correction, or leave the invoice as it is: that is the way ``ignore``."""
+    if args["way"] == "ignore":
+        ignored = engine.ignore_drift(args["ref"], who=who, reason=args["reason"])
+        return {"ignored": ignored}
+    extent = Extent.of(args["extent"])
+    if args["to_deal"]:
+        extent = replace(extent, to=engine.deal_lines(args["ref"]))
+    day = args["day"]
+    choice = Choice(
+        Way(args["way"]),
+        extent,
+        reissue=args["reissue"],
+        day=None if day is None else parse_day(day),
+    )
+    return engine.correct(args["ref"], choice, who=who, reason=args["reason"])
+
+
 def _resume(engine: Engine, args: Args, who: str) -> Values:
     engine.resume(args["pair"], who=who, reason=args["reason"])
     return {"resumed": args["pair"]}
@@ -130,7 +156,9 @@ def _status(engine: Engine, _args: Args, _who: str) -> Values:
 
 
 DRIFTING: Final = frozenset({"drift", "tie-out", "copied"})
-DRAFTING: Final = frozenset({"explain"})  # of what only looks, what the mappings are needed for
+DRAFTING: Final = frozenset(
+    {"explain", "corrections"}
+)  # of what only looks, what the mappings are needed for
 DEEDS: Final[Mapping[str, Deed]] = {
     "plan": _plan,
     "approve": _approve,
@@ -139,6 +167,8 @@ DEEDS: Final[Mapping[str, Deed]] = {
     "answer": _answer,
     "resync": _resync,
     "reissue": _reissue,
+    "corrections": _corrections,
+    "correct": _correct,
     "resume": _resume,
     "reconcile": _reconcile,
     "tasks": _tasks,

@@ -139,7 +139,14 @@ def _pair(
         rounding=Rounding[company.rounding.upper()],
         numbers_ours=company.numbers == "ours",
         default_income_account=company.income_account,
+        time_zone=_time_zone(site, written.target, written.source),
     )
+
+
+def _time_zone(site: Site, *names: str) -> str:
+    """Return the business time zone: the books' where they have one, else the CRM's, else UTC."""
+    zones = [site.company(name).time_zone for name in names]
+    return next((zone.name for zone in zones if zone is not None), "UTC")
 
 
 def _companies_in_pairs(site: Site) -> list[str]:

@@ -33,6 +33,7 @@ VERBS: Final[Mapping[str, Mapping[str, str]]] = {
     "Mend": {
         "tasks": "Show what waits for a person, and answer it.",
         "resync": "Read one record anew and plan it again.",
+        "correct": "Show how an invoice differs from its deal, and correct it.",
         "reissue": "Plan a new invoice in place of one that was taken back.",
         "resume": "Let a stopped pair go on.",
         "seal": "Seal all tokens anew with a new key.",

@@ -1,0 +1,282 @@
+"""corrections: what people choose to do about a posted invoice, planned, and planned again.
+
+``correcting`` says what is possible; here is how an invoice stands, by the ledger, and how a choice
+becomes a document and a plan of its own. One correction of an invoice is under way at a time.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Mapping
+from datetime import datetime
+from decimal import Decimal
+
+from sync_engine.addresses import source_address, source_of
+from sync_engine.corrected import NOTHING
+from sync_engine.correcting import option
+from sync_engine.credits import credits_of
+from sync_engine.draft import Sketch, content_of, draft_source, setting_of
+from sync_engine.ledger.spelling import change_of
+from sync_engine.ledger.sqlite import Ledger
+from sync_engine.ledger.store import Reads, Row, Writes
+from sync_engine.mirror import preferences
+from sync_engine.mirror_rows import Mirror, record_of
+from sync_engine.pair import Pair
+from sync_engine.plan import keep_plan, standing_decision
+from sync_engine.preflight import preflight
+from sync_engine.resolve import Resolver
+from sync_engine.standing import Choice, Option, Standing, Way
+from sync_engine.states import ASKED, CORRECTION
+from sync_engine.tasks import APPROVAL, REFUSED, answers, keep
+from tieout.model.canonical import Values, canonical, digest
+from tieout.model.change import Severity, Update
+from tieout.model.dates import day_of
+from tieout.model.document import Invoice, Prices
+from tieout.model.errors import NotFound, Rejected, StaleVersion
+from tieout.model.ref import Key, Ref
+
+KINDS: Mapping[Way, str] = {Way.CREDIT: "credit_memo"}  # of the document that a correction is
+UNDER_WAY = frozenset({"sending", "unknown"})
+NOT_SENT = frozenset({"planned", "waiting", "approved", "blocked", "refused", "rejected"})
+
+
+def choose(
+    ledger: Ledger,
+    pair: Pair,
+    invoice: Row,
+    choice: Choice,
+    *,
+    who: str,
+    reason: str,
+    now: datetime,
+) -> Option:
+    """Plan a correction that a person chose, in place of one that was not sent yet.
+
+    Raises:
+        Rejected: the books would refuse it now.
+    """
+    with ledger.transaction() as tx:
+        found = option(standing_of(tx, pair, invoice, now), choice)
+        if found.plan is None:
+            raise Rejected(
+                f"{invoice['title']} cannot be corrected by {choice.name}: {found.why}",
+                remedy=f"`tieout correct {invoice['source_kind']}:{invoice['source_id']}` shows "
+                "what is possible now.",
+            )
+        for row in tx.all("corrections_of", key=invoice["key"]):
+            if row["state"] in NOT_SENT and row["way"] != Way.APPLY:
+                _leave(tx, pair, tx_row(tx, row["key"]), "replaced")
+        _put(tx, pair, invoice, found, now)
+        tx.journal(
+            who,
+            "correct",
+            invoice["key"],
+            {"choice": found.choice.plain(), "plan": found.plan.hash, "reason": reason},
+        )
+    return found
+
+
+def plan_again(ledger: Ledger, pair: Pair, now: datetime) -> None:
+    """Plan every correction again that was not sent yet: the deal, the books or a period moved.
+
+    It keeps its approval only while its hash stays the same; what is not possible any more is left.
+    """
+    for row in ledger.all("corrections_pending", pair=pair.name):
+        with ledger.transaction() as tx:
+            _plan_again(tx, pair, row, now)
+
+
+def standing_of(tx: Reads, pair: Pair, invoice: Row, now: datetime) -> Standing:
+    """Return how a posted invoice stands."""
+    books = pair.books.company
+    shown = tx.one("mirror_get", company=books, kind="invoice", id=invoice["posted_id"])
+    if shown is None:
+        raise Rejected(f"The books have not shown the invoice of {invoice['title']}.")
+    corrections = tx.all("corrections_of", key=invoice["key"])
+    sketch = _sketch(tx, pair, invoice)
+    is_won = sketch is not None and sketch.state == "live" and not sketch.skipped
+    wanted, why_not = _wanted(tx, pair, invoice, sketch) if is_won else (None, "It is not won.")
+    document = sketch.document if sketch is not None and is_won else None
+    lines = document.lines if isinstance(document, Invoice) else ()
+    plan = tx.one("plan_get", hash=invoice["plan_hash"]) if invoice["plan_hash"] else None
+    sent = {row["way"] for row in corrections if row["state"] in UNDER_WAY}
+    applying = {row["state"] for row in corrections if row["way"] == Way.APPLY}
+    return Standing(
+        key=Key.parse(invoice["key"]),
+        source=source_of(invoice),
+        mapping=(invoice["mapping"], 0)
+        if plan is None
+        else (plan["mapping"], plan["mapping_version"]),
+        title=invoice["title"],
+        invoice=record_of(shown),
+        live=bool(shown["live"]) and not shown["gone"] and invoice["state"] == "posted",
+        in_flight=bool(sent or applying & {*UNDER_WAY, "approved"}),
+        credits=tuple(credit for _, credit in credits_of(tx, books, invoice["key"])),
+        wanted=wanted,
+        why_not=why_not,
+        sent=_sent(tx, invoice, corrections),
+        now_net=sketch.net.amount if sketch is not None and is_won and sketch.net else None,
+        now_lines=tuple(line.amount.amount for line in lines),
+        inclusive=isinstance(document, Invoice) and document.tax.prices is Prices.INCLUSIVE,
+        preferences=preferences(tx, pair),
+        capabilities=pair.books.capabilities,
+        today=day_of(now, pair.time_zone),
+        numbers=Counter(Way(row["way"]) for row in corrections if row["state"] in ASKED),
+    )
+
+
+def posted_invoice(tx: Reads, pair: Pair, source: Ref) -> Row:
+    """Return the latest invoice that was posted of a source.
+
+    Raises:
+        NotFound: there is none.
+    """
+    rows = tx.all("documents_of_source", **source_address(source))
+    for row in rows:
+        if row["pair"] == pair.name and row["kind"] == "invoice" and row["posted_id"] is not None:
+            return row
+    raise NotFound(
+        f"No invoice of {source} was posted.", remedy="`tieout explain` says how it stands."
+    )
+
+
+def is_of_a_mapping(pair: Pair, row: Row) -> bool:
+    """Whether a document is what a mapping makes of its source, and no correction of one."""
+    made = {(mapping.identity, mapping.to) for mapping in pair.mappings}
+    return (row["mapping"], row["kind"]) in made
+
+
+def tx_row(tx: Reads, key: str) -> Row:
+    """Return a document that is there."""
+    row = tx.one("document_get", key=key)
+    assert row is not None
+    return row
+
+
+def _sketch(tx: Reads, pair: Pair, invoice: Row) -> Sketch | None:
+    mapping = next((held for held in pair.mappings if held.identity == invoice["mapping"]), None)
+    if mapping is None:
+        return None
+    return draft_source(tx, pair, mapping, source_of(invoice), setting_of(tx, pair))
+
+
+def _wanted(
+    tx: Reads, pair: Pair, invoice: Row, sketch: Sketch | None
+) -> tuple[Values | None, str]:
+    """Return the values that a source would be invoiced with now, or why it cannot be."""
+    document = None if sketch is None else sketch.document
+    found = [] if sketch is None else list(sketch.findings)
+    if sketch is not None and document is not None:
+        mirror = Mirror(tx, pair.books.company)
+        known = answers(tx, invoice["key"])
+        resolver = Resolver(tx, pair, mirror, sketch.mapping.identity, known)
+        resolved = resolver.resolve(document, {})
+        prefer, can = preferences(tx, pair), pair.books.capabilities
+        found += [*resolved.findings, *preflight(document, resolved.values, prefer, can)]
+        blocking = [one.message for one in found if one.severity is Severity.BLOCK]
+        if not blocking and not resolved.needs:
+            return resolved.values, ""
+        if not blocking:
+            return None, "It needs a new customer or item: credit it and issue it again."
+    first = next((one.message for one in found), "No mapping makes it any more.")
+    return None, f"As it stands it could not be invoiced: {first}"
+
+
+def _sent(tx: Reads, invoice: Row, corrections: list[Row]) -> Values | None:
+    """Return the values that an invoice was posted with, its amendments included."""
+    made = tx.one("outbox_done", key=invoice["key"])
+    if made is None:
+        return None
+    values = dict(change_of(made["change"]).values)
+    for row in corrections:
+        amended = tx.one("outbox_done", key=row["key"]) if row["way"] == Way.AMEND else None
+        values |= {} if amended is None else change_of(amended["change"]).values
+    return values
+
+
+def _plan_again(tx: Writes, pair: Pair, row: Row, now: datetime) -> None:
+    correction = tx.one("correction_get", key=row["key"])
+    assert correction is not None
+    if row["reason"] == StaleVersion.code and not _moved_since(tx, row):
+        return
+    invoice = tx_row(tx, correction["corrects"])
+    choice = Choice.of(json.loads(correction["choice"]))
+    found = option(standing_of(tx, pair, invoice, now), choice)
+    if found.plan is None:
+        _leave(tx, pair, row, "not-possible", found.why)
+    elif found.plan.hash != row["plan_hash"] or row["state"] == "blocked":
+        if row["state"] == "approved":
+            tx.journal("tieout", "approval fell", row["key"], {"plan": row["plan_hash"]})
+        _put(tx, pair, invoice, found, now)
+
+
+def _moved_since(tx: Reads, row: Row) -> bool:
+    """Whether the books have shown another version than the one that a change was refused for."""
+    asked = tx.one("outbox_last", key=row["key"])
+    change = None if asked is None else change_of(asked["change"])
+    if not isinstance(change, Update):
+        return True
+    ref = change.ref
+    shown = tx.one("mirror_get", company=ref.company, kind=ref.kind, id=ref.id)
+    return shown is not None and shown["version"] != change.version
+
+
+def _put(tx: Writes, pair: Pair, invoice: Row, found: Option, now: datetime) -> None:
+    """Write a correction down as a document with its plan, and the plan that follows it."""
+    plan, way = found.plan, found.choice.way
+    assert plan is not None
+    keep_plan(tx, pair, plan, now)
+    keep_plan(tx, pair, found.along, now)
+    key = Key.parse(plan.key)
+    held = tx.one("document_get", key=plan.key)
+    sketch = _sketch(tx, pair, invoice)
+    content = canonical(content_of(sketch.document)) if found.settles and sketch else NOTHING
+    verdict = standing_decision(tx, plan.key, plan.hash)
+    is_same = held is not None and held["plan_hash"] == plan.hash
+    tx.run(
+        "document_put",
+        key=plan.key,
+        stem=key.stem,
+        generation=key.generation,
+        pair=pair.name,
+        mapping=invoice["mapping"],
+        part="",
+        **source_address(source_of(invoice)),
+        kind=KINDS.get(way, CORRECTION),
+        state=verdict if is_same and verdict == "approved" else "planned",
+        reason=None,
+        title=plan.title,
+        content=content,
+        content_hash=digest(content),
+        net=None if plan.net is None else str(plan.net.amount),
+        currency=None if plan.net is None else plan.net.currency.code,
+        purchase_order=None,
+        customer=invoice["customer"],
+        name_key=None,
+        plan_hash=plan.hash,
+        at=tx.now_text(),
+    )
+    tx.run(
+        "correction_put",
+        key=plan.key,
+        corrects=invoice["key"],
+        way=way.value,
+        choice=canonical(found.choice.plain()),
+        shares=canonical([_text(share) for share in found.shares]),
+        along_key=None if found.along is None else found.along.key,
+        along_hash=None if found.along is None else found.along.hash,
+    )
+
+
+def _text(share: Decimal) -> str:
+    return str(share)
+
+
+def _leave(tx: Writes, pair: Pair, row: Row, reason: str, why: str = "") -> None:
+    """Leave a correction that was not sent; its drift goes on being a task."""
+    tx.run("document_state", key=row["key"], state="skipped", reason=reason, at=tx.now_text())
+    for family in (APPROVAL, REFUSED):
+        source = source_of(row)
+        keep(tx, pair=pair.name, family=family, subject=row["key"], source=source, wanted=())
+    tx.journal("tieout", "correction left", row["key"], {"reason": reason, "why": why})

@@ -1,0 +1,45 @@
+"""credits: which credits of ours an invoice has in the books, and what is left of it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from decimal import Decimal
+
+from sync_engine.ledger.spelling import fields_of
+from sync_engine.ledger.store import Reads, Row
+from sync_engine.standing import Credit, Way
+
+
+def credits_of(tx: Reads, books: str, invoice: str) -> Iterator[tuple[Row, Credit]]:
+    """Yield the living credits of an invoice, by its key: the mirror's row and the figures."""
+    for row in tx.all("corrections_of", key=invoice):
+        if row["way"] != Way.CREDIT or row["posted_id"] is None:
+            continue
+        shown = tx.one("mirror_get", company=books, kind="credit_memo", id=row["posted_id"])
+        if shown is None or not shown["live"] or shown["gone"]:
+            continue
+        fields = fields_of(shown["fields"])
+        shares = tuple(Decimal(share) for share in json.loads(row["shares"]))
+        yield shown, Credit(fields["net"], fields["tax"], fields["total"], shares)
+
+
+def left_of(tx: Reads, books: str, invoice: Row, figure: str) -> Decimal:
+    """Return what is left of an invoice after its credits: of its net, or of its total.
+
+    Args:
+        tx: the ledger.
+        books: the books' company.
+        invoice: the document's row; it is posted.
+        figure: net or total.
+    """
+    shown = tx.one("mirror_get", company=books, kind="invoice", id=invoice["posted_id"])
+    whole = Decimal(0) if shown is None else Decimal(shown[figure])
+    taken = (Decimal(row[figure]) for row, _ in credits_of(tx, books, invoice["key"]))
+    return whole - sum(taken, Decimal(0))
+
+
+def is_credited_whole(tx: Reads, books: str, invoice: Row) -> bool:
+    """Whether credits of ours took all of a posted invoice."""
+    taken = list(credits_of(tx, books, invoice["key"]))
+    return bool(taken) and left_of(tx, books, invoice, "net") == 0

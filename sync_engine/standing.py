@@ -1,0 +1,177 @@
+"""standing: how a posted invoice stands, and what people may choose to do about it.
+
+The nouns of ``correcting``: each is a value, made from the ledger by ``corrections``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from decimal import Decimal
+from enum import StrEnum
+from typing import Any
+
+from tieout.model.canonical import Values, plain
+from tieout.model.capability import Capabilities
+from tieout.model.change import Plan
+from tieout.model.crediting import Extent
+from tieout.model.dates import parse_day
+from tieout.model.money import Money, allocate, currency
+from tieout.model.record import Record
+from tieout.model.ref import Key, Ref
+
+APPLIED = "applied"  # in a plan's values: as much of a credit as its invoice has open
+
+
+class Way(StrEnum):
+    """What a correction does."""
+
+    AMEND = "amend"
+    VOID = "void"
+    CREDIT = "credit"
+    APPLY = "apply"  # follows each credit by itself
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """What a person chose, and the day that a credit is of."""
+
+    way: Way
+    extent: Extent = field(default_factory=Extent)
+    reissue: bool = False
+    day: date | None = None
+
+    @property
+    def name(self) -> str:
+        """What people call it."""
+        return f"{self.way}-and-reissue" if self.reissue else str(self.way)
+
+    def plain(self) -> Values:
+        """Return it as plain values."""
+        return {
+            "way": self.way.value,
+            "reissue": self.reissue,
+            "day": plain(self.day),
+            "extent": self.extent.plain(),
+        }
+
+    @classmethod
+    def of(cls, values: Mapping[str, Any]) -> Choice:
+        """Return what ``plain`` wrote."""
+        day = values["day"]
+        return cls(
+            Way(values["way"]),
+            Extent.of(values["extent"]),
+            reissue=bool(values["reissue"]),
+            day=None if day is None else parse_day(day),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Credit:
+    """A living credit of an invoice: its figures, and what it took of each line."""
+
+    net: Decimal
+    tax: Decimal
+    total: Decimal
+    shares: tuple[Decimal, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How a posted invoice stands, as far as its corrections depend on it.
+
+    Attributes:
+        key: the invoice's key.
+        source: the record of the CRM that it comes from.
+        mapping: the mapping's name and the version its author gave it.
+        title: what people call it.
+        invoice: the books' record.
+        live: whether it is neither voided nor deleted.
+        in_flight: whether something of it was sent and not answered.
+        credits: its living credits.
+        wanted: the values that the source would be invoiced with now; None where it cannot be.
+        why_not: why it cannot be.
+        sent: the values that it was posted with, later amendments included; None of an adopted one.
+        now_net: what the source comes to now; None where it counts no more.
+        now_lines: the same, by line.
+        inclusive: whether those contain the tax, so that they compare with the totals.
+        preferences: what the books say of themselves.
+        capabilities: what their connector can do.
+        today: the day in the business time zone.
+        numbers: how many corrections of each way were sent before.
+    """
+
+    key: Key
+    source: Ref
+    mapping: tuple[str, int]
+    title: str
+    invoice: Record
+    live: bool
+    in_flight: bool
+    credits: tuple[Credit, ...]
+    wanted: Values | None
+    why_not: str
+    sent: Values | None
+    now_net: Decimal | None
+    now_lines: tuple[Decimal, ...]
+    inclusive: bool
+    preferences: Mapping[str, Any]
+    capabilities: Capabilities
+    today: date
+    numbers: Mapping[Way, int]
+
+    @property
+    def lines(self) -> tuple[Money, ...]:
+        """What each line that names an item comes to, discounts of the whole shared among them."""
+        sold = [line["amount"] for line in self.invoice.fields["lines"] if line["item"]]
+        unit = currency(self.invoice.fields["currency"])
+        net = Money(self.invoice.fields["net"], unit)
+        if sum(sold, Decimal(0)) == net.amount:
+            return tuple(Money(one, unit) for one in sold)
+        return allocate(net, sold) if sold else ()
+
+    @property
+    def credited(self) -> Decimal:
+        """What its credits took, before tax."""
+        return sum((credit.net for credit in self.credits), Decimal(0))
+
+    @property
+    def rest(self) -> Decimal:
+        """What is left of it, before tax."""
+        left: Decimal = self.invoice.fields["net"] - self.credited
+        return left
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """One correction: its plan, with what follows it, or why the books would refuse it.
+
+    Attributes:
+        choice: what would be chosen.
+        plan: what would be approved; None where it is not possible.
+        along: the plan that is approved with it: a credit's application to its invoice.
+        shares: what a credit takes of each line.
+        settles: whether invoice and credits come to what the source comes to, afterwards.
+        why: why it is not possible.
+    """
+
+    choice: Choice
+    plan: Plan | None = None
+    along: Plan | None = None
+    shares: tuple[Decimal, ...] = ()
+    settles: bool = False
+    why: str = ""
+
+
+def correction_key(
+    corrects: Key, source: Ref, books: str, way: Way, number: int, *, of: Key | None = None
+) -> Key:
+    """Return the key of a correction: of which document, in which way, and the how manieth.
+
+    The same on every machine and after a ledger was lost, so that its marker finds it again.
+    ``of`` is the correction that this one follows.
+    """
+    part = f"{of or corrects} {way} {number}"
+    return Key.of(source, mapping="correction", document=way.value, target_company=books, part=part)
