@@ -12,6 +12,7 @@ from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
+from sync_engine.saying import says
 from sync_engine.standing import APPLIED, Choice, Option, Standing, Way, correction_key
 from tieout.model.canonical import Plain, Values, plain
 from tieout.model.change import Change, Create, Plan, Update, Verb, Void
@@ -148,22 +149,6 @@ def _moved(standing: Standing, wanted: Values) -> Values:
     if "lines" in moved:
         moved["prices"] = wanted["prices"]
     return moved
-
-
-def says(shown: object, wanted: object) -> bool:
-    """Whether what the books show says all that is wanted: more on a line is theirs."""
-    if isinstance(wanted, Mapping):
-        return isinstance(shown, Mapping) and all(
-            name not in shown or says(shown[name], value) for name, value in wanted.items()
-        )
-    if isinstance(wanted, list | tuple):
-        return (
-            isinstance(shown, list | tuple)
-            and len(shown) == len(wanted)
-            and all(says(one, other) for one, other in zip(shown, wanted, strict=True))
-        )
-    empty = (None, "")
-    return plain(shown) == plain(wanted) or (shown in empty and wanted in empty)
 
 
 def _void(standing: Standing, choice: Choice) -> Option:

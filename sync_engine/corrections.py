@@ -20,7 +20,7 @@ from sync_engine.draft import Sketch, content_of, draft_source, setting_of
 from sync_engine.ledger.spelling import change_of
 from sync_engine.ledger.sqlite import Ledger
 from sync_engine.ledger.store import Reads, Row, Writes
-from sync_engine.mirror import preferences
+from sync_engine.mirror import mirror_fetched, preferences
 from sync_engine.mirror_rows import Mirror, record_of
 from sync_engine.pair import Pair
 from sync_engine.plan import keep_plan, standing_decision
@@ -34,6 +34,7 @@ from tieout.model.change import Severity, Update
 from tieout.model.dates import day_of
 from tieout.model.document import Invoice, Prices
 from tieout.model.errors import NotFound, Rejected, StaleVersion
+from tieout.model.record import Unreadable
 from tieout.model.ref import Key, Ref
 
 KINDS: Mapping[Way, str] = {Way.CREDIT: "credit_memo"}  # of the document that a correction is
@@ -139,6 +140,24 @@ def posted_invoice(tx: Reads, pair: Pair, source: Ref) -> Row:
     raise NotFound(
         f"No invoice of {source} was posted.", remedy="`tieout explain` says how it stands."
     )
+
+
+def read_now(ledger: Ledger, pair: Pair, invoice: Row) -> None:
+    """Read an invoice and the books' preferences anew: no feed tells that a period was closed.
+
+    Raises:
+        TieoutError: the books do not answer.
+    """
+    books = pair.books.company
+    refs = [Ref(books, "preferences", "1"), Ref(books, "invoice", invoice["posted_id"])]
+    read = list(pair.books.fetch(refs))  # before the transaction: while one lasts, all wait
+    for answer in read:
+        if isinstance(answer, Unreadable):
+            raise answer.error
+    with ledger.transaction() as tx:
+        moved = [mirror_fetched(tx, pair, answer) for answer in read]
+        if any(moved):
+            tx.run("pending_everywhere")
 
 
 def is_of_a_mapping(pair: Pair, row: Row) -> bool:

@@ -19,7 +19,13 @@ from sync_engine import approve as approving
 from sync_engine import show
 from sync_engine.addresses import address_of, source_address
 from sync_engine.answer import open_task, take_answer
-from sync_engine.corrections import choose, is_of_a_mapping, posted_invoice, standing_of
+from sync_engine.corrections import (
+    choose,
+    is_of_a_mapping,
+    posted_invoice,
+    read_now,
+    standing_of,
+)
 from sync_engine.credits import is_credited_whole
 from sync_engine.draft import draft_source, setting_of
 from sync_engine.feeds import Observed
@@ -197,6 +203,7 @@ class Engine:
         pair, ref = self._source(text)
         with self._turn_of(pair):
             invoice = posted_invoice(self.ledger, pair, ref)
+            read_now(self.ledger, pair, invoice)
             return show_corrections(self.ledger, pair, invoice, self.hands.clock())
 
     def deal_lines(self, text: str) -> tuple[Decimal, ...]:
@@ -216,6 +223,7 @@ class Engine:
         now = self.hands.clock()
         with self._turn_of(pair):
             invoice = posted_invoice(self.ledger, pair, ref)
+            read_now(self.ledger, pair, invoice)
             chosen = choose(self.ledger, pair, invoice, choice, who=who, reason=reason, now=now)
             approving.approve(self.ledger, pair, now)
             return shown_option(chosen)

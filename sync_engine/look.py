@@ -20,8 +20,8 @@ from sync_engine.ledger.store import Row, Writes
 from sync_engine.mirror import DOCUMENTS, REFERENCE_WINDOW_SECS, stop_pair
 from sync_engine.pair import Clock, Pair
 from sync_engine.receipts import refuse, take_receipt
+from sync_engine.saying import UNSHOWN, says
 from sync_engine.twins import unmarked
-from tieout.model.canonical import canonical
 from tieout.model.change import Create, Update, Void
 from tieout.model.contract import Connector, Receipt
 from tieout.model.dates import instant_text, parse_instant
@@ -172,14 +172,10 @@ def _says(record: Record, change: Create | Update | Void) -> bool:
     if isinstance(change, Void):
         return bool(record.fields.get("voided"))
     return all(
-        name in record.fields and _same(record.fields[name], value)
+        name in record.fields and says(record.fields[name], value)
         for name, value in change.values.items()
+        if name not in UNSHOWN
     )
-
-
-def _same(shown: object, wanted: object) -> bool:
-    empty = (None, "")
-    return canonical(shown) == canonical(wanted) or (shown in empty and wanted in empty)
 
 
 def _settle(

@@ -85,6 +85,8 @@ def preferences(ledger: Reads, pair: Pair) -> dict[str, Any]:
 def note_document(tx: Writes, ref: Ref) -> None:
     """Note that settle and reconcile must look at the document that this record is."""
     tx.run("document_look", kind=ref.kind, posted_id=ref.id)
+    if ref.kind == "credit_memo":
+        tx.run("document_look_credited", kind=ref.kind, posted_id=ref.id)
 
 
 def _note_orders(tx: Writes, ref: Ref, fields: Mapping[str, Any]) -> None:

@@ -6,6 +6,8 @@ import logging
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, timedelta
 
+from sync_engine.addresses import address_of
+from sync_engine.adopting import adopt_owner
 from sync_engine.feeds import (
     FETCHED_AT_ONCE,
     Observed,
@@ -106,9 +108,19 @@ def judge_strangers(ledger: Ledger, pair: Pair, observed: Observed) -> None:
     """
     with ledger.transaction() as tx:
         for marker, ref in sorted(observed.marked.items()):
+            _adopt_correction(tx, pair, marker, ref)
             if tx.one("document_get", key=marker) is None:
                 stop_for_stranger(tx, pair, ref, marker)
     observed.marked.clear()
+
+
+def _adopt_correction(tx: Writes, pair: Pair, marker: str, ref: Ref) -> None:
+    """Take a credit that was made since a backup, or its application, for what it is."""
+    if ref.kind not in ("credit_memo", "payment") or tx.one("document_get", key=marker):
+        return
+    shown = tx.one("mirror_get", **address_of(ref))
+    if shown is not None:
+        adopt_owner(tx, pair, ref.company, fields_of(shown["fields"]))
 
 
 def report_found(ledger: Ledger, pair: Pair) -> None:

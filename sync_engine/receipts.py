@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sync_engine.addresses import address_of, source_of
+from sync_engine.adopting import adopt_corrections
 from sync_engine.corrected import take_correction
 from sync_engine.draft import Sketch, content_of, order_of
 from sync_engine.ledger.spelling import amount_text, change_of, fields_of, fields_text
@@ -114,6 +115,10 @@ def link(tx: Writes, pair: Pair, sketch: Sketch, row: Row, *, how: str) -> None:
         tx, str(sketch.key), how, "create", Receipt(record.ref, record.version, record), how, None
     )
     _posted(tx, pair, str(sketch.key), Receipt(record.ref, record.version))
+    if sketch.mapping.to == "invoice":
+        invoice = tx.one("document_get", key=str(sketch.key))
+        assert invoice is not None
+        adopt_corrections(tx, pair, invoice)
     for family in (FINDING, APPROVAL, UNCLAIMED):
         keep(
             tx,

@@ -302,7 +302,7 @@ def _sides(tx: Reads, pair: Pair, row: Row) -> Sides:
         if is_invoice
         else None,
         expected=_amount(plan, "expected", code),
-        net=_approved_net(plan, row, code) if is_sale else None,
+        net=_approved_net(plan, row, code) if is_sale and (plan or not has_credits) else None,
         tolerance=_amount(plan, "tolerance", code) or Decimal(0),
         includes_tax=is_invoice and figure == "total",
         left=left_of(tx, receipt["company"], row, figure) if has_credits else None,

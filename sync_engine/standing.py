@@ -18,10 +18,23 @@ from tieout.model.change import Plan
 from tieout.model.crediting import Extent
 from tieout.model.dates import parse_day
 from tieout.model.money import Money, allocate, currency
-from tieout.model.record import Record
+from tieout.model.record import Fields, Record
 from tieout.model.ref import Key, Ref
 
 APPLIED = "applied"  # in a plan's values: as much of a credit as its invoice has open
+
+
+def lines_of(invoice: Fields) -> tuple[Money, ...]:
+    """Return what each line of an invoice that names an item comes to, before tax.
+
+    A discount of the whole, which is a line without an item, is shared among them.
+    """
+    sold = [line["amount"] for line in invoice["lines"] if line["item"]]
+    unit = currency(invoice["currency"])
+    net = Money(invoice["net"], unit)
+    if sum(sold, Decimal(0)) == net.amount or not any(sold):
+        return tuple(Money(one, unit) for one in sold)
+    return allocate(net, sold)
 
 
 class Way(StrEnum):
@@ -125,12 +138,7 @@ class Standing:
     @property
     def lines(self) -> tuple[Money, ...]:
         """What each line that names an item comes to, discounts of the whole shared among them."""
-        sold = [line["amount"] for line in self.invoice.fields["lines"] if line["item"]]
-        unit = currency(self.invoice.fields["currency"])
-        net = Money(self.invoice.fields["net"], unit)
-        if sum(sold, Decimal(0)) == net.amount:
-            return tuple(Money(one, unit) for one in sold)
-        return allocate(net, sold) if sold else ()
+        return lines_of(self.invoice.fields)
 
     @property
     def credited(self) -> Decimal:

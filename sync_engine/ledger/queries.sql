@@ -809,6 +809,10 @@ VALUES (:key, :corrects, :way, :choice, :shares, :along_key, :along_hash)
 ON CONFLICT (key) DO UPDATE SET choice = excluded.choice, shares = excluded.shares,
     along_key = excluded.along_key, along_hash = excluded.along_hash;
 
+-- document_look_credited: settle and reconcile must look at the document that a record corrects
+UPDATE document SET told = 0, checked = 0 WHERE key IN (SELECT c.corrects FROM document d
+JOIN correction c ON c.key = d.key WHERE d.kind = :kind AND d.posted_id = :posted_id);
+
 -- correction_along: the plan that is approved with a correction
 SELECT along_key AS key, along_hash AS plan_hash FROM correction
 WHERE key = :key AND along_key IS NOT NULL;

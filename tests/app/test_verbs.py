@@ -152,7 +152,7 @@ def test_provision_tells_an_administrator_what_to_make(served, capsys):
 
     told = capsys.readouterr().out
     assert "property “Invoice status” for deals, internal name tieout_invoice_status" in told
-    assert "choices held/waiting/invoiced/part-paid/paid/voided/problem" in told
+    assert "choices held/waiting/invoiced/part-paid/paid/credited/voided/problem" in told
 
 
 def test_mapping_fields_lists_what_a_company_added(served, spoken):

@@ -3,10 +3,11 @@
 from decimal import Decimal
 
 import pytest
+from simulated_world import buy
 
 from sync_engine.standing import Choice, Way
 from tieout.model.crediting import Extent
-from tieout.model.errors import Rejected
+from tieout.model.errors import NotFound, Rejected
 
 
 @pytest.fixture
@@ -101,3 +102,209 @@ def test_what_the_books_would_refuse_cannot_be_chosen(world, deal):
     world.books("close_books", until="2026-04-30")
     with pytest.raises(Rejected, match=r"more than the 300\.00 EUR that is left"):
         correct(world, deal, Way.CREDIT, Extent(amount=Decimal("300.01")))
+
+
+def line_of(world, deal):
+    return world.deal(deal)["lines"][0]["id"]
+
+
+def test_a_deal_that_comes_to_less_amends_its_unpaid_invoice(world, deal, ties_out):
+    world.crm("edit_line", line_of(world, deal), {"quantity": "1"})
+    world.crm("edit_deal", deal, {"amount": "150.00"})
+    world.round()
+    assert possible(world, deal) == [
+        "amend",
+        "void",
+        "credit",
+        "credit",
+        "credit-and-reissue",
+    ]
+    chosen = correct(world, deal, Way.AMEND)
+    assert set(chosen["values"]) == {"lines", "prices"}
+    world.round(2)
+    assert [one["net"] for one in world.invoices()] == [150]
+    assert (world.codes(), told(world, deal)) == ([], ("invoiced", "178.5"))
+    ties_out(world)
+
+
+def test_a_deal_that_comes_to_less_is_credited_down_to_it(world, deal, ties_out):
+    world.books("receive_payment", invoices={"1": "100.00"})
+    world.crm("edit_line", line_of(world, deal), {"quantity": "1"})
+    world.crm("edit_deal", deal, {"amount": "150.00"})
+    world.round()
+    assert possible(world, deal) == ["credit", "credit", "credit-and-reissue"]
+    lines = world.working.deal_lines(f"deal:{deal}")
+    correct(world, deal, Way.CREDIT, Extent(to=lines))
+    world.round(2)
+    assert credits_of(world) == [(150, Decimal("178.50"), 0)]
+    assert (world.codes(), told(world, deal)) == ([], ("part-paid", "78.5"))
+    ties_out(world)
+
+
+def test_an_invoice_of_a_closed_period_is_credited_in_an_open_one(world, deal, ties_out):
+    world.books("close_books", until="2026-06-30")
+    world.crm("lose", deal)
+    world.round()
+    world.working.look()
+    assert possible(world, deal) == ["credit"]
+    correct(world, deal, Way.CREDIT)
+    world.round(2)
+    [memo] = world.books_truth()["credit_memos"]
+    assert (memo["date"] > "2026-06-30", world.codes()) == (True, [])
+    ties_out(world)
+
+
+def test_another_customer_is_credited_and_issued_again(world, deal, ties_out):
+    other = buy(world, "Neu GmbH")
+    world.portal.link(("deals", "companies"), int(deal), int(other), primary=True)
+    world.crm("edit_deal", deal, {"dealname": "For another"})
+    world.round(2)
+    assert world.codes() == ["changed-in-crm"]
+    assert "amend" not in possible(world, deal)
+    correct(world, deal, Way.CREDIT, reissue=True)
+    world.round(3)
+    assert [(one["net"], one["customer_name"]) for one in world.invoices()] == [
+        (300, "Firma 1 GmbH"),
+        (300, "Neu GmbH"),
+    ]
+    assert (credits_of(world), world.codes()) == ([(300, 357, 0)], [])
+    assert told(world, deal) == ("invoiced", "357")
+    ties_out(world)
+
+
+def test_partial_credits_sum_to_the_invoice_and_never_exceed_it(world, sold, ties_out):
+    lines = [
+        {"name": "Consulting", "hs_sku": "C-1", "quantity": "1", "price": "100.01"},
+        {"name": "Licence", "hs_sku": "L-9", "quantity": "3", "price": "33.33"},
+    ]
+    deal = sold(lines=lines, amount="200.00")
+    world.round()
+    world.crm("lose", deal)
+    world.round()
+    third = Extent(part=Decimal("33.3333"))
+    for extent in (third, Extent(line=2, amount=Decimal("0.01")), third, Extent()):
+        correct(world, deal, Way.CREDIT, extent)
+        world.round(2)
+        ties_out(world)
+    assert [net for net, _, _ in credits_of(world)] == [
+        Decimal("66.67"),
+        Decimal("0.01"),
+        Decimal("66.67"),
+        Decimal("66.65"),
+    ]
+    with pytest.raises(Rejected, match="Nothing of it is left to credit"):
+        correct(world, deal, Way.CREDIT)
+    assert world.codes() == []
+
+
+def test_a_correction_of_a_correction(world, deal, ties_out):
+    """Credited in part, changed again, credited whole, won again, issued again, lost, voided."""
+    line = line_of(world, deal)
+    world.books("receive_payment", invoices={"1": "57.00"})
+    world.crm("edit_line", line, {"quantity": "1"})
+    world.crm("edit_deal", deal, {"amount": "150.00"})
+    world.round()
+    correct(world, deal, Way.CREDIT, Extent(to=world.working.deal_lines(f"deal:{deal}")))
+    world.round(2)
+    assert world.codes() == []
+    ties_out(world)
+    world.crm("edit_line", line, {"quantity": "4"})
+    world.crm("edit_deal", deal, {"amount": "600.00"})
+    world.round(2)
+    assert world.codes() == ["changed-in-crm"]
+    ties_out(world)
+    correct(world, deal, Way.CREDIT, reissue=True)
+    world.round(3)
+    assert (len(credits_of(world)), world.codes()) == (2, [])
+    assert [one["net"] for one in world.invoices()] == [300, 600]
+    ties_out(world)
+    world.crm("lose", deal)
+    world.round(2)
+    assert possible(world, deal) == ["void", "credit"]
+    ties_out(world)
+    correct(world, deal, Way.VOID)
+    world.round(2)
+    assert ([one["net"] for one in world.invoices()], world.codes()) == ([300], [])
+    ties_out(world)
+
+
+def test_a_deal_credited_whole_and_won_again_is_issued_again(world, deal, ties_out):
+    world.crm("lose", deal)
+    world.round()
+    correct(world, deal, Way.CREDIT)
+    world.round(2)
+    world.crm("win", deal)
+    world.round(2)
+    assert world.codes() == ["credited"]
+    ties_out(world)
+    world.working.reissue(f"deal:{deal}", who="ann", reason="won after all")
+    world.round(2)
+    assert ([one["net"] for one in world.invoices()], world.codes()) == ([300, 300], [])
+    ties_out(world)
+
+
+def test_a_deleted_credit_is_a_task_again(world, deal, ties_out):
+    world.crm("lose", deal)
+    world.round()
+    correct(world, deal, Way.CREDIT)
+    world.round(2)
+    [application] = world.books_truth()["payments"]
+    world.books("delete", kind="Payment", id=application["id"])
+    world.round()
+    assert "deleted" in world.codes()
+    ties_out(world)
+    [memo] = world.books_truth()["credit_memos"]
+    world.books("delete", kind="CreditMemo", id=memo["id"])
+    world.round(2)
+    assert world.codes() == ["deleted", "deleted", "reopened"]
+    ties_out(world)
+
+
+def test_a_choice_is_replaced_by_the_next_until_it_is_sent(world, deal, ties_out):
+    engine = world.restart(approve="by_hand")
+    world.crm("lose", deal)
+    world.round()
+    first = correct(world, deal, Way.CREDIT)
+    second = correct(world, deal, Way.VOID)
+    with pytest.raises(NotFound):
+        engine.approve(first["hash"][:12], who="bob")
+    engine.approve(second["hash"][:12], who="bob")
+    world.round(2)
+    assert (world.invoices(), credits_of(world), world.codes()) == ([], [], [])
+    ties_out(world)
+
+
+def test_what_moved_before_it_was_sent_loses_its_approval(world, deal, ties_out):
+    engine = world.restart(approve="by_hand")
+    world.crm("lose", deal)
+    world.round()
+    chosen = correct(world, deal, Way.VOID)
+    engine.approve(chosen["hash"][:12], who="bob")
+    world.books("receive_payment", invoices={"1": "100.00"})
+    world.round(2)
+    assert (len(world.invoices()), world.codes()) == (1, ["reopened"])
+    [left] = world.working.corrections(f"deal:{deal}")["corrections"]
+    assert (left["state"], left["reason"]) == ("skipped", "not-possible")
+    ties_out(world)
+
+
+def test_an_edit_in_between_that_changes_nothing_of_it_keeps_the_approval(world, deal, ties_out):
+    """The books' version moved: it is planned again by itself, and sent as it was approved."""
+    world.crm("lose", deal)
+    world.round()
+    correct(world, deal, Way.VOID)
+    world.books("edit", id="1", changes={"CustomerMemo": {"value": "Thanks."}})
+    world.round(2)
+    assert (world.invoices(), world.codes()) == ([], [])
+    ties_out(world)
+
+
+def test_drift_is_ignored_with_a_reason_until_it_changes(world, deal, ties_out):
+    world.crm("edit_deal", deal, {"closedate": "2026-04-01T10:00:00Z"})
+    world.round()
+    ignored = world.working.ignore_drift(
+        f"deal:{deal}", who="ann", reason="one day does not matter"
+    )
+    world.round(2)
+    assert (ignored, world.codes()) == (1, [])
+    ties_out(world)

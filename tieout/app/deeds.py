@@ -156,9 +156,7 @@ def _status(engine: Engine, _args: Args, _who: str) -> Values:
 
 
 DRIFTING: Final = frozenset({"drift", "tie-out", "copied"})
-DRAFTING: Final = frozenset(
-    {"explain", "corrections"}
-)  # of what only looks, what the mappings are needed for
+DRAFTING: Final = frozenset({"explain"})  # of what only looks, what the mappings are needed for
 DEEDS: Final[Mapping[str, Deed]] = {
     "plan": _plan,
     "approve": _approve,

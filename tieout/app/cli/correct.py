@@ -56,10 +56,10 @@ def command(
     "extent", "day", "possible", "why", "settles", "hash", "net", "currency", "verb", "kind",
     "values", "before"}, with ignore {"ignored": number of tasks}
     """
-    from tieout.app.cli.asking import do, look  # noqa: PLC0415 (imported when used)
+    from tieout.app.cli.asking import do  # noqa: PLC0415 (imported when used)
 
     if way is None:
-        values = look(caller, "corrections", ref=ref)
+        values = do(caller, "corrections", ref=ref)
         return Answer(values, list(_standing_lines(values)))
     _demand_use(way, said=bool(part or line or amount or to_deal or day), reissue=reissue)
     if not reason:

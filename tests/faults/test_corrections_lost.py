@@ -1,0 +1,132 @@
+"""A correction whose answer does not come, or whose ledger is lost, is done once."""
+
+import pytest
+from tie_out import assert_ties_out
+
+from sync_engine.ledger.backup import backup, restore
+from sync_engine.standing import Choice, Way
+from tieout.model.crediting import Extent
+
+LOST = {"fault": "lose_answer"}
+NEVER_CAME = {"fault": "refuse"}
+SILENT = pytest.mark.parametrize("fault", [LOST, NEVER_CAME], ids=["lost", "never came"])
+FORGETFUL = pytest.mark.parametrize("memory", ["replays", "forgets", "6000"], indirect=True)
+
+
+@pytest.fixture
+def deal(world, sold, settled):
+    made = sold()
+    settled()
+    return made
+
+
+def correct(world, deal, way, extent=None, **more):
+    choice = Choice(way, extent or Extent(), **more)
+    world.working.correct(f"deal:{deal}", choice, who="ann", reason="the customer asked")
+
+
+def lose(world, deal):
+    world.crm("lose", deal)
+    world.working.round("main")
+
+
+def booked(world):
+    truth = world.books_truth()
+    return (
+        [one["net"] for one in world.invoices()],
+        [(one["net"], one["balance"]) for one in truth["credit_memos"]],
+        [one["total"] for one in truth["payments"]],
+    )
+
+
+@SILENT
+@FORGETFUL
+@pytest.mark.usefixtures("memory")
+def test_an_invoice_is_voided_once(world, deal, settled, fault):
+    lose(world, deal)
+    world.fault("books", method="POST", path="/invoice$", **fault)
+    correct(world, deal, Way.VOID)
+    settled()
+    assert (booked(world), world.codes()) == (([], [], []), [])
+    assert_ties_out(world)
+
+
+@SILENT
+@FORGETFUL
+@pytest.mark.usefixtures("memory")
+def test_an_invoice_is_amended_once(world, deal, settled, fault):
+    world.crm("edit_line", world.deal(deal)["lines"][0]["id"], {"quantity": "3"})
+    world.crm("edit_deal", deal, {"amount": "450.00"})
+    world.working.round("main")
+    world.fault("books", method="POST", path="/invoice$", **fault)
+    correct(world, deal, Way.AMEND)
+    settled()
+    assert (booked(world), world.codes()) == (([450], [], []), [])
+    assert_ties_out(world)
+
+
+@SILENT
+@FORGETFUL
+@pytest.mark.usefixtures("memory")
+@pytest.mark.parametrize("path", ["/creditmemo$", "/payment$"])
+def test_a_credit_is_made_and_applied_once(world, deal, settled, fault, path):
+    lose(world, deal)
+    world.fault("books", method="POST", path=path, **fault)
+    correct(world, deal, Way.CREDIT)
+    settled()
+    assert (booked(world), world.codes()) == (([300], [(300, 0)], [0]), [])
+    assert_ties_out(world)
+
+
+def test_a_credit_made_since_the_backup_is_adopted_and_not_made_again(
+    world, deal, settled, tmp_path
+):
+    target = tmp_path / "backup.db"
+    backup(world.working.ledger, target, world.now)
+    lose(world, deal)
+    correct(world, deal, Way.CREDIT, Extent(part=50))
+    settled()
+    world.opened.close()
+    restore(target, world.path / "ledger.db", world.now, "ann")
+    world.restart()
+    settled()
+    assert world.codes() == ["reopened"]
+    assert_ties_out(world)
+    correct(world, deal, Way.CREDIT)
+    settled()
+    assert (booked(world)[1], world.codes()) == ([(150, 0), (150, 0)], [])
+    assert_ties_out(world)
+
+
+def test_credits_of_a_lost_ledger_are_found_again_with_their_invoice(world, deal, settled):
+    line = world.deal(deal)["lines"][0]["id"]
+    world.crm("edit_line", line, {"quantity": "1"})
+    world.crm("edit_deal", deal, {"amount": "150.00"})
+    world.working.round("main")
+    correct(world, deal, Way.CREDIT, Extent(to=world.working.deal_lines(f"deal:{deal}")))
+    settled()
+    world.opened.close()
+    for file in world.path.glob("ledger.db*"):
+        file.unlink()
+    world.restart()
+    settled()
+    assert (booked(world), world.codes()) == (([300], [(150, 0)], [0]), [])
+    assert_ties_out(world)
+    lose(world, deal)
+    correct(world, deal, Way.CREDIT)
+    settled()
+    assert (booked(world)[1], world.codes()) == ([(150, 0), (150, 0)], [])
+    assert_ties_out(world)
+
+
+def test_an_invoice_that_moved_under_an_amendment_is_planned_again(world, deal, settled):
+    """The books answer that our version is stale: what they show since decides, and no person."""
+    world.crm("edit_line", world.deal(deal)["lines"][0]["id"], {"quantity": "3"})
+    world.crm("edit_deal", deal, {"amount": "450.00"})
+    world.working.round("main")
+    correct(world, deal, Way.AMEND)
+    world.fault("books", method="GET", path="/cdc", fault="status", status=503, count=1)
+    world.books("edit", id="1", changes={"CustomerMemo": {"value": "Thanks."}})
+    settled()
+    assert (booked(world), world.codes()) == (([450], [], []), [])
+    assert_ties_out(world)
