@@ -102,6 +102,24 @@ def test_a_list_may_lack_a_row_have_one_twice_or_end_without_its_delta_link(crm,
     assert "@odata.deltaLink" not in answer
 
 
+def test_a_page_may_be_the_first_again_or_the_one_after(crm, org):
+    for number in range(5):
+        org.create("account", {"name": str(number)})
+    ordered = ("accounts?$select=name&$orderby=name", "odata.maxpagesize=2")
+    tracked = ("accounts?$select=name", "odata.track-changes,odata.maxpagesize=2")
+    for first, prefer in (ordered, tracked):
+        pages, path = [], first
+        while path:
+            _, answer = crm.get(path, Prefer=prefer)
+            pages.append((path, [row["name"] for row in answer["value"]]))
+            path = answer.get("@odata.nextLink")
+        assert [names for _, names in pages] == [["0", "1"], ["2", "3"], ["4"]]
+        crm.post("/__faults", {"fault": "wrong_page", "path": "accounts"})
+        assert [row["name"] for row in crm.rows(first, Prefer=prefer)] == ["2", "3"]
+        crm.post("/__faults", {"fault": "duplicate_page", "path": "accounts"})
+        assert [row["name"] for row in crm.rows(pages[1][0], Prefer=prefer)] == ["0", "1"]
+
+
 def test_a_batch_is_cut_or_no_json_at_all(crm):
     crm.post("/__faults", {"fault": "html", "status": 502, "path": r"\$batch"})
     status, _ = crm.batch(("GET", "accounts"))

@@ -219,6 +219,8 @@ def test_d8_a_key_whose_values_are_there_twice_fails(crm, solution):
     crm.ask("POST", f"{OPPORTUNITY}/Keys", key, **solution)
     (told,) = crm.rows(f"{OPPORTUNITY}/Keys")
     assert told["EntityKeyIndexStatus"] == "Failed"
+    assert crm.ask("DELETE", f"{OPPORTUNITY}/Keys(LogicalName='tieout_markkey')")[0] == 204
+    assert crm.rows(f"{OPPORTUNITY}/Keys") == []
 
 
 def test_d8_a_custom_column_is_removed_and_a_standard_one_stays(crm, solution):

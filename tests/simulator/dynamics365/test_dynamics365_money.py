@@ -137,11 +137,13 @@ def test_d10_the_organization_tells_its_base_currency(crm):
 
 
 def test_d10_an_invoice_of_the_crm_sums_its_details(crm):
-    deal = deal_in(crm)
+    account = crm.create("accounts", name="Acme")
+    deal = deal_in(crm, **{"customerid_account@odata.bind": f"/accounts({account})"})
     line_of(crm, deal, quantity=2, priceperunit=50, tax=10)
     invoice = crm.deed("add_invoice", opportunity=deal, number="INV-1")
-    row = crm.read("invoices", invoice, "invoicenumber", "totalamount", "_opportunityid_value")
+    row = crm.read("invoices", invoice)
     assert (row["invoicenumber"], D(row["totalamount"])) == ("INV-1", 110)
     assert row["_opportunityid_value"] == deal
+    assert (row["_customerid_value"], row["_accountid_value"]) == (account, account)
     details = crm.rows(f"invoices({invoice})/invoice_details?$select=extendedamount")
     assert [D(one["extendedamount"]) for one in details] == [110]

@@ -98,6 +98,11 @@ def test_d2_a_lookup_is_filtered_by_its_value(crm, deals):
     ids = f"'{deals['Alpha']}','{deals['beta']}'"
     text = f"Microsoft.Dynamics.CRM.In(PropertyName='opportunityid',PropertyValues=[{ids}])"
     assert found(crm, text) == ["Alpha", "beta"]
+    assert found(crm, text.replace("['", '["').replace("','", '","').replace("']", '"]')) == (
+        ["Alpha", "beta"]
+    )
+    text = f"Microsoft.Dynamics.CRM.In(PropertyName='customerid',PropertyValues=['{deals['account']}'])"
+    assert found(crm, text) == ["Alpha", "beta", "Gamma's"]
 
 
 @pytest.mark.parametrize(

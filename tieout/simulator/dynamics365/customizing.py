@@ -59,6 +59,8 @@ def answer(call: Call) -> Reply:
             return _update_table(call)
         case "DELETE", ["EntityDefinitions", "Attributes"]:
             return _delete_column(call)
+        case "DELETE", ["EntityDefinitions", "Keys"]:
+            return _delete_key(call)
     raise no_resource(names[-1])
 
 
@@ -262,6 +264,16 @@ def _delete_column(call: Call) -> Reply:
         raise Refusal(400, "0x8004f01f", said)
     call.org.undefine(held.name, column.name)
     return Reply(status=204)
+
+
+def _delete_key(call: Call) -> Reply:
+    held = metadata.table_at(call, call.segments[0])
+    inside = (call.segments[1].inside or "").lower()
+    for key in held.keys.values():
+        if inside in {key.id, f"logicalname='{key.name.lower()}'"}:
+            call.org.drop_key(held.name, key.name)
+            return Reply(status=204)
+    raise no_resource("Keys")
 
 
 def _schema_name(call: Call, told: Mapping[str, Any]) -> str:

@@ -22,7 +22,7 @@ Reader = Callable[[Record], Any]
 MAX_DEPTH = 100
 """How deep brackets may nest."""
 _TOKEN = re.compile(
-    r"\s*(?:(?P<text>'(?:[^']|'')*')"
+    r"\s*(?:(?P<text>'(?:[^']|'')*'|\"[^\"]*\")"
     r"|(?P<guid>[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12})"
     r"|(?P<instant>\d{4}-\d\d-\d\dT[\d:.]+(?:Z|[+-]\d\d:\d\d)?)"
     r"|(?P<day>\d{4}-\d\d-\d\d)"
@@ -140,7 +140,7 @@ class _Parser:
         return _text_test(name, read, wanted.casefold())
 
     def _in(self) -> Test:
-        """Read `PropertyName='name',PropertyValues=['a','b']`."""
+        """Read `PropertyName='name',PropertyValues=['a',"b"]`: a list of either quotes."""
         self._demand("word", "PropertyName")
         self._demand("sign", "=")
         name = self._literal().value
@@ -215,7 +215,9 @@ class _Parser:
         kind, word, at = self._next()
         match kind:
             case "text":
-                return Operand(None, None, kind, word[1:-1].replace("''", "'"))
+                inner = word[1:-1]
+                plain = inner.replace("''", "'") if word[0] == "'" else inner
+                return Operand(None, None, kind, plain)
             case "number":
                 return Operand(None, None, kind, Decimal(word))
             case "guid":

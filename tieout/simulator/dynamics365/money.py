@@ -24,6 +24,9 @@ PARENTS: Mapping[str, tuple[str, str]] = {
 """Of the tables of lines: the table that they sum up to, and the lookup to it."""
 _LINES_OF = {parent: (lines, column) for lines, (parent, column) in PARENTS.items()}
 _ZERO = Decimal(0)
+MOST_DIGITS = 10
+"""The most decimals that a currency or a column keeps."""
+_QUANTA = [Decimal(1).scaleb(-digits) for digits in range(MOST_DIGITS + 1)]
 _PRECISIONS = {"JPY": 0, "KRW": 0, "KWD": 3, "BHD": 3}
 _SYMBOLS = {"EUR": "€", "USD": "$", "GBP": "£", "JPY": "¥", "NOK": "kr", "KWD": "د.ك"}
 _NAMES = {
@@ -65,7 +68,9 @@ def completed(
     if table in _LINES_OF:
         _add_up(org, table, record_id, values)
     if table == "opportunity":
-        _derive_opportunity(values)
+        _derive_state(values)
+    if table in _LINES_OF:
+        _derive_customer(values)
     _round(org, table, values)
     _twin(org, table, values)
     return values
@@ -78,7 +83,7 @@ def roll_up(org: "DynamicsOrg", table: str, record: Record) -> None:
         sum_up(org, parent.table, parent.id)
 
 
-def sum_up(org: "DynamicsOrg", table: str, record_id: str) -> None:
+def sum_up(org: "DynamicsOrg", table: str, record_id: str, at: str = "") -> None:
     """Let a parent add up; its version moves only if a sum did."""
     parent = org.find(table, record_id)
     if parent is None:
@@ -86,7 +91,7 @@ def sum_up(org: "DynamicsOrg", table: str, record_id: str) -> None:
     summed = completed(org, table, record_id, dict(parent.values))
     if summed != parent.values:
         org.shelves[table].change(parent, summed)
-        org.touch(parent)
+        org.touch(parent, at)
 
 
 def currency_of(org: "DynamicsOrg", values: Mapping[str, Any]) -> Record | None:
@@ -107,7 +112,7 @@ def digits_of(org: "DynamicsOrg", column: Column, currency: Record | None) -> in
 
 def rounded(amount: Decimal, digits: int) -> Decimal:
     """Round half up to so many decimals."""
-    return amount.quantize(Decimal(1).scaleb(-digits), ROUND_HALF_UP)
+    return amount.quantize(_QUANTA[digits], ROUND_HALF_UP)
 
 
 def _base_digits(org: "DynamicsOrg") -> int:
@@ -194,13 +199,16 @@ def _add_up(org: "DynamicsOrg", table: str, record_id: str, values: dict[str, An
         values["estimatedvalue"] = values["totalamount"]
 
 
-def _derive_opportunity(values: dict[str, Any]) -> None:
+def _derive_state(values: dict[str, Any]) -> None:
     values.setdefault("isrevenuesystemcalculated", False)
     values.setdefault("statuscode", 1)
     values["statecode"] = STATUS_OF.get(values["statuscode"], values.get("statecode", OPEN))
     if values["statecode"] not in {WON, LOST}:
         values.pop("actualvalue", None)
         values.pop("actualclosedate", None)
+
+
+def _derive_customer(values: dict[str, Any]) -> None:
     customer = values.get("customerid")
     for kind in ("account", "contact"):
         values.pop(f"{kind}id", None)
@@ -210,21 +218,27 @@ def _derive_opportunity(values: dict[str, Any]) -> None:
 
 def _round(org: "DynamicsOrg", table: str, values: dict[str, Any]) -> None:
     currency = currency_of(org, values)
-    for column in org.tables[table].columns.values():
-        if column.type == "Money" and column.name in values and not column.base_of:
-            amount = values[column.name]
-            values[column.name] = rounded(amount, digits_of(org, column, currency))
+    columns = org.tables[table].columns
+    for name, value in values.items():
+        column = columns.get(name)
+        if column is not None and column.type == "Money" and not column.base_of:
+            values[name] = rounded(value, digits_of(org, column, currency))
 
 
 def _twin(org: "DynamicsOrg", table: str, values: dict[str, Any]) -> None:
+    """Compute every twin anew; without a currency there is none."""
+    columns = org.tables[table].columns
+    amounts = []
+    for name in list(values):
+        column = columns.get(name)
+        if column is not None and column.base_of:
+            del values[name]
+        elif column is not None and column.type == "Money" and f"{name}_base" in columns:
+            amounts.append(column)
     currency = currency_of(org, values)
-    for column in org.tables[table].columns.values():
-        if not column.base_of:
-            continue
-        amount = values.get(column.base_of)
-        if amount is None or currency is None:
-            values.pop(column.name, None)
-            continue
-        own = org.tables[table].columns[column.base_of]
-        digits = org.pricing_decimals if own.precision_source == 1 else _base_digits(org)
-        values[column.name] = rounded(amount / currency.values["exchangerate"], digits)
+    if currency is None:
+        return
+    rate, base_digits = currency.values["exchangerate"], _base_digits(org)
+    for column in amounts:
+        digits = org.pricing_decimals if column.precision_source == 1 else base_digits
+        values[f"{column.name}_base"] = rounded(values[column.name] / rate, digits)

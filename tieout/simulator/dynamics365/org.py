@@ -150,9 +150,17 @@ class DynamicsOrg:
         return found
 
     def create(
-        self, table: str, values: Mapping[str, Any], *, record_id: str = "", at: str = ""
+        self,
+        table: str,
+        values: Mapping[str, Any],
+        *,
+        record_id: str = "",
+        at: str = "",
+        sums: bool = True,
     ) -> Record:
         """Make a record of checked values, compute what the server computes, and keep it.
+
+        Without `sums` a line's parent does not add up yet: whoever plants many lets it do so once.
 
         Raises:
             Refusal: 412, an alternate key's values are held by another record.
@@ -163,7 +171,8 @@ class DynamicsOrg:
         self._refuse_conflict(table, made.id, complete)
         made.values = complete
         self.shelves[table].keep(made)
-        money.roll_up(self, table, made)
+        if sums:
+            money.roll_up(self, table, made)
         return made
 
     def update(

@@ -10,6 +10,7 @@ from datetime import date, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
+from tieout.simulator.dynamics365 import money
 from tieout.simulator.dynamics365.org import DynamicsOrg
 from tieout.simulator.dynamics365.schema import Target
 from tieout.simulator.dynamics365.shop import Shop, furnish
@@ -246,23 +247,21 @@ def _plant(org: DynamicsOrg, sale: _Sale) -> str:
     values["isrevenuesystemcalculated"] = bool(sale.lines) and sale.amount_off == 0
     values["ownerid"] = Target("systemuser", org.user_id)
     at = f"{sale.closed.isoformat()}T09:00:00Z"
-    made = org.create("opportunity", {**values, "statuscode": 1}, at=at)
-    target = Target("opportunity", made.id)
+    target = Target("opportunity", org.new_id())
     for line in sale.lines:
-        org.create("opportunityproduct", {**line, "opportunityid": target}, at=at)
-    total = made.values["totalamount"]
-    changes: dict[str, Any] = {}
+        planted = {**line, "opportunityid": target}
+        org.create("opportunityproduct", planted, at=at, sums=False)
+    values["statuscode"] = sale.status
+    total = money.completed(org, "opportunity", target.id, dict(values))["totalamount"]
     if sale.amount_off is not None and (sale.amount_off or not sale.lines):
-        changes["estimatedvalue"] = total + sale.amount_off if sale.lines else Decimal(990)
-    if sale.status == WIN_REASON:
-        entered = changes.get("estimatedvalue")
-        changes["actualvalue"] = total if sale.lines else entered
+        values["estimatedvalue"] = total + sale.amount_off if sale.lines else Decimal(990)
+    if sale.status == WIN_REASON and (sale.lines or "estimatedvalue" in values):
+        values["actualvalue"] = total if sale.lines else values["estimatedvalue"]
     if sale.status != 1:
-        changes |= {"statuscode": sale.status, "actualclosedate": sale.closed.isoformat()}
-    if changes:
-        org.update("opportunity", made, changes, at=at)
-    for line_record in org.shelves["opportunityproduct"].pointing("opportunityid", target):
-        line_record.values["opportunitystatecode"] = made.values["statecode"]
+        values["actualclosedate"] = sale.closed.isoformat()
+    made = org.create("opportunity", values, record_id=target.id, at=at)
+    for planted_line in org.shelves["opportunityproduct"].pointing("opportunityid", target):
+        planted_line.values["opportunitystatecode"] = made.values["statecode"]
     return made.id
 
 

@@ -6,8 +6,12 @@ from typing import Any
 
 from tieout.simulator import jsonwire
 from tieout.simulator.dynamics365 import gate, throttle
-from tieout.simulator.dynamics365.org import DynamicsOrg
+from tieout.simulator.dynamics365.call import Call, read_query, split_path
+from tieout.simulator.dynamics365.org import DynamicsOrg, Grant
+from tieout.simulator.dynamics365.paging import unpack
 from tieout.simulator.dynamics365.refusals import Refusal, version_moved
+from tieout.simulator.dynamics365.routes import answer
+from tieout.simulator.dynamics365.tracking import TRACK
 from tieout.simulator.faults import Answer, Asked, Fault, Faults, Transformer
 
 _WAIT_SECS = 5
@@ -24,10 +28,11 @@ _OTHER_WORDS: Mapping[int, tuple[str, str]] = {
 
 
 def faults_of(org: DynamicsOrg) -> Faults:
-    """Return the faults of an organization: the wire's own, and four wrong answers of lists.
+    """Return the faults of an organization: the wire's own, and six wrong answers of lists.
 
-    `drop_item`, `duplicate_item`, `reorder`, and `drop_delta` (the last page without its link).
-    Of a batch's answer the items are its parts.
+    `drop_item`, `duplicate_item`, `reorder`, `duplicate_page` (the first page again),
+    `wrong_page` (the page after), and `drop_delta` (the last page without its link). Of a batch's
+    answer the items are its parts.
     """
 
     def spell(fault: Fault, asked: Asked) -> Answer:
@@ -46,6 +51,8 @@ def faults_of(org: DynamicsOrg) -> Faults:
         "drop_item": _drop_item,
         "duplicate_item": _duplicate_item,
         "reorder": _reorder,
+        "duplicate_page": lambda asked, right, _: _first_page(org, asked, right),
+        "wrong_page": lambda asked, right, _: _next_page(org, asked, right),
         "drop_delta": _drop_delta,
     }
     return Faults(spell, org.now, transformers, seed=org.seed, read=_read, write=_write)
@@ -101,6 +108,33 @@ def _reorder(_: Asked, right: Any, dice: random.Random) -> Any:
     rows = _rows(right)
     dice.shuffle(rows)
     return _with(right, rows)
+
+
+def _first_page(org: DynamicsOrg, asked: Asked, right: Any) -> Any:
+    """Return an answer with the rows of the query's first page, its links as they should be."""
+    query = read_query(asked.query)
+    cookie = query.pop("$skiptoken", None)
+    if cookie is None:
+        return right
+    return _with(right, _page_of(org, asked, query, tracked="since" in unpack(cookie)))
+
+
+def _next_page(org: DynamicsOrg, asked: Asked, right: Any) -> Any:
+    """Return an answer with the rows of the page after, its links as they should be."""
+    if "@odata.nextLink" not in right:
+        return right
+    query = read_query(right["@odata.nextLink"].partition("?")[2])
+    return _with(right, _page_of(org, asked, query, tracked=False))
+
+
+def _page_of(org: DynamicsOrg, asked: Asked, query: dict[str, str], *, tracked: bool) -> list[Any]:
+    base, _, path = asked.path.rpartition("/")
+    headers = dict(asked.headers)
+    if tracked:
+        headers["prefer"] = f"{headers.get('prefer', '')},{TRACK}"
+    with org.lock:
+        call = Call(org, "GET", split_path(path), query, headers, b"", base, Grant())
+        return _rows(answer(call).content)
 
 
 def _drop_delta(_: Asked, right: Any, __: random.Random) -> Any:

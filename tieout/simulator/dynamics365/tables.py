@@ -170,6 +170,8 @@ def _invoice() -> Table:
         text("name", 300, "Name", required=True),
         text("invoicenumber", 100, "Invoice ID"),
         lookup("customerid", "account", "contact", label="Customer"),
+        lookup("accountid", "account", label="Account", computed=True),
+        lookup("contactid", "contact", label="Contact", computed=True),
         lookup("opportunityid", "opportunity", label="Opportunity"),
         lookup("pricelevelid", "pricelevel", label="Price List"),
         in_money(),
