@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from math import ceil
 
 from sync_engine.ledger.spelling import change_of
 from sync_engine.ledger.sqlite import Ledger
@@ -36,7 +37,7 @@ from tieout.model.errors import (
 )
 from tieout.model.ref import Ref
 
-REQUESTS_AT_ONCE = 900  # packed together: thirty batches of thirty
+REQUESTS_AT_ONCE = 900  # packed together: thirty batches of thirty, or what fills whole ones
 TRIES_IN_A_ROUND = 6  # how often one parcel is sent again for a throttle before the next round
 PATIENCE_SECS = 90.0  # the longest pause that a round waits for; a longer one is the next round's
 PAUSE_WITHOUT_WORD_SECS = 2.0  # when a refusal to serve names no time
@@ -96,7 +97,7 @@ def _pack(ledger: Ledger, pair: Pair) -> list[_Ready]:
     """Return parcels of what is queued for one company, the books first."""
     for connector in (pair.books, pair.crm):
         rows = ledger.all(
-            "outbox_queued", pair=pair.name, company=connector.company, limit=REQUESTS_AT_ONCE
+            "outbox_queued", pair=pair.name, company=connector.company, limit=_at_once(connector)
         )
         if rows:
             requests = [
@@ -106,6 +107,12 @@ def _pack(ledger: Ledger, pair: Pair) -> list[_Ready]:
             parcels = _prepared(ledger, pair, connector, list(zip(requests, rows, strict=True)))
             return [_Ready(parcel, 1) for parcel in parcels] or _pack(ledger, pair)
     return []
+
+
+def _at_once(connector: Connector) -> int:
+    """Return how many requests are packed together, so that the largest batches are full."""
+    largest = max((known.batch for known in connector.capabilities.kinds.values()), default=1)
+    return ceil(REQUESTS_AT_ONCE / largest) * largest
 
 
 def _prepared(
