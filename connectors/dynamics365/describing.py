@@ -6,7 +6,7 @@ import threading
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from connectors.dynamics365.facts import Facts, Field, Kind
+from connectors.dynamics365.facts import SHOWN, Facts, Field, Kind
 from connectors.dynamics365.translation import LOOKUPS, TYPES
 from connectors.dynamics365.wire import Wire, rows
 from tieout.model.capability import FieldInfo
@@ -146,7 +146,8 @@ def _info(
 
 def _logical(column: str) -> str:
     """Return the column that a value in an answer is of: a lookup's is written _name_value."""
-    return column[1:].removesuffix("_value") if column.startswith("_") else column
+    plain = column.removesuffix(SHOWN)
+    return plain[1:].removesuffix("_value") if plain.startswith("_") else plain
 
 
 def _table(kind: Kind) -> str:

@@ -138,7 +138,7 @@ def _capability(said: Mapping[str, Any]) -> KindCapability:
         marker=said.get("marker", ""),
         found_by=frozenset(said["found_by"]),
         limits=said.get("limits", {}),
-        fields={name: field.get("type", "text") for name, field in said["fields"].items()},
+        fields={name: field.type for name, field in _fields(said["fields"]).items()},
         batch=said.get("batch", 1),
     )
 
@@ -157,7 +157,7 @@ def _kind(name: str, said: Mapping[str, Any]) -> Kind:
         table=said["table"],
         set=said["set"],
         id=said["id"],
-        fields={ours: _field(ours, field) for ours, field in said["fields"].items()},
+        fields=_fields(said["fields"]),
         relations={role: _relation(told) for role, told in said.get("relations", {}).items()},
         scope=None if scope is None else Scope(**scope),
         merges=said.get("merges", False),
@@ -171,6 +171,17 @@ def _relation(said: Mapping[str, Any]) -> Relation:
         of=said.get("from", ""),
         order=tuple(said.get("order", ())),
     )
+
+
+def _fields(said: Mapping[str, Mapping[str, Any]]) -> Mapping[str, Field]:
+    """Return the fields, and beside each choice of theirs the text that people see for it."""
+    fields = {name: _field(name, field) for name, field in said.items()}
+    labels = [
+        Field(f"{field.name}{LABEL}", f"{field.column}{SHOWN}", read_only=True)
+        for field in fields.values()
+        if field.type == "choice" and field.words is None
+    ]
+    return {**fields, **{field.name: field for field in labels}}
 
 
 def _field(name: str, said: Mapping[str, Any]) -> Field:

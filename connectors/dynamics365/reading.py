@@ -14,14 +14,14 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from connectors.dynamics365.describing import Describing
-from connectors.dynamics365.facts import CURRENCY, LABEL, MASTER, SHOWN, Facts, Field, Kind
+from connectors.dynamics365.facts import CURRENCY, LABEL, MASTER, OWNER, SHOWN, Facts, Field, Kind
 from connectors.dynamics365.refusals import NoSuchColumn
 from connectors.dynamics365.translation import CREATED, MODIFIED, Translator
 from connectors.dynamics365.wire import Wire, encoded, literal, row, rows
 from tieout.model.contract import Opening
 from tieout.model.errors import ConfigError, NotFound, TieoutError, Unavailable, Unsupported
 from tieout.model.record import Fetched, Gone, MergedInto, Record, Unreadable
-from tieout.model.ref import Ref
+from tieout.model.ref import Ref, Version
 
 IDS_AT_ONCE = 600  # in one address: encoded, each is 45 letters, and an address holds 32,768
 MERGES_FOLLOWED = 20
@@ -145,6 +145,12 @@ class Reading:
                 if len(self.lookups) > RECORDS_REMEMBERED:
                     del self.lookups[next(iter(self.lookups))]
         return record
+
+    def nameless(self, ref: Ref) -> Mapping[Ref, Record]:
+        """Return an owner of whom no mapping reads a field: the id is all that is wanted."""
+        if ref.kind != OWNER or not self.opening.reads or self.opening.reads.get(OWNER):
+            return {}
+        return {ref: Record(ref, Version(""), {"id": ref.id})}
 
     def translator(self, kind: Kind) -> Translator:
         """Return the translator of a kind; made when the first record is there to be read."""

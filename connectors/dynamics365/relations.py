@@ -67,7 +67,7 @@ def _named(
             yield Related(ref, role)
         else:
             other = Ref(reading.company, relation.to, found)
-            yield Related(ref, role, (other,), other)
+            yield Related(ref, role, (other,), other, reading.nameless(other))
 
 
 def _naming(

@@ -1,12 +1,11 @@
 from datetime import UTC, date, datetime
-from decimal import Decimal
 
 import pytest
+from dynamics_world import Org
 
 from connectors.dynamics365 import Dynamics365
 from tieout.model.contract import Opening
-from tieout.simulator.dynamics365 import DynamicsOrg, Limits, dynamics365_app
-from tieout.simulator.dynamics365.schema import Target
+from tieout.simulator.dynamics365 import Limits, dynamics365_app
 from tieout.simulator.serving import serve
 
 CUTOVER = date(2026, 1, 1)
@@ -34,60 +33,6 @@ def dynamics_front():
     with serve(current) as served:
         current.url = served.url
         yield current
-
-
-class Org(DynamicsOrg):
-    """An organisation with short words for what tests need."""
-
-    def deal(self, *, won=True, lines=(), company=None, contact=None, **values):
-        given = {
-            "name": "Rollout",
-            "statecode": 1 if won else 0,
-            "statuscode": 3 if won else 1,
-            "actualclosedate": "2026-03-31",
-            "transactioncurrencyid": self.euro,
-            **({"parentaccountid": Target("account", company)} if company else {}),
-            **({"parentcontactid": Target("contact", contact)} if contact else {}),
-            **values,
-        }
-        with self.lock:
-            made = self.create("opportunity", {k: v for k, v in given.items() if v is not None})
-        for line in lines:
-            self.line(made.id, **line)
-        return made.id
-
-    def line(self, deal, **values):
-        given = {
-            "opportunityid": Target("opportunity", deal),
-            "productdescription": "Consulting",
-            "isproductoverridden": True,
-            "quantity": Decimal(1),
-            "priceperunit": Decimal(100),
-            "transactioncurrencyid": self.euro,
-            **values,
-        }
-        with self.lock:
-            return self.create("opportunityproduct", given).id
-
-    def company(self, **values):
-        with self.lock:
-            return self.create("account", {"name": "Bär GmbH", **values}).id
-
-    def person(self, **values):
-        with self.lock:
-            return self.create("contact", {"lastname": "Byron", **values}).id
-
-    def edit(self, table, record_id, **values):
-        with self.lock:
-            self.update(table, self.record(table, record_id), values)
-
-    def take_away(self, table, record_id):
-        with self.lock:
-            self.delete(table, self.record(table, record_id))
-
-    @property
-    def euro(self):
-        return Target("transactioncurrency", self.currency("EUR").id)
 
 
 class Key:

@@ -1,0 +1,157 @@
+"""The first road from Dynamics 365: a won opportunity becomes one invoice, is paid, and is told.
+
+And what goes wrong there: each is a clear error at its place, the others go on, nothing is lost.
+"""
+
+import shutil
+from decimal import Decimal
+
+import pytest
+from dynamics_world import MAPPING, dynamics_seller, open_dynamics_world
+from simulated_world import MAPPINGS
+
+from tieout.simulator.dynamics365.schema import Column, Target
+
+INVOICED, PAID = 842170002, 842170004
+
+
+@pytest.fixture
+def dynamics(tmp_path):
+    with open_dynamics_world(tmp_path) as made:
+        yield made
+
+
+@pytest.fixture
+def win(dynamics):
+    """Return a function that lets an opportunity be won; it returns its id."""
+    return dynamics_seller(dynamics)
+
+
+@pytest.fixture
+def mapped(dynamics, tmp_path):
+    """Return a function that changes a text of the mapping."""
+
+    def change(old, new):
+        file = tmp_path / f"{MAPPING}.yaml"
+        shutil.copy(MAPPINGS / f"{MAPPING}.yaml", file)
+        text = file.read_text()
+        assert old in text
+        text = text.replace(old, new, 1)
+        file.write_text(text[: text.index("\ntests:")] + "\n")
+        dynamics.files = (file,)
+
+    return change
+
+
+def held_of(org, deal):
+    return org.record("opportunity", deal).values
+
+
+def test_a_won_opportunity_is_invoiced_once_and_told(dynamics, win):
+    deal = win()
+    dynamics.round()
+    [invoice] = dynamics.invoices()
+    assert invoice["po_number"] == "PO-0001"
+    assert Decimal(invoice["net"]) == Decimal(300)
+    told = held_of(dynamics.org, deal)
+    assert told["tieout_invoice_number"] == invoice["doc_number"]
+    assert told["tieout_invoice_status"] == INVOICED
+    assert told["tieout_invoice_total"] == Decimal(invoice["total"])
+    again = dynamics.round()
+    assert len(dynamics.invoices()) == 1
+    assert (again.pushed.done, again.error) == (0, None)
+
+
+def test_a_payment_in_the_books_is_told_to_the_opportunity(dynamics, win):
+    deal = win()
+    dynamics.round()
+    [invoice] = dynamics.invoices()
+    dynamics.books("receive_payment", invoices={invoice["id"]: None})
+    dynamics.round()
+    told = held_of(dynamics.org, deal)
+    assert (told["tieout_invoice_status"], told["tieout_invoice_balance"]) == (PAID, 0)
+
+
+def test_an_invoice_is_in_the_deals_currency_and_not_in_the_organisations(dynamics, win):
+    dynamics.restart()
+    dollar = Target("transactioncurrency", dynamics.org.currency("USD").id)
+    deal = win(transactioncurrencyid=dollar)
+    dynamics.round()
+    [invoice] = dynamics.invoices()
+    held = held_of(dynamics.org, deal)
+    assert held["totalamount"] != held["totalamount_base"]
+    assert (invoice["currency"], Decimal(invoice["net"])) == ("USD", held["totalamount"])
+
+
+def test_a_line_that_changed_after_the_invoice_is_a_difference(dynamics, win):
+    deal = win()
+    dynamics.round()
+    dynamics.crm("reopen", deal)
+    [line] = dynamics.org.shelves["opportunityproduct"].pointing(
+        "opportunityid", Target("opportunity", deal)
+    )
+    dynamics.crm("edit_line", line.id, {"quantity": "3"})
+    dynamics.crm("win", deal)
+    dynamics.round()
+    assert dynamics.codes() == ["changed-in-crm"]
+    assert len(dynamics.invoices()) == 1
+
+
+def test_an_account_that_was_merged_is_the_same_customer(dynamics, win):
+    first = dynamics.org.company(name="Bär GmbH", nly_countrycode="DE")
+    other = dynamics.org.company(name="Baer Gesellschaft", nly_countrycode="DE")
+    win(company=other)
+    dynamics.round()
+    dynamics.crm("merge", "account", first, other)
+    win(company=first)
+    dynamics.round()
+    assert len({invoice["customer"] for invoice in dynamics.invoices()}) == 1
+
+
+def test_a_removed_column_holds_its_deals_and_loses_none(dynamics, win):
+    win()
+    dynamics.round()
+    dynamics.crm("remove_column", "opportunity", "nly_ponumber")
+    second, third = win(nly_ponumber=None), win(nly_ponumber=None)
+    dynamics.round()
+    [task] = {task["message"] for task in dynamics.working.tasks() if second in task["message"]}
+    assert "nly_ponumber" in task
+    assert len(dynamics.invoices()) == 1
+    dynamics.org.define("opportunity", Column("nly_ponumber", "String", max_length=100))
+    for deal in (second, third):
+        dynamics.org.edit("opportunity", deal, nly_ponumber=f"PO-{deal[:4]}")
+    dynamics.round(2)
+    assert len(dynamics.invoices()) == 3
+    assert dynamics.codes() == ["changed-in-crm"]  # the first has lost its number with the column
+
+
+def test_an_option_without_a_label_holds_its_deal_alone(dynamics, win, mapped):
+    mapped(
+        '=lookup("terms", company.payment_terms or "1")', '=company.payment_terms_label or "Net 30"'
+    )
+    named = dynamics.org.company(name="Zwei GmbH", nly_countrycode="DE", paymenttermscode=4)
+    nameless = dynamics.org.company(name="Eins GmbH", nly_countrycode="DE", paymenttermscode=1)
+    dynamics.crm("label_option", "account", "paymenttermscode", 1, "")
+    held = win(company=nameless)
+    win(company=named)
+    dynamics.round()
+    [invoice] = dynamics.invoices()
+    assert invoice["customer_name"] == "Zwei GmbH"
+    [said] = [task["message"] for task in dynamics.working.tasks()]
+    assert "paymenttermscode is 1" in said
+    dynamics.crm("label_option", "account", "paymenttermscode", 1, "Net 15")
+    dynamics.round()
+    assert len(dynamics.invoices()) == 2
+    assert held_of(dynamics.org, held)["tieout_invoice_status"] == INVOICED
+
+
+def test_an_expired_delta_link_is_a_comparison_and_loses_nothing(dynamics, win):
+    first = win()
+    dynamics.round()
+    second = win()
+    dynamics.crm("expire_deltas")
+    dynamics.crm("reopen", first)
+    dynamics.round()
+    assert len(dynamics.invoices()) == 2
+    assert held_of(dynamics.org, second)["tieout_invoice_status"] == INVOICED
+    assert dynamics.codes() == ["reopened"]
