@@ -64,6 +64,10 @@ fuzz: $(READY) ## search readers, formulas and walks for longer than the gate do
 mutants: $(READY) ## put small faults into modules, and list what nobody notices (MODULES=sync_engine.push)
 	$(BIN)/python tests/mutants.py $(MODULES)
 
+.PHONY: backfill-show
+backfill-show: $(READY) ## link 260 deals to 300 invoices made by hand, beside the simulators' truth (JSON=1)
+	@$(BIN)/python tests/backfill_show.py $(if $(filter-out 0,$(JSON)),--json)
+
 .PHONY: docs
 docs: $(READY) ## write the pages and schemas that are made from the code
 	$(BIN)/python docs/generate.py

@@ -67,14 +67,23 @@ def _is_id(ledger: Reads, pair: Pair, task: Row, choice: str) -> bool:
     return row is not None and not row["gone"]
 
 
-def _link(tx: Writes, pair: Pair, task: Row, record_id: str) -> None:
-    """Bind a document to the record that a person says it is."""
-    document = tx.one("document_get", key=task["subject"])
-    if document is None:
-        raise NotFound(f"There is no document {task['subject']}.")
+def bind(tx: Writes, pair: Pair, document: Row, record_id: str) -> None:
+    """Take a record of the books for what a document is, as a person says.
+
+    Raises:
+        NotFound: the books were never seen to have it.
+    """
     row = tx.one("mirror_get", company=pair.books.company, kind=document["kind"], id=record_id)
     if row is None:
         raise NotFound(f"The books' {document['kind']} {record_id} is not in the mirror.")
     mapping = next(held for held in pair.mappings if held.identity == document["mapping"])
     sketch = draft_source(tx, pair, mapping, source_of(document), setting_of(tx, pair))
     link(tx, pair, sketch, row, how="linked")
+
+
+def _link(tx: Writes, pair: Pair, task: Row, record_id: str) -> None:
+    """Bind the document that a task is about."""
+    document = tx.one("document_get", key=task["subject"])
+    if document is None:
+        raise NotFound(f"There is no document {task['subject']}.")
+    bind(tx, pair, document, record_id)

@@ -16,6 +16,7 @@ from itertools import islice
 from typing import Any, TypeVar
 
 from sync_engine import approve as approving
+from sync_engine import backfill as backfilling
 from sync_engine import show
 from sync_engine.addresses import address_of, source_address
 from sync_engine.answer import open_task, take_answer
@@ -295,6 +296,40 @@ class Engine:
         pair = self._pair(open_task(self.ledger, number)["pair"])
         with self._turn_of(pair):
             take_answer(self.ledger, pair, number, choice, who=who, reason=reason)
+
+    # -- beginning over books that have a past -------------------------------------------------
+
+    def backfill(self, name: str) -> dict[str, Any]:
+        """Return what links a pair's two sides: certain, likely, and missing on either."""
+        return backfilling.report(self.ledger, self._pair(name))
+
+    def confirm_links(self, wanted: str, *, who: str, reason: str) -> int:
+        """Link what a report's hash names; return how many documents.
+
+        Raises:
+            NotFound: no pair's report has this hash now.
+            Rejected: the hash is too short.
+        """
+        for pair in self.pairs.values():
+            with self._turn_of(pair):
+                linked = backfilling.confirm(self.ledger, pair, wanted, who=who, reason=reason)
+            if linked is not None:
+                return linked
+        raise NotFound(
+            f"No report has the hash {wanted}: what it showed has moved, or is linked.",
+            remedy="`tieout backfill` shows the present links and their hashes.",
+        )
+
+    def link(self, text: str, record: str, *, who: str, reason: str) -> str:
+        """Link one deal, named as ``deal:901``, to an invoice by its id; return the document's key.
+
+        Raises:
+            NotFound: no such deal waits, or no such invoice was made by hand.
+        """
+        pair, ref = self._source(text)
+        keys = [row["key"] for row in self._of(pair, ref)]
+        with self._turn_of(pair):
+            return backfilling.link_one(self.ledger, pair, keys, record, who=who, reason=reason)
 
     # -- looking ------------------------------------------------------------------------------
 

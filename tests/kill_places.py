@@ -38,6 +38,7 @@ WHOLE: dict[tuple[str, str], str] = {  # whatever happens inside belongs to it
     ("engine", "_decide"): "tieout approve",
     ("engine", "answer"): "tieout tasks answer",
     ("engine", "reissue"): "tieout reissue",
+    ("engine", "confirm_links"): "tieout backfill",
     ("tokens", "refresh"): "token refresh",
     ("tokens", "store"): "consent",
     ("consent", "agree_by_itself"): "consent",

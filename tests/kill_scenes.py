@@ -212,6 +212,16 @@ class Answer(Scene):
         self.on.settle()
 
 
+class Backfill(Answer):
+    """A person confirms the links that a report shows."""
+
+    stages = frozenset({"tieout backfill"})
+
+    def command(self) -> tuple[str, ...]:
+        report = self.on.tieout("backfill", "--no-look", "--json").values["pairs"][0]
+        return ("backfill", "--confirm", str(report["hashes"]["certain"]), "--reason", "the same")
+
+
 class Reissue(Scene):
     """A person issues again what the books voided."""
 
@@ -375,6 +385,7 @@ SCENES: tuple[type[Scene], ...] = (
     Configuration,
     Approve,
     Answer,
+    Backfill,
     Reissue,
     Wish,
     WishLeft,

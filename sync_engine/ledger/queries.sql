@@ -232,6 +232,12 @@ AND marker IS NULL AND live = 1 AND gone = 0;
 -- mirror_living: the documents of the books that lived when they were last shown (reads all)
 SELECT kind, id FROM mirror WHERE company = :company AND kind = :kind AND live = 1 AND gone = 0;
 
+-- mirror_by_hand: the living documents of a kind that people made and that are linked to none of ours (reads all)
+SELECT m.* FROM mirror m
+WHERE m.company = :company AND m.kind = :kind AND m.marker IS NULL AND m.live = 1 AND m.gone = 0
+AND NOT EXISTS (SELECT 1 FROM receipt r JOIN document d ON d.key = r.key AND d.posted_id = r.id
+    WHERE r.company = m.company AND r.kind = m.kind AND r.id = m.id);
+
 -- found_again: the books' living documents with a mark that this ledger never asked for (reads all)
 SELECT count(*) AS found, count(d.key) AS linked FROM mirror m LEFT JOIN document d ON d.key = m.marker
 WHERE m.company = :company AND m.marker IS NOT NULL AND m.live = 1 AND m.gone = 0

@@ -35,6 +35,7 @@ STAGES = frozenset(
         "tieout approve",
         "tieout tasks answer",
         "tieout reissue",
+        "tieout backfill",
     }
 )
 

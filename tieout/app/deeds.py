@@ -142,6 +142,22 @@ def _reconcile(engine: Engine, args: Args, _who: str) -> Values:
     return {"rounds": rounds, "drift": drift, **pairs_now(engine, names)}
 
 
+def _backfill(engine: Engine, args: Args, _who: str) -> Values:
+    if args.get("look", True):
+        engine.look()
+    names = [args["pair"]] if args.get("pair") else list(engine.pairs)
+    return {"pairs": [engine.backfill(name) for name in names]}
+
+
+def _confirm_links(engine: Engine, args: Args, who: str) -> Values:
+    return {"linked": engine.confirm_links(args["hash"], who=who, reason=args["reason"])}
+
+
+def _link(engine: Engine, args: Args, who: str) -> Values:
+    engine.link(args["ref"], args["record"], who=who, reason=args["reason"])
+    return {"linked": 1}
+
+
 def _tasks(engine: Engine, args: Args, _who: str) -> Values:
     tasks = engine.tasks(args.get("pair"))
     return {"tasks": tasks, "left_out": engine.count_tasks(args.get("pair")) - len(tasks)}
@@ -156,7 +172,9 @@ def _status(engine: Engine, _args: Args, _who: str) -> Values:
 
 
 DRIFTING: Final = frozenset({"drift", "tie-out", "copied"})
-DRAFTING: Final = frozenset({"explain"})  # of what only looks, what the mappings are needed for
+DRAFTING: Final = frozenset(
+    {"explain", "backfill"}
+)  # of what only looks, what the mappings are needed for
 DEEDS: Final[Mapping[str, Deed]] = {
     "plan": _plan,
     "approve": _approve,
@@ -169,6 +187,9 @@ DEEDS: Final[Mapping[str, Deed]] = {
     "correct": _correct,
     "resume": _resume,
     "reconcile": _reconcile,
+    "backfill": _backfill,
+    "confirm_links": _confirm_links,
+    "link": _link,
     "tasks": _tasks,
     "explain": _explain,
     "status": _status,

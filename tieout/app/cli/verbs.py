@@ -21,6 +21,7 @@ VERBS: Final[Mapping[str, Mapping[str, str]]] = {
         "check": "Say whether configuration, mappings and accounts are right.",
         "connect": "Let a company's books be reached (OAuth).",
         "provision": "Make the CRM's fields that Tieout writes to.",
+        "backfill": "Link deals to the invoices that people have already made.",
     },
     "Work": {
         "plan": "Show what would be created, changed or voided.",
