@@ -76,12 +76,13 @@ SALESFORCE_RULES: Sequence[Rule] = (
     ),
     Rule(
         "S4",
-        "A field that the user may not see is as if it were not there; one that it may not edit "
-        "is refused by its name.",
+        "A field or a kind that the user may not see is as if it were not there; what it may not "
+        "edit is refused by its name.",
         "help.salesforce.com, Field-Level Security",
-        refuses="INVALID_FIELD, INVALID_FIELD_FOR_INSERT_UPDATE",
-        unfollowed="Permissions of whole kinds and sharing of records: the integration user sees "
-        "every record.",
+        refuses="INVALID_FIELD, INVALID_TYPE, INVALID_FIELD_FOR_INSERT_UPDATE, "
+        "INSUFFICIENT_ACCESS_OR_READONLY (403)",
+        unfollowed="Sharing of single records: the integration user sees all of a kind or none. "
+        "Rows of ObjectPermissions are kept, and the administrator's deeds say who may.",
     ),
     Rule(
         "S5",
@@ -166,9 +167,10 @@ SALESFORCE_RULES: Sequence[Rule] = (
     ),
     Rule(
         "S16",
-        "A file is a version of a document, linked to records; its bytes have an address.",
+        "A file is a version of a document, linked to records; its bytes have an address. Links "
+        "are asked for by their ends, and not within another query's conditions.",
         f"{_OBJECTS}, ContentVersion, ContentDocumentLink",
-        refuses="REQUIRED_FIELD_MISSING, INVALID_BASE64",
+        refuses="REQUIRED_FIELD_MISSING, INVALID_BASE64, MALFORMED_QUERY",
     ),
     Rule(
         "S17",

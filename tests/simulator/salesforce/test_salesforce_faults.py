@@ -93,6 +93,21 @@ def test_records_and_results_are_dropped_repeated_and_reordered(crm, deals):
     assert "DailyApiRequests" in crm.ask("GET", "limits").json
 
 
+@pytest.mark.parametrize(
+    ("kind", "expected"), [("duplicate_page", ["a", "b"]), ("wrong_page", ["e"])]
+)
+def test_a_page_holds_the_records_of_another(crm, deals, kind, expected):
+    crm.org.page_rows = 2
+    crm.deal(Name="e")
+    first = crm.query("SELECT Name FROM Opportunity ORDER BY Name").json
+    crm.fault(fault=kind, path="query/0r8")
+    second = crm.ask("GET", first["nextRecordsUrl"]).json
+    assert ([one["Name"] for one in second["records"]], second["done"]) == (expected, False)
+    assert [one["Name"] for one in crm.ask("GET", second["nextRecordsUrl"]).json["records"]] == [
+        "e"
+    ]
+
+
 def test_a_gateway_answers_in_html(crm):
     crm.fault(fault="html", status=502)
     answer = crm.ask("GET", "limits")

@@ -183,6 +183,38 @@ def test_s4_a_standard_field_can_be_hidden_too(crm):
     assert crm.query("SELECT NextStep FROM Opportunity").status == 200
 
 
+def test_s4_a_kind_that_the_user_may_not_see_is_as_if_it_were_not_there(crm):
+    crm.deed("hide_kind", kind="Product2")
+    assert crm.query("SELECT Id FROM Product2").code == "INVALID_TYPE"
+    assert crm.query("SELECT Product2.Name FROM OpportunityLineItem").code == "INVALID_FIELD"
+    assert crm.ask("GET", "sobjects/Product2/describe").code == "NOT_FOUND"
+    assert "Product2" not in {one["name"] for one in crm.ask("GET", "sobjects").json["sobjects"]}
+    crm.deed("hide_kind", kind="OpportunityLineItem")
+    children = crm.query("SELECT (SELECT Id FROM OpportunityLineItems) FROM Opportunity")
+    assert children.code == "INVALID_TYPE"
+    crm.deed("show_kind", kind="Product2")
+    assert crm.query("SELECT Id FROM Product2").status == 200
+
+
+def test_s4_a_kind_that_the_user_may_only_read_says_so(crm):
+    account = crm.create("Account", Name="Acme")
+    crm.deed("forbid_writing", kind="Account")
+    described = crm.ask("GET", "sobjects/Account/describe").json
+    assert (described["createable"], described["updateable"], described["queryable"]) == (
+        False,
+        False,
+        True,
+    )
+    for answer in (
+        crm.change("Account", account, Name="B"),
+        crm.ask("POST", "sobjects/Account", {"Name": "B"}),
+        crm.ask("DELETE", f"sobjects/Account/{account}"),
+    ):
+        assert (answer.status, answer.code) == (403, "INSUFFICIENT_ACCESS_OR_READONLY")
+    crm.deed("show_kind", kind="Account")
+    assert crm.change("Account", account, Name="B").status == 204
+
+
 def test_s9_a_record_that_another_transaction_holds_is_refused_for_a_while(crm, clock):
     deal = crm.deal()
     line = crm.line(deal)
@@ -316,6 +348,34 @@ def test_s16_a_file_is_a_version_of_a_document_and_linked_to_its_record(crm):
     assert (content.status, content.body) == (200, b"%PDF")
     assert content.headers["content-type"].startswith("application/octetstream")
     assert crm.ask("DELETE", f"sobjects/ContentVersion/{version}").status == 403
+
+
+def test_s16_links_are_asked_for_by_their_ends(crm):
+    deal = crm.deal()
+    crm.deed("attach", record=deal, name="a.pdf", content="JVBERg==")
+    by_deal = f"SELECT ContentDocumentId FROM ContentDocumentLink WHERE LinkedEntityId = '{deal}'"
+    assert len(crm.rows(by_deal)) == 1
+    bare = crm.query("SELECT Id FROM ContentDocumentLink")
+    assert (bare.code, "Implementation restriction" in bare.message) == ("MALFORMED_QUERY", True)
+    inner = crm.query(f"SELECT Id FROM ContentVersion WHERE ContentDocumentId IN ({by_deal})")
+    assert "not supported for semi join" in inner.message
+    nested = crm.rows(
+        "SELECT (SELECT ContentDocument.Title FROM ContentDocumentLinks) FROM Opportunity"
+    )
+    assert nested[0]["ContentDocumentLinks"]["records"][0]["ContentDocument"]["Title"] == "a"
+
+
+def test_s16_people_attach_files_of_any_size_and_name(crm):
+    deal = crm.deal()
+    names = ["empty.pdf", "../../etc/passwd", "huge.bin", "no extension"]
+    sizes = [0, 3, 3_000_000, 1]
+    for name, size in zip(names, sizes, strict=True):
+        crm.deed("attach", record=deal, name=name, size_bytes=size)
+    rows = crm.rows("SELECT PathOnClient, ContentSize, VersionData FROM ContentVersion")
+    assert [(one["PathOnClient"], one["ContentSize"]) for one in rows] == list(
+        zip(names, sizes, strict=True)
+    )
+    assert [len(crm.ask("GET", one["VersionData"]).body) for one in rows] == sizes
 
 
 def test_s16_a_second_version_is_the_latest_and_keeps_the_document(crm):

@@ -5,13 +5,14 @@ Each deed is a function here and a name for `POST /__deeds`:
 write through the API, so that it moves the same times of change.
 """
 
+import base64
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import timedelta
 from functools import wraps
 from typing import Any, Concatenate, ParamSpec
 
-from tieout.simulator.salesforce import writing
+from tieout.simulator.salesforce import files, writing
 from tieout.simulator.salesforce.admin import CheckRule, DuplicateRule
 from tieout.simulator.salesforce.kinds import Kind, text
 from tieout.simulator.salesforce.org import SalesforceOrg
@@ -161,6 +162,15 @@ def add_payment(org: SalesforceOrg, deal: str, fields: Mapping[str, Any]) -> str
 
 
 @_deed
+def attach(
+    org: SalesforceOrg, record: str, name: str, content: str = "", size_bytes: int | None = None
+) -> str:
+    """Attach a file, base64 `content` or `size_bytes` of zeros; returns its version's id."""
+    data = base64.b64decode(content) if size_bytes is None else bytes(size_bytes)
+    return files.attach(org, record, name, data)
+
+
+@_deed
 def hide_field(org: SalesforceOrg, kind: str, field: str) -> None:
     """Take a field from the integration user's sight."""
     known = org.kinds[kind].fields[field]
@@ -200,6 +210,25 @@ def grant(org: SalesforceOrg, kind: str, field: str, *, edit: bool = True) -> No
             "PermissionsEdit": edit,
         },
     )
+
+
+@_deed
+def hide_kind(org: SalesforceOrg, kind: str) -> None:
+    """Take a kind of record from the integration user's sight."""
+    org.hidden_kinds.add(org.kinds[kind].name)
+
+
+@_deed
+def show_kind(org: SalesforceOrg, kind: str) -> None:
+    """Let the integration user see a kind of record, and write it."""
+    org.hidden_kinds.discard(kind)
+    org.read_only_kinds.discard(kind)
+
+
+@_deed
+def forbid_writing(org: SalesforceOrg, kind: str) -> None:
+    """Let the integration user read a kind of record only."""
+    org.read_only_kinds.add(org.kinds[kind].name)
 
 
 @_deed

@@ -61,6 +61,20 @@ def describe_bytes(org: SalesforceOrg, values: Values, content: bytes) -> None:
     }
 
 
+def attach(org: SalesforceOrg, record_id: str, name: str, content: bytes) -> str:
+    """Attach a file of any size and name to a record, as people do; returns the version's id."""
+    version: Values = {
+        "Id": org.tables["ContentVersion"].take_id(),
+        "PathOnClient": name,
+        "FirstPublishLocationId": record_id,
+        "OwnerId": org.admin_id,
+    }
+    describe_bytes(org, version, content)
+    org.plant("ContentVersion", version)
+    publish(org, org.tables["ContentVersion"].records[version["Id"]])
+    return str(version["Id"])
+
+
 def publish(org: SalesforceOrg, version: Values) -> None:
     """Give a new version its document, made where it names none, and its first link."""
     document_id = version.get("ContentDocumentId")

@@ -83,6 +83,9 @@ class SalesforceOrg:
         self.field_ids: dict[tuple[str, str], str] = {}
         self.hidden: set[tuple[str, str]] = set()
         """(kind, field) of standard fields that the integration user may not see."""
+        self.hidden_kinds: set[str] = set()
+        self.read_only_kinds: set[str] = set()
+        """Kinds of whose records the integration user may see or write none."""
         self.customizers: set[str] = set()
         """Users who may customize the application."""
         self.checks: list[CheckRule] = []
@@ -240,6 +243,14 @@ class SalesforceOrg:
     def forget_sight(self) -> None:
         """Work out anew what each user may see."""
         self._sight.clear()
+
+    def may(self, user_id: str, kind: Kind, *, write: bool = False) -> bool:
+        """Tell whether a user may see, or write, the records of a kind at all."""
+        if user_id == self.admin_id:
+            return True
+        if kind.name in self.hidden_kinds:
+            return False
+        return not write or kind.name not in self.read_only_kinds
 
     def permission_sets(self, user_id: str) -> set[str]:
         """Return the ids of a user's permission sets, its profile's own among them."""

@@ -63,6 +63,18 @@ def more(call: Call) -> Reply:
     return Reply(_page(call.org, locator, cursor, int(place)))
 
 
+def other_page(org: SalesforceOrg, right: dict[str, Any], pages: int) -> dict[str, Any]:
+    """Return an answer with another page's records, `pages` after its own, and its own end."""
+    words = right.get("nextRecordsUrl", "").rpartition("/")[2].partition("-")
+    cursor = org.cursors.get(words[0])
+    if not isinstance(cursor, Cursor):
+        return right
+    start = int(words[2]) + (pages - 1) * cursor.size
+    records = org.tables[cursor.search.kind.name].records
+    ids = cursor.ids[max(start, 0) : max(start, 0) + cursor.size]
+    return {**right, "records": [cursor.search.show(records[one]) for one in ids]}
+
+
 def answer(call: Call, text: str | None, *, all_rows: bool) -> dict[str, Any]:
     """Return the first page of a query.
 

@@ -20,7 +20,8 @@ from tieout.simulator.salesforce.tables import Values
 
 def list_kinds(call: Call) -> Reply:
     """List the kinds that the user may see."""
-    told = [_kind_shown(call, one) for one in call.org.kinds.values() if not one.tooling]
+    kinds = (one for one in call.org.kinds.values() if call.sight.kind(one.name) is one)
+    told = [_kind_shown(call, one) for one in kinds]
     return Reply({"encoding": "UTF-8", "maxBatchSize": 200, "sobjects": told})
 
 
@@ -197,11 +198,12 @@ _MASTER = {
 
 def _kind_shown(call: Call, kind: Kind) -> dict[str, Any]:
     base = f"/services/data/v{call.version}/sobjects/{kind.name}"
+    may_write = call.org.may(call.user, kind, write=True)
     return {
-        "createable": True,
+        "createable": may_write,
         "custom": kind.custom,
         "customSetting": False,
-        "deletable": kind.deletable,
+        "deletable": kind.deletable and may_write,
         "keyPrefix": kind.prefix,
         "label": kind.label,
         "labelPlural": kind.plural,
@@ -214,7 +216,7 @@ def _kind_shown(call: Call, kind: Kind) -> dict[str, Any]:
         "searchable": not kind.setup,
         "triggerable": not kind.setup,
         "undeletable": kind.deletable,
-        "updateable": True,
+        "updateable": may_write,
         "urls": {
             "sobject": base,
             "describe": f"{base}/describe",

@@ -6,6 +6,7 @@ from typing import Any
 
 from tieout.simulator import jsonwire
 from tieout.simulator.faults import Answer, Asked, Fault, Faults, Transformer
+from tieout.simulator.salesforce import queries
 from tieout.simulator.salesforce.errors import Refusal
 from tieout.simulator.salesforce.oauth import session_invalid
 from tieout.simulator.salesforce.org import SalesforceOrg
@@ -31,9 +32,11 @@ _WORDS: Mapping[tuple[int, str | None], tuple[str, str]] = {
 
 
 def faults_of(org: SalesforceOrg) -> Faults:
-    """Return the faults of an org: the wire's own, and three wrong answers of lists.
+    """Return the faults of an org: the wire's own, and five wrong answers of lists.
 
-    `drop_item`, `duplicate_item` and `reorder` take a query's records or a collection's results.
+    `drop_item`, `duplicate_item` and `reorder` take a query's records or a collection's results;
+    `duplicate_page` and `wrong_page` answer a page that has one after it with the records of the
+    page before, or after.
     """
 
     def spell(fault: Fault, _: Asked) -> Answer:
@@ -51,6 +54,8 @@ def faults_of(org: SalesforceOrg) -> Faults:
         "drop_item": _drop_item,
         "duplicate_item": _duplicate_item,
         "reorder": _reorder,
+        "duplicate_page": lambda _, right, __: _other_page(org, right, -1),
+        "wrong_page": lambda _, right, __: _other_page(org, right, 1),
     }
     return Faults(spell, org.now, transformers, seed=org.seed)
 
@@ -81,6 +86,11 @@ def _reorder(_: Asked, right: Any, dice: random.Random) -> Any:
     records = _listed(right)
     dice.shuffle(records)
     return _with(right, records)
+
+
+def _other_page(org: SalesforceOrg, right: Any, pages: int) -> Any:
+    with org.lock:
+        return queries.other_page(org, right, pages) if isinstance(right, dict) else right
 
 
 def _listed(right: Any) -> list[Any]:

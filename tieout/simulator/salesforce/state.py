@@ -31,6 +31,7 @@ _SETTINGS = (
     "page_rows",
     "session_secs",
 )
+_SETS = ("customizers", "approvals", "hidden_kinds", "read_only_kinds")
 _IDS = ("admin_id", "integration_id", "sellers_profile", "standard_book", "custom_kinds", "issued")
 
 
@@ -75,8 +76,8 @@ def load(path: Path, now: Now = lambda: datetime.now(UTC)) -> SalesforceOrg:
     org.checks = [CheckRule(**one) for one in told["checks"]]
     org.duplicates = [DuplicateRule(**one) for one in told["duplicates"]]
     org.hidden = {(kind, field) for kind, field in told["hidden"]}
-    org.customizers = set(told["customizers"])
-    org.approvals = set(told["approvals"])
+    for name in _SETS:
+        setattr(org, name, set(told[name]))
     org.field_ids = {(kind, field): one for kind, field, one in told["field_ids"]}
     org.bin = {
         record_id: (kind, datetime.fromisoformat(at))
@@ -110,8 +111,7 @@ def _told(org: SalesforceOrg) -> dict[str, Any]:
         "checks": [asdict(one) for one in org.checks],
         "duplicates": [asdict(one) for one in org.duplicates],
         "hidden": sorted(org.hidden),
-        "customizers": sorted(org.customizers),
-        "approvals": sorted(org.approvals),
+        **{name: sorted(getattr(org, name)) for name in _SETS},
         "field_ids": [(*key, one) for key, one in org.field_ids.items()],
         "bin": {name: (kind, at.isoformat()) for name, (kind, at) in org.bin.items()},
         "blobs": {name: base64.b64encode(content).decode() for name, content in org.blobs.items()},

@@ -299,8 +299,9 @@ def _follow(
 
 
 def _demand_right(org: SalesforceOrg, who: Writer, kind: Kind) -> None:
-    """Leave the set-up to those who may customize the application."""
-    if kind.setup and who.user not in org.customizers:
+    """Leave the set-up to those who may customize the application, and others to who may write."""
+    forbidden = kind.setup and who.user not in org.customizers
+    if forbidden or not org.may(who.user, kind, write=True):
         raise RowError("INSUFFICIENT_ACCESS_OR_READONLY", "insufficient access rights on object id")
 
 

@@ -33,7 +33,9 @@ class Sight:
     def kind(self, name: str) -> Kind | None:
         """Return a kind of the API that is asked, whatever the case of its name."""
         found = self.org.kind(name)
-        return found if found is not None and found.tooling == self.tooling else None
+        if found is None or found.tooling != self.tooling or not self.org.may(self.user, found):
+            return None
+        return found
 
     def field(self, kind: Kind, name: str) -> Field | None:
         """Return a field that the user may see, whatever the case of its name."""
@@ -46,6 +48,9 @@ class Sight:
         """Return the reference behind the name of a relationship to a parent."""
         found = kind.by_relationship.get(name.lower())
         if found is None or found.name not in self.org.sight(self.user, kind)[0]:
+            return None
+        alone = len(found.refers_to) == 1
+        if alone and not self.org.may(self.user, self.org.kinds[found.refers_to[0]]):
             return None
         return found
 

@@ -28,6 +28,8 @@ class Search:
     query: Query
     find: Callable[[Sequence[Values] | None], list[Values]]
     show: Shape
+    by_ids: bool
+    """Its conditions name records that it is about, or that its own refer to."""
 
     def children_of(self, shown: Mapping[str, Any]) -> int:
         """Return how many children a shown record brings along."""
@@ -63,7 +65,17 @@ def understand(sight: Sight, version: str, query: Query, *, deleted: bool) -> Se
             "custom object, be sure to append the '__c' after the entity name. Please reference "
             "your WSDL or the describe call for the appropriate names.",
         )
-    return _search(sight, version, kind, query, deleted=deleted)
+    search = _search(sight, version, kind, query, deleted=deleted)
+    if kind.name == "ContentDocumentLink" and not search.by_ids:
+        raise wrong(
+            "MALFORMED_QUERY",
+            query.text,
+            query.source_at,
+            "Implementation restriction: ContentDocumentLink requires a filter by a single Id on "
+            "ContentDocumentId or LinkedEntityId using the equals operator or multiple Id's using "
+            "the IN operator.",
+        )
+    return search
 
 
 def _search(sight: Sight, version: str, kind: Kind, query: Query, *, deleted: bool) -> Search:
@@ -108,7 +120,7 @@ def _search(sight: Sight, version: str, kind: Kind, query: Query, *, deleted: bo
     node = _Node(kind.name)
     for selected in query.select:
         _add(sight, version, kind, query, selected, node, deleted=deleted)
-    return Search(sight, version, kind, query, find, node.shaped(version))
+    return Search(sight, version, kind, query, find, node.shaped(version), wanted is not None)
 
 
 @dataclass(slots=True)
@@ -259,6 +271,7 @@ def _add_children(
             and one.children.lower() == inner.source.lower()
             and kind.name in one.refers_to
             and one.name in sight.org.sight(sight.user, child)[0]
+            and sight.org.may(sight.user, child)
         ),
         None,
     )
@@ -291,6 +304,13 @@ def _add_children(
 
 def _ids(sight: Sight, version: str, inner: Query, *, deleted: bool) -> set[Any]:
     search = understand(sight, version, inner, deleted=deleted)
+    if search.kind.name == "ContentDocumentLink":
+        raise wrong(
+            "MALFORMED_QUERY",
+            inner.text,
+            inner.source_at,
+            "Entity 'ContentDocumentLink' is not supported for semi join inner selects",
+        )
     if len(inner.select) != 1 or not isinstance(inner.select[0], Column):
         raise _semi_join(inner)
     column = inner.select[0]
