@@ -1,6 +1,11 @@
 """The tests inside a file pass, or say what came instead, with line and cause."""
 
+import time
+import tomllib
 from collections.abc import Callable
+from contextlib import closing
+from datetime import UTC, datetime
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -8,7 +13,7 @@ import pytest
 from mapping.compiler import load
 from mapping.rules import Mapping
 from mapping.trial import run
-from tieout.app.companies import facts_of
+from tieout.model.contract import Opening, Opens
 
 ROOT = Path(__file__).parents[2]
 MAPPINGS = ROOT / "config" / "mappings"
@@ -34,9 +39,16 @@ def test_the_mappings_that_we_ship_pass_their_own_tests(name: str) -> None:
 
 
 def fields_of(system: str) -> dict[str, dict[str, str]]:
-    """What a system's connector says of itself."""
-    kinds = facts_of(system).kinds
-    return {kind: dict(capability.fields) for kind, capability in kinds.items()}
+    """What the connector that the project names for a system says of itself."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    module, _, name = project["entry-points"]["tieout.connectors"][system].partition(":")
+    opens: Opens = getattr(import_module(module), name)
+    opened = opens.open(
+        Opening("0"), urls={}, credentials=None, now=lambda: datetime.now(UTC), sleep=time.sleep
+    )
+    with closing(opened):
+        kinds = opened.capabilities.kinds
+        return {kind: dict(capability.fields) for kind, capability in kinds.items()}
 
 
 def tried(compiled: Callable[..., Mapping], expect: str) -> list[str]:
