@@ -16,6 +16,7 @@ from typing import Any
 from urllib.parse import urlencode, urlsplit
 
 from tieout.credentials import secret
+from tieout.credentials.assertions import rsa_key
 from tieout.model.errors import ConfigError, TieoutError, Unauthorized, Unavailable
 from tieout.transport import Answer, Door, Route
 from tieout.transport.door import refuse_plain_http
@@ -59,6 +60,7 @@ class App:
         if self.secret:
             return secret(self.secret)
         key = secret(self.private_key)
+        rsa_key(key)  # msal lets its libraries say what is wrong with a key, in words of their own
         held = {"private_key": key}
         begins = key.find("-----BEGIN CERTIFICATE-----")
         if self.thumbprint:
@@ -124,6 +126,7 @@ class AppTokens:
         token = said.get("access_token") if isinstance(said, Mapping) else None
         if not isinstance(token, str) or not token:
             told = said if isinstance(said, Mapping) else {}
+            self._known = None  # the secret or key may be another by the next time
             raise Unauthorized(
                 "Microsoft Entra does not give the application a token.",
                 remedy=_REMEDY,

@@ -18,6 +18,7 @@ FEW_PLACES = {  # what is imported in few files, so that nothing of it reaches f
         "tieout/simulator/salesforce/assertions.py",
     ),
     "hubspot": ("connectors/hubspot/wire.py",),
+    "msal": ("connectors/dynamics365/tokens.py",),
     "pydantic": ("tieout/app/settings.py",),
     "quickbooks": ("connectors/quickbooks/wire.py",),
     "simple_salesforce": ("connectors/salesforce/wire.py",),

@@ -28,6 +28,17 @@ def signed(claims: Mapping[str, Any], private_key: str) -> str:
     Raises:
         Unauthorized: it is no such key.
     """
+    key = rsa_key(private_key)
+    told = b".".join(_letters(dump_json(part)) for part in (_HEADER, claims))
+    return b".".join((told, _letters(key.sign(told, PKCS1v15(), SHA256())))).decode()
+
+
+def rsa_key(private_key: str) -> RSAPrivateKey:
+    """Return the key that a text is.
+
+    Raises:
+        Unauthorized: it is no RSA key in PEM without a passphrase.
+    """
     try:
         key = load_pem_private_key(private_key.encode(), None)
     except (ValueError, TypeError, UnsupportedAlgorithm):
@@ -37,8 +48,7 @@ def signed(claims: Mapping[str, Any], private_key: str) -> str:
             "The private key is no RSA key in PEM without a passphrase.",
             remedy="Put the key there whose certificate the app has; the queue is kept.",
         )
-    told = b".".join(_letters(dump_json(part)) for part in (_HEADER, claims))
-    return b".".join((told, _letters(key.sign(told, PKCS1v15(), SHA256())))).decode()
+    return key
 
 
 def _letters(part: bytes) -> bytes:
