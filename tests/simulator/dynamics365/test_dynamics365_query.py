@@ -5,6 +5,7 @@ from urllib.parse import quote
 
 import pytest
 
+IN = "Microsoft.Dynamics.CRM.In"
 LABEL = "OData.Community.Display.V1.FormattedValue"
 
 
@@ -80,10 +81,12 @@ def test_d2_without_select_every_column_is_shown(crm, deals):
         ("contains(name,'LPH')", ["Alpha"]),
         ("startswith(name,'de') or endswith(name,'''s')", ["Delta", "Gamma's"]),
         ("statecode eq 0 and (name eq 'Alpha' or name eq 'beta')", ["Alpha", "beta"]),
+        (f"{IN}(PropertyName='name',PropertyValues=['Alpha','delta'])", ["Alpha", "Delta"]),
         (
-            "Microsoft.Dynamics.CRM.In(PropertyName='name',PropertyValues=['Alpha','delta'])",
-            ["Alpha", "Delta"],
+            f"{IN}(PropertyName='estimatedvalue',PropertyValues=['100','30.0'])",
+            ["Alpha", "Gamma's"],
         ),
+        (f"{IN}(PropertyName='estimatedclosedate',PropertyValues=['2026-02-10'])", ["beta"]),
         ("parentcontactid/lastname eq 'O''Neill'", ["Delta"]),
         ("customerid_account/name eq 'Bär & Söhne'", ["Alpha", "beta", "Gamma's"]),
     ],
@@ -117,6 +120,14 @@ def test_d2_a_lookup_is_filtered_by_its_value(crm, deals):
         ("$filter=(name eq 'a'", "Syntax error"),
         ("$filter=name eq 1", "A binary operator with incompatible types was detected."),
         ("$filter=_customerid_value eq 'x'", "operand types 'Edm.Guid' and 'Edm.String'"),
+        ("$filter=estimatedvalue eq 'x'", "operand types 'Edm.Decimal' and 'Edm.String'"),
+        ("$filter=createdon gt '2026-01-01'", "operand types 'Edm.DateTimeOffset'"),
+        ("$filter=createdon gt 2026-13-01", "incompatible types"),
+        (f"$filter={IN}(PropertyName='createdon',PropertyValues=['a'])", "The value 'a' is not"),
+        (f"$filter={IN}(PropertyName='estimatedvalue',PropertyValues=['a'])", "The value 'a' is"),
+        (f"$filter={IN}(PropertyName='nope',PropertyValues=['a'])", "named 'nope'"),
+        ("$expand=product_opportunities($top=x)", "Invalid value 'x' for $top"),
+        ("$expand=product_opportunities($count=true)", "'$count' is not supported in $expand"),
         ("$filter=length(name) eq 1", "An unknown function with name 'length'"),
         ("$orderby=nope", "Could not find a property named 'nope'"),
         ("$expand=nope", "Could not find a property named 'nope'"),

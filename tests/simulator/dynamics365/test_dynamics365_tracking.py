@@ -49,6 +49,14 @@ def test_d3_a_delta_tells_changed_rows_and_then_deleted_ones(crm):
     assert crm.get(answer["@odata.deltaLink"])[1]["value"] == []
 
 
+def test_d3_a_row_that_was_made_again_under_its_id_is_not_told_as_deleted(crm):
+    deal = crm.create("opportunities", name="a")
+    _, delta = whole(crm)
+    crm.ask("DELETE", f"opportunities({deal})")
+    crm.patch(f"opportunities({deal})", {"name": "again"})
+    assert [row.get("name") for row in crm.get(delta)[1]["value"]] == ["again"]
+
+
 def test_d3_pages_follow_a_next_link_and_only_the_last_has_the_delta_link(crm):
     ids = [crm.create("opportunities", name=f"Deal {n}") for n in range(5)]
     rows, delta = whole(crm, Prefer=f"{TRACK},odata.maxpagesize=2")

@@ -144,12 +144,19 @@ def test_d5_columns_that_are_no_key_find_nothing(crm):
         ({"name": "x" * 301}, "0x80044331"),
         ({"estimatedvalue": 10**15}, "0x80044330"),
         ({"closeprobability": 2**31}, "0x80044330"),
+        ({"overriddencreatedon": "1752-12-31T00:00:00Z"}, "0x80040239"),
         ({"opportunityratingcode": 9}, "0x8004431a"),
     ],
 )
 def test_d9_a_value_that_is_not_taken_is_refused_with_its_code(crm, body, code):
     assert crm.refused(crm.post("opportunities", {"name": "Deal", **body})) == (400, code)
     assert crm.rows("opportunities") == []
+
+
+def test_d9_a_line_beyond_all_money_is_refused(crm):
+    values = {"priceperunit": 900_000_000_000_000, "quantity": 90_000_000_000}
+    assert crm.refused(crm.post("opportunityproducts", values)) == (400, "0x80044330")
+    assert crm.rows("opportunityproducts") == []
 
 
 def test_d9_an_option_that_is_not_there_is_told_with_those_that_are(crm):

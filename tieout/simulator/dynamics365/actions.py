@@ -141,10 +141,10 @@ def _close(call: Call, state: int) -> Reply:
             f"{status} is not a valid status code for state code "
             f"{table.columns['statecode'].options[state]} on {table.name} with Id {target.id}.",
         )
-    on = str(closing.get("actualend", ""))[:10]
-    revenue = closing.get("actualrevenue")
-    amount = None if revenue is None else Decimal(revenue)
-    close(call.org, call.org.record("opportunity", target.id), status, on=on, revenue=amount)
+    on = closing.get("actualend")
+    day = taken(table, table.columns["actualclosedate"], str(on)[:10]) if on else ""
+    amount = taken(table, table.columns["actualvalue"], closing.get("actualrevenue"))
+    close(call.org, call.org.record("opportunity", target.id), status, on=day, revenue=amount)
     return Reply(status=204)
 
 

@@ -44,8 +44,15 @@ def answer(call: Call) -> Reply:
     Raises:
         Refusal: it is not taken.
     """
-    names = [one.name for one in call.segments]
     call.demand("Create" if call.method == "POST" else "Write", _CUSTOMIZATION)
+    try:
+        return _done(call)
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise bad_payload(call.segments[-1].name, f"{type(error).__name__}: {error}") from error
+
+
+def _done(call: Call) -> Reply:
+    names = [one.name for one in call.segments]
     match call.method, names:
         case "POST", ["EntityDefinitions"]:
             return _create_table(call)

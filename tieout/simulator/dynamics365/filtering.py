@@ -32,6 +32,8 @@ _TOKEN = re.compile(
 )
 _OPERATORS = {"eq", "ne", "gt", "ge", "lt", "le"}
 _KINDS = {"text": "Edm.String", "guid": "Edm.Guid", "number": "Edm.Int32"}
+_LISTED = {"DateTime": "instant", "Boolean": "flag"}
+"""Of what kind a value in In's list is read, by its column's type; numbers else."""
 _IN = "Microsoft.Dynamics.CRM.In"
 
 
@@ -151,12 +153,22 @@ class _Parser:
         self._demand("word", "PropertyValues")
         self._demand("sign", "=")
         self._demand("sign", "[")
-        wanted = {_folded(_converted(column, "text", self._literal().value))}
+        wanted = {self._listed(column)}
         while self._skip("sign", ","):
-            wanted.add(_folded(_converted(column, "text", self._literal().value)))
+            wanted.add(self._listed(column))
         self._demand("sign", "]")
         self._demand("sign", ")")
         return lambda row: _plain(row_value(column, row)) in wanted
+
+    def _listed(self, column: Column) -> Any:
+        """Read one value of In's list: a text, whatever the column's type."""
+        text = str(self._literal().value)
+        kind = "text" if column.type in TEXTS else _LISTED.get(column.type, "number")
+        value: Any = text.lower() == "true" if kind == "flag" else text
+        try:
+            return _folded(_converted(column, kind, value))
+        except (ValueError, ArithmeticError) as error:
+            raise bad_query(f"The value '{text}' is not of the type of {column.name}.") from error
 
     def _comparison(self) -> Test:
         left = self._operand()
@@ -235,7 +247,7 @@ class _Parser:
             return None
         try:
             return _converted(column, literal.kind, literal.value)
-        except (ValueError, TypeError) as error:
+        except (ValueError, ArithmeticError) as error:
             names = {"eq": "Equal", "ne": "NotEqual", "gt": "GreaterThan", "lt": "LessThan"}
             raise bad_query(
                 "A binary operator with incompatible types was detected. Found operand types "
@@ -270,7 +282,7 @@ class _Parser:
 
 
 def _converted(column: Column, kind: str, value: Any) -> Any:
-    """Return a literal as the column keeps it; in a list of In every literal is a text.
+    """Return a literal as the column keeps it.
 
     Raises:
         ValueError: it is of another type.
@@ -284,16 +296,14 @@ def _converted(column: Column, kind: str, value: Any) -> Any:
             raise ValueError(value)
         return value
     if column.type == "DateTime":
-        if column.day_only:
-            return date.fromisoformat(str(value)[:10]).isoformat()
-        return as_instant(str(value)).strftime("%Y-%m-%dT%H:%M:%SZ")
-    if column.type == "Boolean":
-        if kind != "flag":
+        if kind not in {"day", "instant"}:
             raise ValueError(value)
-        return value
-    if kind not in {"number", "text"}:
+        if column.day_only:
+            return date.fromisoformat(value[:10]).isoformat()
+        return as_instant(value).strftime("%Y-%m-%dT%H:%M:%SZ")
+    if kind != ("flag" if column.type == "Boolean" else "number"):
         raise ValueError(value)
-    return Decimal(value) if not isinstance(value, Decimal) else value
+    return value if kind == "flag" else Decimal(value)
 
 
 def _edm(column: Column) -> str:

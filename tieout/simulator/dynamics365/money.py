@@ -11,7 +11,8 @@ from decimal import ROUND_HALF_UP, Decimal
 from typing import TYPE_CHECKING, Any
 
 from tieout.simulator.dynamics365.records import Record
-from tieout.simulator.dynamics365.schema import Column, Target
+from tieout.simulator.dynamics365.refusals import out_of_range
+from tieout.simulator.dynamics365.schema import MONEY_LIMIT, Column, Target
 from tieout.simulator.dynamics365.tables import LOST, OPEN, STATUS_OF, WON
 
 if TYPE_CHECKING:
@@ -164,7 +165,10 @@ def _add_up_line(org: "DynamicsOrg", table: str, values: dict[str, Any]) -> None
     currency = currency_of(org, values)
     digits = _base_digits(org) if currency is None else int(currency.values["currencyprecision"])
     less = values.get("volumediscountamount", _ZERO)
-    base = rounded((price - less) * quantity, digits)
+    base = (price - less) * quantity
+    if abs(base) > MONEY_LIMIT:
+        raise out_of_range("baseamount", table)
+    base = rounded(base, digits)
     values["pricingerrorcode"] = 0
     values["baseamount"] = base
     values["extendedamount"] = (

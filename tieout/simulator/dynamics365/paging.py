@@ -16,6 +16,17 @@ MAX_PAGE = 5_000
 """Rows in one page of a standard table, whatever was asked for."""
 
 
+def top_of(text: str) -> int:
+    """Read a `$top`.
+
+    Raises:
+        Refusal: 400, it is no number.
+    """
+    if not text.isdecimal():
+        raise bad_query(f"Invalid value '{text}' for $top query option found.")
+    return int(text)
+
+
 def page_size(call: Call) -> int:
     """Return how many rows a page has.
 

@@ -12,7 +12,7 @@ from tieout.simulator.dynamics365.addressing import record_at
 from tieout.simulator.dynamics365.call import Call, Reply
 from tieout.simulator.dynamics365.filtering import filter_of
 from tieout.simulator.dynamics365.ordering import sorted_rows
-from tieout.simulator.dynamics365.paging import MAX_PAGE, link, pack, page_size, unpack
+from tieout.simulator.dynamics365.paging import MAX_PAGE, link, pack, page_size, top_of, unpack
 from tieout.simulator.dynamics365.records import Record
 from tieout.simulator.dynamics365.refusals import bad_query, no_resource
 from tieout.simulator.dynamics365.schema import Table, Target
@@ -86,7 +86,7 @@ def read_rows(call: Call, table: Table, rows: list[Record]) -> Reply:
         answer["@odata.count"] = min(total, MAX_PAGE)
     page = page_size(call)
     if "$top" in query:
-        rows, page = rows[: _top(query["$top"])], MAX_PAGE
+        rows, page = rows[: top_of(query["$top"])], MAX_PAGE
     start = _start(query, rows)
     shown = rows[start : start + page]
     answer["value"] = [row_of(call.org, shape, one) for one in shown]
@@ -137,9 +137,3 @@ def _check_options(query: Mapping[str, str]) -> None:
             if name == "$skip":
                 raise bad_query("Skip Clause is not supported in CRM")
             raise bad_query(f"The query parameter {name} is not supported")
-
-
-def _top(text: str) -> int:
-    if not text.isdecimal():
-        raise bad_query(f"Invalid value '{text}' for $top query option found.")
-    return int(text)

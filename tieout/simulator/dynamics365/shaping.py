@@ -5,9 +5,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from tieout.simulator.dynamics365.filtering import filter_of, names_in, row_value
-from tieout.simulator.dynamics365.ordering import sorted_rows
+from tieout.simulator.dynamics365.filtering import Test, filter_of, names_in, row_value
+from tieout.simulator.dynamics365.ordering import order_of, sorted_rows
 from tieout.simulator.dynamics365.org import DynamicsOrg
+from tieout.simulator.dynamics365.paging import top_of
 from tieout.simulator.dynamics365.records import Record
 from tieout.simulator.dynamics365.refusals import bad_query, no_property
 from tieout.simulator.dynamics365.schema import Column, Table, Target
@@ -30,7 +31,9 @@ class Expand:
     """The table that is expanded."""
     back: str = ""
     """Of a collection-valued one: the many side's lookup column."""
-    options: Mapping[str, str] | None = None
+    test: Test | None = None
+    order: str = ""
+    top: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,14 +110,21 @@ def _expand(org: DynamicsOrg, table: Table, text: str, noted: Sequence[str]) -> 
     single = table.by_navigation(name)
     if single is not None:
         column, target = single
+        if options.keys() - {"$select", "$expand"}:
+            raise bad_query(f"Only $select and $expand are supported in $expand of {name}.")
         shape = shape_of(org, org.tables[target], options, noted)
         return Expand(name, shape, column, table.name)
     many = table.collections.get(name)
     if many is None:
         raise no_property(name, table.name)
     other, back = many
-    shape = shape_of(org, org.tables[other], options, noted)
-    return Expand(name, shape, None, table.name, back, options)
+    far = org.tables[other]
+    shape = shape_of(org, far, options, noted)
+    test = filter_of(org, far, options["$filter"]) if "$filter" in options else None
+    order = options.get("$orderby", "")
+    order_of(far, order)
+    top = top_of(options["$top"]) if "$top" in options else None
+    return Expand(name, shape, None, table.name, back, test, order, top)
 
 
 def nested_options(text: str) -> dict[str, str]:
@@ -156,12 +166,10 @@ def _followed(org: DynamicsOrg, expand: Expand, record: Record) -> Any:
         found = org.find(target.table, target.id)
         return None if found is None else row_of(org, expand.shape, found)
     table = expand.shape.table
-    options = expand.options or {}
     rows = list(org.shelves[table.name].pointing(expand.back, Target(expand.owner, record.id)))
-    if "$filter" in options:
-        test = filter_of(org, table, options["$filter"])
-        rows = [one for one in rows if test(one)]
-    rows = sorted_rows(table, options.get("$orderby", ""), rows)
-    if "$top" in options:
-        rows = rows[: int(options["$top"])]
+    if expand.test is not None:
+        rows = list(filter(expand.test, rows))
+    rows = sorted_rows(table, expand.order, rows)
+    if expand.top is not None:
+        rows = rows[: expand.top]
     return [row_of(org, expand.shape, one) for one in rows]

@@ -18,6 +18,7 @@ from tieout.simulator.dynamics365.shaping import context_of, noted_in, row_of, s
 TRACK = "odata.track-changes"
 _REFUSED = ("$filter", "$orderby", "$expand", "$top")
 _TOKEN = re.compile(r"(\d+)!(\d\d/\d\d/\d{4} \d\d:\d\d:\d\d)")
+_PLACE = {"whole", "since", "start", "at", "after", "gone"}
 _FORMAT = "%m/%d/%Y %H:%M:%S"
 
 
@@ -89,7 +90,10 @@ def _check(call: Call, table: Table) -> None:
 def _place(call: Call) -> dict[str, Any]:
     """Return where the walk stands: what it began with, and what was told so far."""
     if "$skiptoken" in call.query:
-        return unpack(call.query["$skiptoken"])
+        place = unpack(call.query["$skiptoken"])
+        if place.keys() != _PLACE:
+            raise bad_query("Malformed XML in the skip token.")
+        return place
     since = _since(call)
     return {
         "whole": since == 0,
@@ -124,7 +128,9 @@ def _moved(call: Call, table: Table, since: int) -> tuple[list[Record], list[Gon
     shelf = call.org.shelves[table.name]
     changed = [one for one in shelf.records.values() if one.version > since]
     changed.sort(key=lambda one: one.version)
-    return changed, [one for one in shelf.gone if one.version > since] if since else []
+    # What was made again under its former id is there, and not told as deleted.
+    gone = [one for one in shelf.gone if one.version > since and one.id not in shelf.records]
+    return changed, gone if since else []
 
 
 def _deletion(call: Call, table: Table, gone: Gone) -> dict[str, Any]:

@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 
 GUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 INT_LIMIT = 2_147_483_647
+FIRST_YEAR = 1753
+"""Earlier instants are refused."""
 DECIMAL_LIMIT = 100_000_000_000
 MONEY_DIGITS = 4
 """With how many decimals the wire shows money: the database's own, whatever the currency's."""
@@ -124,6 +126,10 @@ def as_instant(text: str) -> datetime:
 def _text(table: Table, column: Column, value: Any) -> str | None:
     if not isinstance(value, str):
         raise _unconvertible(table, column, value)
+    try:
+        value.encode()
+    except UnicodeEncodeError as error:
+        raise _unconvertible(table, column, ascii(value)) from error
     if len(value) > column.max_length:
         raise too_long(column.name, table.name, column.max_length)
     return value or None
@@ -179,8 +185,16 @@ def _moment(table: Table, column: Column, value: Any) -> str:
     try:
         if column.day_only:
             return date.fromisoformat(value).isoformat()
-        return as_instant(value).strftime("%Y-%m-%dT%H:%M:%SZ")
-    except ValueError as error:
+        moment = as_instant(value)
+        if moment.year < FIRST_YEAR:
+            raise Refusal(
+                400,
+                "0x80040239",
+                "DateTime is less than minimum value supported by CrmDateTime. Actual value: "
+                f"{value}, Minimum value supported: 01/01/1753 00:00:00",
+            )
+        return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
+    except (ValueError, OverflowError) as error:
         raise _unconvertible(table, column, value) from error
 
 
