@@ -91,6 +91,7 @@ def test_s6_records_are_made_read_and_deleted_together(crm):
     posted = crm.ask("POST", path, {"ids": ids, "fields": ["Name", "Phone"]})
     assert [one["Phone"] for one in posted.json] == [None, None]
     assert crm.ask("GET", path, ids=ids[0]).code == "MISSING_ARGUMENT"
+    assert crm.ask("POST", path, {"ids": "all", "fields": 1}).code == "JSON_PARSER_ERROR"
     gone = crm.ask("DELETE", COLLECTION, ids=",".join([*ids, "nothing"]), allOrNone="false")
     assert outcomes(gone) == [True, True, "MALFORMED_ID"]
 
@@ -178,6 +179,8 @@ def test_s11_a_composite_has_25_parts_and_five_queries_or_collections(crm):
     assert compose(crm, ("a", *light), ("a", *light)).code == "INVALID_INPUT"
     assert crm.ask("POST", "composite", {"compositeRequest": [{}]}).code == "JSON_PARSER_ERROR"
     assert crm.ask("POST", "composite", {}).code == "JSON_PARSER_ERROR"
+    assert compose(crm, ("a", "POST", "composite", {})).code == "INVALID_INPUT"
+    assert compose(crm, ("a", 5, "sobjects", None)).code == "JSON_PARSER_ERROR"
 
 
 def test_s11_a_thousand_records_are_written_in_one_call(crm):
@@ -306,6 +309,18 @@ def test_s13_the_set_up_is_for_those_who_may_customize(crm):
         ("Opportunity.Mark__c", {"length": 256}, "FIELD_INTEGRITY_EXCEPTION"),
         ("Opportunity.Mark__c", {"label": "x" * 41}, "FIELD_INTEGRITY_EXCEPTION"),
         ("Opportunity.Mark__c", {"type": "Checkbox"}, "FIELD_INTEGRITY_EXCEPTION"),
+        ("Opportunity.Mark__c", {"length": "long"}, "FIELD_INTEGRITY_EXCEPTION"),
+        ("Opportunity.Mark__c", {"type": "Lookup"}, "FIELD_INTEGRITY_EXCEPTION"),
+        (
+            "Opportunity.Mark__c",
+            {"type": "Lookup", "referenceTo": "Deal", "relationshipName": "Marks"},
+            "FIELD_INTEGRITY_EXCEPTION",
+        ),
+        (
+            "Opportunity.Mark__c",
+            {"type": "Picklist", "valueSet": {"valueSetDefinition": {"value": ["a"]}}},
+            "FIELD_INTEGRITY_EXCEPTION",
+        ),
         ("Opportunity.Mark__c", {"type": "Date", "unique": True}, "FIELD_INTEGRITY_EXCEPTION"),
         (
             "Opportunity.Mark__c",
@@ -353,6 +368,22 @@ def test_s12_a_field_of_each_type_keeps_a_value(crm, metadata, value):
         grant(crm, "Opportunity.X__c")
     assert crm.change("Opportunity", deal, X__c=value).status == 204
     assert crm.read("Opportunity", deal, "X__c")["X__c"] == value
+
+
+def test_s12_a_lookup_makes_a_relationship_in_both_directions(crm):
+    metadata = {
+        "label": "Payer",
+        "type": "Lookup",
+        "referenceTo": "Account",
+        "relationshipName": "Paid_Deals",
+    }
+    told = {"FullName": "Opportunity.Payer__c", "Metadata": metadata}
+    assert crm.ask("POST", FIELDS, told).status == 201
+    grant(crm, "Opportunity.Payer__c")
+    crm.deal(Payer__c=crm.create("Account", Name="Acme"))
+    assert crm.rows("SELECT Payer__r.Name FROM Opportunity")[0]["Payer__r"]["Name"] == "Acme"
+    row = crm.rows("SELECT (SELECT Name FROM Paid_Deals__r) FROM Account")[0]
+    assert row["Paid_Deals__r"]["records"][0]["Name"] == "Deal"
 
 
 def bulk(crm, soql, operation="query"):

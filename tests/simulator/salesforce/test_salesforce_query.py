@@ -190,6 +190,8 @@ def test_s2_a_number_is_written_as_a_double_is(crm, amount, written):
         ("SELECT Id FROM Opportunity WHERE Name = 1", "INVALID_FIELD", "should be enclosed"),
         ("SELECT Id FROM Opportunity WHERE IsWon = 'true'", "INVALID_FIELD", "type boolean"),
         ("SELECT Id FROM Opportunity WHERE CloseDate = 2026-02-30", "MALFORMED_QUERY", "Invalid"),
+        ("SELECT Id FROM Task WHERE CreatedDate > 2026-01-01T99:00:00Z", "MALFORMED_QUERY", "Inv"),
+        ("SELECT Id FROM Task WHERE CreatedDate = LAST_N_DAYS:9999999", "MALFORMED_QUERY", "range"),
         ("SELECT Id FROM Opportunity WHERE Description = 'a'", "INVALID_FIELD", "filtered"),
         ("SELECT Id FROM Opportunity ORDER BY Description", "INVALID_FIELD", "sorted"),
         (

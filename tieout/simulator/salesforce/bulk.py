@@ -51,7 +51,7 @@ def create(call: Call) -> Reply:
     """
     body = call.object()
     operation = body.get("operation")
-    if operation not in {"query", "queryAll"} or not isinstance(body.get("query"), str):
+    if operation not in ("query", "queryAll") or not isinstance(body.get("query"), str):
         raise Refusal(400, "INVALIDENTITY", "operation and query are required")
     if body.get("contentType", "CSV") != "CSV":
         raise Refusal(400, "INVALIDENTITY", "contentType must be CSV")

@@ -19,6 +19,7 @@ MAX_HEAVY = 5
 _REFERENCE = re.compile(r"@\{(\w+)((?:\.\w+|\[\d+\])+)\}")
 _STEP = re.compile(r"\.(\w+)|\[(\d+)\]")
 _HEAVY = re.compile(r"/(query|queryAll|composite/sobjects)(/|\?|$)", re.IGNORECASE)
+_NEEDED = ("method", "url", "referenceId")
 _BAD = 400
 
 AnswerPart = Callable[[Call, str, Sequence[str]], Reply]
@@ -105,18 +106,7 @@ def _parts(call: Call) -> list[_Part]:
         raise Refusal(
             400, "LIMIT_EXCEEDED", f"A composite may have {MAX_PARTS} subrequests, not {len(told)}"
         )
-    parts = []
-    for one in told:
-        if not isinstance(one, dict) or not {"method", "url", "referenceId"} <= one.keys():
-            raise Refusal(
-                400, "JSON_PARSER_ERROR", "A subrequest needs method, url and referenceId"
-            )
-        if "compositeRequest" in str(one["url"]):
-            raise Refusal(400, "INVALID_INPUT", "A composite holds no composite")
-        headers = {
-            str(name).lower(): str(value) for name, value in one.get("httpHeaders", {}).items()
-        }
-        parts.append(_Part(one["method"], one["url"], one["referenceId"], one.get("body"), headers))
+    parts = [_part(one) for one in told]
     if len({part.name for part in parts}) < len(parts):
         raise Refusal(400, "INVALID_INPUT", "referenceId values must be unique")
     if sum(_HEAVY.search(part.url) is not None for part in parts) > MAX_HEAVY:
@@ -124,6 +114,24 @@ def _parts(call: Call) -> list[_Part]:
             400, "LIMIT_EXCEEDED", f"A composite may have {MAX_HEAVY} queries and collections"
         )
     return parts
+
+
+def _part(told: Any) -> _Part:
+    """Read a subrequest.
+
+    Raises:
+        Refusal: it lacks a name, a method or an address, or is a composite itself.
+    """
+    texts = [told.get(name) if isinstance(told, dict) else None for name in _NEEDED]
+    if not all(isinstance(one, str) for one in texts):
+        raise Refusal(400, "JSON_PARSER_ERROR", f"A subrequest needs {', '.join(_NEEDED)}")
+    method, url, name = map(str, texts)
+    if url.partition("?")[0].rstrip("/").endswith("/composite"):
+        raise Refusal(400, "INVALID_INPUT", "A composite holds no composite")
+    sent = told.get("httpHeaders")
+    pairs = sent.items() if isinstance(sent, dict) else ()
+    headers = {str(head).lower(): str(value) for head, value in pairs}
+    return _Part(method, url, name, told.get("body"), headers)
 
 
 def _filled_body(body: Any, replies: Mapping[str, Reply]) -> Any:

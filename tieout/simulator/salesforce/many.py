@@ -117,7 +117,9 @@ def read(call: Call) -> Reply:
         fields = call.query.get("fields", "")
     else:
         body = call.object()
-        ids, fields = list(body.get("ids", ())), ",".join(body.get("fields", ()))
+        if not all(isinstance(body.get(name), list) for name in ("ids", "fields")):
+            raise Refusal(400, "JSON_PARSER_ERROR", "ids and fields must be lists")
+        ids, fields = [str(one) for one in body["ids"]], ",".join(map(str, body["fields"]))
     _check_count(len(ids), MAX_READ)
     if not ids or not fields:
         raise Refusal(400, "MISSING_ARGUMENT", "ids and fields are required")

@@ -21,6 +21,7 @@ from tieout.simulator.salesforce.tables import Table
 MAX_UNIQUE = 25
 """External ids of one kind."""
 MAX_NAME_CHARS = 40
+MAX_DIGITS = 18
 _MAX_LENGTH = {"Text": 255, "LongTextArea": 131_072, "TextArea": 255, "Html": 131_072}
 _TYPES: Mapping[str, str] = {
     "Text": "string",
@@ -69,6 +70,8 @@ def create_field(call: Call) -> Reply:
         )
     _check_name(owner, field_name)
     made = field_of(field_name, metadata)
+    if any(org.kind(one) is None for one in made.refers_to):
+        raise _wrong(f"referenceTo: {made.refers_to[0]} is not known")
     held = [one for one in owner.fields.values() if one.external_id]
     if made.external_id and len(held) >= MAX_UNIQUE:
         raise Refusal(400, "LIMIT_EXCEEDED", "The limit of external ids is reached", [])
@@ -117,24 +120,25 @@ def field_of(name: str, metadata: Mapping[str, Any]) -> Field:
     label = metadata.get("label")
     if not isinstance(label, str) or not 0 < len(label) <= MAX_NAME_CHARS:
         raise _wrong(f"Label must have 1 to {MAX_NAME_CHARS} characters")
-    length = metadata.get("length") or _LENGTHS.get(kind_of_field, 0)
+    length = _whole(metadata, "length") or _LENGTHS.get(kind_of_field, 0)
     most = _MAX_LENGTH.get(kind_of_field)
-    if most is not None and not 0 < int(length) <= most:
+    if most is not None and not 0 < length <= most:
         raise _wrong(f"Length must be 1 to {most} for {kind_of_field}")
-    precision, scale = metadata.get("precision", 0), metadata.get("scale", 0)
+    precision, scale = _whole(metadata, "precision"), _whole(metadata, "scale")
     number = kind_of_field in {"Number", "Currency", "Percent"}
-    if number and not 0 <= scale <= precision <= 18:
-        raise _wrong("Precision must be 1 to 18, scale no more than it")
+    if number and not (1 <= precision <= MAX_DIGITS and 0 <= scale <= precision):
+        raise _wrong(f"Precision must be 1 to {MAX_DIGITS}, scale no more than it")
     unique, external = bool(metadata.get("unique")), bool(metadata.get("externalId"))
     if (unique or external) and kind_of_field not in {"Text", "Number", "Email"}:
         raise _wrong(f"A {kind_of_field} cannot be unique")
     if kind_of_field == "Checkbox" and "defaultValue" not in metadata:
         raise _wrong("Must specify 'defaultValue' for a CustomField of type Checkbox")
+    lookup = kind_of_field == "Lookup"
     return Field(
         name,
         _TYPES[kind_of_field],
         label=label,
-        length=0 if number else int(length),
+        length=0 if number else length,
         precision=precision,
         scale=scale,
         nillable=not metadata.get("required") and kind_of_field != "Checkbox",
@@ -142,10 +146,10 @@ def field_of(name: str, metadata: Mapping[str, Any]) -> Field:
         external_id=external,
         case_sensitive=unique and bool(metadata.get("caseSensitive")),
         options=_options(metadata),
-        restricted=bool((metadata.get("valueSet") or {}).get("restricted")),
-        refers_to=(metadata["referenceTo"],) if kind_of_field == "Lookup" else (),
-        relationship=f"{name[:-3]}__r" if kind_of_field == "Lookup" else None,
-        children=f"{metadata['relationshipName']}__r" if kind_of_field == "Lookup" else None,
+        restricted=_part(metadata, "valueSet").get("restricted") is True,
+        refers_to=(_text(metadata, "referenceTo"),) if lookup else (),
+        relationship=f"{name[:-3]}__r" if lookup else None,
+        children=f"{_text(metadata, 'relationshipName')}__r" if lookup else None,
         default=str(metadata["defaultValue"]).lower() == "true"
         if kind_of_field == "Checkbox"
         else None,
@@ -235,8 +239,34 @@ def _data_type(field: Field) -> str:
 
 
 def _options(metadata: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
-    values = ((metadata.get("valueSet") or {}).get("valueSetDefinition") or {}).get("value") or ()
-    return tuple((one["fullName"], one.get("label", one["fullName"])) for one in values)
+    values = _part(_part(metadata, "valueSet"), "valueSetDefinition").get("value")
+    listed = values if isinstance(values, list) else []
+    named = [_text(one, "fullName") for one in listed if isinstance(one, dict)]
+    if len(named) < len(listed):
+        raise _wrong("A value of a picklist is an object with a fullName")
+    labels = [str(one.get("label") or one["fullName"]) for one in listed]
+    return tuple(zip(named, labels, strict=True))
+
+
+def _whole(metadata: Mapping[str, Any], name: str) -> int:
+    value = metadata.get(name)
+    if value is None:
+        return 0
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise _wrong(f"{name} must be a whole number")
+    return value
+
+
+def _text(metadata: Mapping[str, Any], name: str) -> str:
+    value = metadata.get(name)
+    if not isinstance(value, str) or not value:
+        raise _wrong(f"{name} must be a text")
+    return value
+
+
+def _part(metadata: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    value = metadata.get(name)
+    return value if isinstance(value, dict) else {}
 
 
 def _check_name(owner: Kind, name: str) -> None:

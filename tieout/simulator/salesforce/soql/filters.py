@@ -158,7 +158,11 @@ class Filtering:
     def _range(self, condition: Comparison, field: Field, getter: Getter) -> Test:
         if field.type not in {"date", "datetime"}:
             raise self._mistyped(condition.column, field, condition.value)
-        first, last = _days(self.org, *condition.value.value)
+        try:
+            first, last = _days(self.org, *condition.value.value)
+        except OverflowError as error:
+            told = "the number of days is out of range"
+            raise wrong("MALFORMED_QUERY", self.text, condition.value.at, told) from error
         low, high = first.isoformat(), last.isoformat()
         if field.type == "datetime":
             zone = ZoneInfo(self.org.time_zone)
@@ -203,7 +207,7 @@ class Filtering:
         elif field.type == "date" and kind == "date":
             return _real_day(self.text, column, value)
         elif field.type == "datetime" and kind == "datetime":
-            return instant_text(instant_of(value))
+            return _real_instant(self.text, column, value)
         elif kind == _LITERALS.get(field.type, "string"):
             return value
         raise self._mistyped(column, field, literal)
@@ -278,6 +282,13 @@ def _real_day(text: str, column: Column, value: str) -> str:
         return date.fromisoformat(value).isoformat()
     except ValueError as error:
         raise wrong("MALFORMED_QUERY", text, column.at, f"Invalid date: {value}") from error
+
+
+def _real_instant(text: str, column: Column, value: str) -> str:
+    try:
+        return instant_text(instant_of(value))
+    except (ValueError, OverflowError) as error:
+        raise wrong("MALFORMED_QUERY", text, column.at, f"Invalid datetime: {value}") from error
 
 
 def _days(org: SalesforceOrg, word: str, count: int) -> tuple[date, date]:
