@@ -114,7 +114,7 @@ class Salesforce:
             company=org.id,
             name=org.name,
             clock=self._reading.server_now(),
-            currency=self._reading.currency(),
+            currency=str(self._reading.opening.options.get("currency") or "") or None,
             time_zone=org.time_zone or None,
             until=self._reading.wire.until,
         )
