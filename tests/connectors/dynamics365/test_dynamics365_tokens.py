@@ -74,7 +74,7 @@ def certified(org, tmp_path):
     alone, both = tmp_path / "key.pem", tmp_path / "both.pem"
     alone.write_text(private)
     both.write_text(private + pem)
-    return alone, both, certificate.fingerprint(hashes.SHA1()).hex()  # noqa: S303 - the vendor's
+    return alone, both, certificate.fingerprint(hashes.SHA1()).hex()
 
 
 def test_an_application_signs_in_with_its_secret_once(org, signing):
