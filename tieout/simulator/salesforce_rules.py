@@ -115,11 +115,11 @@ SALESFORCE_RULES: Sequence[Rule] = (
     ),
     Rule(
         "S9",
-        "A record may be held by another transaction or locked by an approval; rules of the "
-        "administrator refuse values and duplicates.",
+        "A record may be held by another transaction or locked by an approval; rules and code of "
+        "the administrator refuse values and duplicates.",
         "developer.salesforce.com, SOAP API Developer Guide, StatusCode",
         refuses="UNABLE_TO_LOCK_ROW, ENTITY_IS_LOCKED, FIELD_CUSTOM_VALIDATION_EXCEPTION, "
-        "DUPLICATES_DETECTED",
+        "DUPLICATES_DETECTED, CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY",
     ),
     Rule(
         "S10",

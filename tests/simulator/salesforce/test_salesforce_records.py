@@ -251,6 +251,14 @@ def test_s9_a_validation_rule_refuses_in_its_own_words(crm):
     assert crm.change("Opportunity", deal, Amount=101).status == 204
 
 
+def test_s9_an_administrators_own_code_may_throw(crm):
+    deal = crm.deal()
+    crm.deed("add_trigger", kind="Opportunity", where="Amount > 100", message="Too much")
+    answer = crm.change("Opportunity", deal, Amount=101)
+    assert refused(answer) == (400, "CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY", [])
+    assert answer.message.endswith("caused by: Too much")
+
+
 def test_s9_a_duplicate_rule_refuses_unless_the_caller_insists(crm):
     crm.create("Account", Name="Acme")
     crm.deed("add_duplicate_rule", kind="Account", field="Name")

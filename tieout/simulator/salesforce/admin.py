@@ -37,6 +37,7 @@ class CheckRule:
     where: str
     message: str
     field: str | None = None
+    code: str = "FIELD_CUSTOM_VALIDATION_EXCEPTION"
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 from decimal import Decimal
 
 from tieout.simulator.hubspot.trade import COUNTRIES, PEOPLE, PRODUCTS, priced
-from tieout.simulator.salesforce.deeds import grant
+from tieout.simulator.salesforce.administering import grant
 from tieout.simulator.salesforce.fields import Field
 from tieout.simulator.salesforce.kinds import Kind, choice, kind, money, text, to
 from tieout.simulator.salesforce.org import CURRENCIES, SalesforceOrg

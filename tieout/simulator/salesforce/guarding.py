@@ -41,7 +41,7 @@ def check(org: SalesforceOrg, kind: Kind, values: Values, *, allow_duplicates: b
     """Refuse values that are taken, that look like another record's, or that a rule forbids.
 
     Raises:
-        RowError: DUPLICATE_VALUE, DUPLICATES_DETECTED or FIELD_CUSTOM_VALIDATION_EXCEPTION.
+        RowError: DUPLICATE_VALUE, DUPLICATES_DETECTED or the code of a rule.
     """
     for field in kind.fields.values():
         if field.unique and values.get(field.name) is not None:
@@ -55,7 +55,7 @@ def check(org: SalesforceOrg, kind: Kind, values: Values, *, allow_duplicates: b
     for rule in org.checks:
         if rule.kind == kind.name and matches(org, kind, values, rule.where):
             raise RowError(
-                "FIELD_CUSTOM_VALIDATION_EXCEPTION",
+                rule.code,
                 rule.message,
                 [rule.field] if rule.field else [],
             )
