@@ -1,0 +1,71 @@
+"""What Tieout needs in an org: made once, granted to its user, or told to a person to the letter."""
+
+import pytest
+
+from tieout.app.provisioning import provide
+from tieout.model.record import Record
+from tieout.simulator.salesforce import deeds
+
+FIELDS = 10
+
+
+@pytest.fixture
+def bare(org):
+    """Take away what the other tests find there already."""
+    for name in list(org.kinds["Opportunity"].fields):
+        if name.startswith("Tieout_"):
+            deeds.remove_field(org, "Opportunity", name)
+    return org
+
+
+def states(session, **how):
+    return [each.state for each in provide(session, **how)]
+
+
+def test_the_first_time_all_is_made_and_the_second_nothing(opened, bare):
+    assert states(opened()) == ["made"] * (2 * FIELDS + 2)
+    assert states(opened()) == ["there"] * (2 * FIELDS + 2)
+
+
+def test_what_was_made_can_be_written_and_read(opened, bare):
+    session = opened()
+    list(provide(session))
+    deal = bare.deal()
+    (answer,) = session.fetch([bare.ref("deal", deal)])
+    assert isinstance(answer, Record)
+    assert {"mark", "invoice_number", "invoice_error"} <= answer.fields.keys()
+    made = bare.kinds["Opportunity"].fields["Tieout_Mark__c"]
+    assert (made.unique, made.external_id, made.length) == (True, True, 32)
+
+
+def test_a_clone_arrives_without_the_mark(opened, bare):
+    list(provide(opened()))
+    deal = bare.deal(Tieout_Mark__c="M-1")
+    clone = deeds.clone(bare, deal)
+    (answer,) = opened().fetch([bare.ref("deal", clone)])
+    assert answer.fields["mark"] is None
+
+
+def test_dry_it_only_says_what_is_missing(opened, bare):
+    assert set(states(opened(), dry=True)) == {"by hand"}
+    assert "Tieout_Mark__c" not in bare.kinds["Opportunity"].fields
+
+
+def test_where_it_may_not_it_says_what_to_make_and_why(opened, bare):
+    deeds.forbid_customizing(bare)
+    mark, *_ = provide(opened())
+    assert mark.state == "by hand"
+    assert mark.instruction == (
+        "property “Tieout mark” for deals, internal name Tieout_Mark__c (type text, length 32, "
+        "unique yes, help Names this deal in the books. Written by Tieout; do not edit or copy.)"
+    )
+    assert "INSUFFICIENT_ACCESS" in mark.why
+
+
+def test_what_an_administrator_made_by_hand_is_only_granted(opened, bare):
+    session = opened()
+    list(provide(session))
+    for one in list(bare.tables["PermissionSetAssignment"].alive()):
+        bare.put("PermissionSetAssignment", {**one, "IsDeleted": True})
+    bare.forget_sight()
+    assert states(opened()) == ["there"] * (2 * FIELDS + 1) + ["made"]
