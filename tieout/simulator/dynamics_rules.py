@@ -116,6 +116,13 @@ DYNAMICS_RULES: Sequence[Rule] = (
         unfollowed="A privilege holds for all rows or none: there are no business units.",
     ),
     Rule(
+        "D18",
+        "A secured column is shown and taken only with a column security profile.",
+        f"{DATAVERSE}/column-level-security",
+        refuses="0x8004F502, 0x8004F507, 0x8004F506 (403)",
+        unfollowed="A profile holds for all secured columns and all permissions, or there is none.",
+    ),
+    Rule(
         "D13",
         "A page has 5,000 rows at most and a link to the next; an address has 32,768 characters.",
         f"{DATAVERSE}/webapi/query/page-results",

@@ -232,6 +232,28 @@ def test_d8_a_custom_column_is_removed_and_a_standard_one_stays(crm, solution):
     assert crm.refused(kept) == (400, "0x80040203")
 
 
+def test_d18_a_secured_column_is_closed_without_a_profile(crm, solution):
+    body = column("String", "tieout_Mark", IsSecured=True)
+    assert crm.ask("POST", f"{OPPORTUNITY}/Attributes", body, **solution)[0] == 204
+    path = f"{OPPORTUNITY}/Attributes(LogicalName='tieout_mark')"
+    assert crm.get(f"{path}?$select=IsSecured")[1]["IsSecured"] is True
+    deal = crm.create("opportunities", name="Deal", tieout_mark="A")
+    crm.deed("grant_token", token="person", secured=False)
+    crm.token = "person"
+    assert crm.read("opportunities", deal, "tieout_mark")["tieout_mark"] is None
+    (row,) = crm.rows("opportunities?$select=tieout_mark", Prefer="odata.track-changes")
+    assert row["tieout_mark"] is None
+    written = crm.patch(f"opportunities({deal})", {"tieout_mark": "B"})
+    assert crm.refused(written) == (403, "0x8004F507")
+    made = crm.post("opportunities", {"name": "Other", "tieout_mark": "B"})
+    assert crm.refused(made) == (403, "0x8004F502")
+    asked = crm.get("opportunities?$filter=tieout_mark eq 'A'")
+    assert crm.refused(asked) == (403, "0x8004F506")
+    assert crm.patch(f"opportunities({deal})", {"name": "Renamed"})[0] == 204
+    crm.token = crm.org.token
+    assert crm.read("opportunities", deal, "tieout_mark")["tieout_mark"] == "A"
+
+
 def test_d8_change_tracking_is_enabled_for_ever(crm):
     crm.deed("track", table="opportunity", on=False)
     body = {"ChangeTrackingEnabled": True}

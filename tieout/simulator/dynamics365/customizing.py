@@ -107,6 +107,8 @@ def _column(call: Call, held: Table, told: Mapping[str, Any]) -> tuple[Column, l
     for one in made:
         suffix = one.name.removeprefix(name)
         one.schema_name = f"{schema_name}{suffix}"
+    for one in made:
+        one.secured = told.get("IsSecured") is True
     level = told.get("RequiredLevel")
     made[0].required = isinstance(level, dict) and level.get("Value") == "ApplicationRequired"
     return made[0], made[1:]

@@ -270,21 +270,28 @@ def grant_token(
     expires_at: str | None = None,
     *,
     member: bool = True,
+    secured: bool = True,
 ) -> None:
     """Make a token, with some privileges or all, for ever or until an instant in ISO 8601."""
     org.grants[token] = Grant(
         None if privileges is None else frozenset(privileges),
         None if expires_at is None else datetime.fromisoformat(expires_at),
         member=member,
+        secured=secured,
     )
 
 
 @_deed
 def set_access(
-    org: DynamicsOrg, privileges: list[str] | None = None, *, member: bool = True
+    org: DynamicsOrg,
+    privileges: list[str] | None = None,
+    *,
+    member: bool = True,
+    secured: bool = True,
 ) -> None:
     """Say what tokens of the token endpoint are allowed from now on."""
-    org.access = Grant(None if privileges is None else frozenset(privileges), member=member)
+    held = None if privileges is None else frozenset(privileges)
+    org.access = Grant(held, member=member, secured=secured)
 
 
 @_deed

@@ -85,7 +85,7 @@ def column_told(table: Table, column: Column, *, options: bool = False) -> dict[
         "IsPrimaryName": column.name == table.name_column,
         "IsLogical": False,
         "IsManaged": not column.custom,
-        "IsSecured": False,
+        "IsSecured": column.secured,
         "DisplayName": label(column.label),
         "RequiredLevel": {
             "Value": "ApplicationRequired" if column.required else "None",

@@ -12,7 +12,12 @@ from typing import Any
 
 from tieout.simulator.dynamics365.org import DynamicsOrg
 from tieout.simulator.dynamics365.records import Record
-from tieout.simulator.dynamics365.refusals import bad_query, no_property, syntax_error
+from tieout.simulator.dynamics365.refusals import (
+    bad_query,
+    no_property,
+    no_secured_column,
+    syntax_error,
+)
 from tieout.simulator.dynamics365.schema import LOOKUPS, TEXTS, Column, Table, Target
 from tieout.simulator.dynamics365.values import GUID, as_instant
 
@@ -47,13 +52,14 @@ class Operand:
     value: Any = None
 
 
-def filter_of(org: DynamicsOrg, table: Table, text: str) -> Test:
-    """Return the test that a `$filter` describes.
+def filter_of(org: DynamicsOrg, table: Table, text: str, *, secured: bool = True) -> Test:
+    """Return the test that a `$filter` describes; `secured` columns may be closed to it.
 
     Raises:
-        Refusal: 400, it cannot be read, or compares what the table does not have.
+        Refusal: 400 it cannot be read, or compares what the table does not have, 403 it asks for a
+            secured column.
     """
-    return _Parser(org, table, text).whole()
+    return _Parser(org, table, text, secured=secured).whole()
 
 
 def row_value(column: Column, record: Record) -> Any:
@@ -71,7 +77,8 @@ def row_value(column: Column, record: Record) -> Any:
 class _Parser:
     """Reads one filter from left to right."""
 
-    def __init__(self, org: DynamicsOrg, table: Table, text: str) -> None:
+    def __init__(self, org: DynamicsOrg, table: Table, text: str, *, secured: bool) -> None:
+        self._secured = secured
         self._org = org
         self._table = table
         self._text = text
@@ -205,6 +212,8 @@ class _Parser:
             column = self._table.by_wire(first)
             if column is None:
                 raise no_property(first, self._table.name)
+            if column.secured and not self._secured:
+                raise no_secured_column("query")
             return column, lambda row: _plain(row_value(column, row))
         led = self._table.by_navigation(first)
         if led is None:

@@ -36,6 +36,8 @@ class Grant:
     revoked: bool = False
     member: bool = True
     """Whether the app is a user of the organization (an application user was made)."""
+    secured: bool = True
+    """Whether a column security profile lets it see and write secured columns."""
 
 
 class DynamicsOrg:

@@ -65,7 +65,7 @@ def shown_one(call: Call, table: Table, record: Record) -> Reply:
     asked = call.headers.get("if-none-match", "")
     if asked == etag and not noted and "$expand" not in call.query:
         return Reply(status=304)
-    shape = shape_of(call.org, table, call.query, noted)
+    shape = shape_of(call.org, table, call.query, noted, secured=call.grant.secured)
     row = row_of(call.org, shape, record)
     context = {"@odata.context": context_of(call.base, shape, single=True)}
     return Reply(context | row, headers={"ETag": etag})
@@ -75,9 +75,10 @@ def read_rows(call: Call, table: Table, rows: list[Record]) -> Reply:
     """Answer a query over some rows: filtered, in order, one page."""
     query = call.query
     noted = noted_in(call.preferences)
-    shape = shape_of(call.org, table, query, noted)
+    secured = call.grant.secured
+    shape = shape_of(call.org, table, query, noted, secured=secured)
     if "$filter" in query:
-        test = filter_of(call.org, table, query["$filter"])
+        test = filter_of(call.org, table, query["$filter"], secured=secured)
         rows = [one for one in rows if test(one)]
     rows = sorted_rows(table, query.get("$orderby", ""), rows)
     total = len(rows)

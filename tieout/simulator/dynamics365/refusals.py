@@ -141,6 +141,17 @@ def no_option(value: int, column: str, table: str, accepted: str) -> Refusal:
     )
 
 
+def no_secured_column(verb: str) -> Refusal:
+    """Return the 403 of a secured column without a column security profile."""
+    code, doing = {
+        "create": ("0x8004F502", "create"),
+        "update": ("0x8004F507", "update"),
+        "query": ("0x8004F506", "read"),
+    }[verb]
+    said = f"The user does not have {doing} permissions to a secured field."
+    return Refusal(403, code, f"{said} The requested operation could not be completed.")
+
+
 def no_privilege(user: str, privilege: str, table: str, type_code: int) -> Refusal:
     """Return the 403 of a user whose roles lack a privilege (PrivilegeDenied)."""
     return Refusal(

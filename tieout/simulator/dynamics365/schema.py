@@ -57,6 +57,8 @@ class Column:
     base_of: str = ""
     """Of a twin in the organization's money: the column that it is computed from."""
     custom: bool = False
+    secured: bool = False
+    """Whether only who has a column security profile sees and writes it."""
     schema_name: str = ""
     id: str = ""
     """The MetadataId; given when the organization is made."""

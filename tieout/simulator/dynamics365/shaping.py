@@ -47,12 +47,19 @@ class Shape:
     expands: Sequence[Expand] = ()
     noted: Sequence[str] = ()
     """Patterns of the annotations that were asked for."""
+    secured: bool = True
+    """Whether secured columns show their values."""
 
 
 def shape_of(
-    org: DynamicsOrg, table: Table, query: Mapping[str, str], noted: Sequence[str]
+    org: DynamicsOrg,
+    table: Table,
+    query: Mapping[str, str],
+    noted: Sequence[str],
+    *,
+    secured: bool = True,
 ) -> Shape:
-    """Read `$select` and `$expand`.
+    """Read `$select` and `$expand`; without `secured`, secured columns will be shown empty.
 
     Raises:
         Refusal: 400, a name that is no column or no navigation property.
@@ -70,14 +77,15 @@ def shape_of(
     if len(wanted) > MAX_EXPANDS:
         raise bad_query(f"No more than {MAX_EXPANDS} $expand options are allowed.")
     expands = [_expand(org, table, one, noted) for one in wanted]
-    return Shape(table, columns, selected, expands, noted)
+    return Shape(table, columns, selected, expands, noted, secured)
 
 
 def row_of(org: DynamicsOrg, shape: Shape, record: Record) -> dict[str, Any]:
     """Return a row as the wire shows it."""
     row: dict[str, Any] = {"@odata.etag": f'W/"{record.version}"'}
     for column in shape.columns:
-        value = row_value(column, record)
+        hidden = column.secured and not shape.secured
+        value = None if hidden else row_value(column, record)
         row[column.wire] = shown(column, value)
         if shape.noted:
             told = annotations(org, column, value, record.values)

@@ -147,6 +147,7 @@ def _grant_told(grant: Grant) -> dict[str, Any]:
         "expires_at": grant.expires_at and grant.expires_at.isoformat(),
         "revoked": grant.revoked,
         "member": grant.member,
+        "secured": grant.secured,
     }
 
 
@@ -157,6 +158,7 @@ def _grant(told: Mapping[str, Any]) -> Grant:
         None if ends is None else datetime.fromisoformat(ends),
         told["revoked"],
         told["member"],
+        told["secured"],
     )
 
 

@@ -40,7 +40,8 @@ def read_changes(call: Call, table: Table) -> Reply:
     """
     _check(call, table)
     place = _place(call)
-    shape = shape_of(call.org, table, call.query, noted_in(call.preferences))
+    noted, secured = noted_in(call.preferences), call.grant.secured
+    shape = shape_of(call.org, table, call.query, noted, secured=secured)
     changed, gone = _moved(call, table, place["since"])
     rest: list[Record | Gone] = [one for one in changed if one.version > place["after"]]
     rest += [one for one in gone if one.version > place["gone"]]

@@ -20,6 +20,7 @@ from tieout.simulator.dynamics365.refusals import (
     exists_already,
     no_record,
     no_record_by_key,
+    no_secured_column,
     version_moved,
 )
 from tieout.simulator.dynamics365.schema import LOOKUPS, Column, Table, Target
@@ -32,7 +33,7 @@ _BIND = "@odata.bind"
 def create(call: Call, table: Table) -> Reply:
     """Answer `POST /{set}`: 204 with the new address, or 201 with the row."""
     call.demand("Create", table)
-    values = checked(call, table, call.json())
+    values = checked(call, table, call.json(), "create")
     refuse_plug_in(call.org, table.name)
     _refuse_in_closed(call, table, values)
     _refuse_duplicate(call, table, values, "")
@@ -55,7 +56,7 @@ def update(call: Call, table: Table) -> Reply:
         raise exists_already()
     _check_version(call, record)
     call.demand("Write", table)
-    changes = checked(call, table, call.json())
+    changes = checked(call, table, call.json(), "update")
     refuse_plug_in(call.org, table.name)
     _refuse_closed(call, table, record, changes)
     _refuse_duplicate(call, table, {**record.values, **changes}, record.id)
@@ -74,11 +75,12 @@ def delete(call: Call, table: Table) -> Reply:
     return Reply(status=204)
 
 
-def checked(call: Call, table: Table, given: Mapping[str, Any]) -> dict[str, Any]:
+def checked(call: Call, table: Table, given: Mapping[str, Any], verb: str) -> dict[str, Any]:
     """Return a body's values as they are kept; what the server computes is left out.
 
     Raises:
-        Refusal: 400 a name or a value is not the table's, 404 a lookup leads nowhere.
+        Refusal: 400 a name or a value is not the table's, 404 a lookup leads nowhere, 403 a column
+            is secured.
     """
     values: dict[str, Any] = {}
     for name, value in given.items():
@@ -96,6 +98,8 @@ def checked(call: Call, table: Table, given: Mapping[str, Any]) -> dict[str, Any
                 f"Microsoft.Crm.CrmException: Invalid property '{name}' was found in entity "
                 f"'Microsoft.Dynamics.CRM.{table.name}'.",
             )
+        if column_of.secured and not call.grant.secured:
+            raise no_secured_column(verb)
         kept = taken(table, column_of, value)
         if column_of.writable or name == table.id_column:
             values[name] = kept
@@ -132,7 +136,7 @@ def _upsert(call: Call, table: Table, key: Mapping[str, Any]) -> Reply:
     if "if-match" in call.headers:
         raise no_record_by_key(table.name) if key else no_record(table.name, inside.lower())
     call.demand("Create", table)
-    values = checked(call, table, call.json())
+    values = checked(call, table, call.json(), "create")
     if repeated := sorted(key.keys() & values.keys()):
         raise bad_payload(
             table.entity_set,
