@@ -43,13 +43,11 @@ class Dynamics365:
         self,
         reading: Reading,
         capabilities: Capabilities,
-        page_rows: int,
         tokens: AppTokens | None,
     ) -> None:
         self.capabilities = capabilities
         self.company = reading.company
         self._reading = reading
-        self._page_rows = page_rows
         self._tokens = tokens
         self._wanted: dict[str, set[str]] = {}  # whom records in scope name, of a first read
 
@@ -83,8 +81,8 @@ class Dynamics365:
             resource = urls.get("resource") or _origin(api)
             tokens = AppTokens(_app(opening, authority, resource), now=now, sleep=sleep)
         wire = Wire(api, version, tokens or credentials, rates, now, sleep)
-        reading = Reading(wire, f"{SYSTEM}:{opening.company_id}", opening, known)
-        return cls(reading, replace(known.capabilities, rates=rates), page_rows, tokens)
+        reading = Reading(wire, f"{SYSTEM}:{opening.company_id}", opening, known, page_rows)
+        return cls(reading, replace(known.capabilities, rates=rates), tokens)
 
     def check(self) -> Identity:
         """Ask which organisation this is.
@@ -119,7 +117,7 @@ class Dynamics365:
             TieoutError: a page was refused, not answered or not whole.
         """
         kind = one_kind(kinds, self._reading.facts.kinds, self.capabilities.feeds)
-        yield from Feed(self._reading, kind, self._wanted, self._page_rows).pages(since)
+        yield from Feed(self._reading, kind, self._wanted).pages(since)
 
     def rewound(
         self,

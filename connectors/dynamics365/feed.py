@@ -26,7 +26,7 @@ from connectors.dynamics365.facts import ETAG, MASTER, Kind, Scope
 from connectors.dynamics365.reading import GUID, Reading
 from connectors.dynamics365.refusals import Expired, NoSuchColumn
 from connectors.dynamics365.translation import MODIFIED, Translator
-from connectors.dynamics365.wire import rows
+from connectors.dynamics365.wire import NEXT, rows
 from tieout.model.dates import instant_text, parse_instant
 from tieout.model.errors import TieoutError, Unavailable, Unsupported, ValueRefused
 from tieout.model.record import Event, Page, Record, Seen
@@ -38,8 +38,9 @@ OVERLAP = timedelta(hours=1)  # a transaction ends two minutes after it began; t
 CURSOR_FORM = 1
 WANTED_LIMIT = 100_000  # of one kind; whoever is not noted is asked for
 COLUMNS_NAME_LETTERS = 16
+TRACKED = "odata.track-changes"
 DELETED = "/$deletedEntity"
-NEXT, DELTA = "@odata.nextLink", "@odata.deltaLink"
+DELTA = "@odata.deltaLink"
 
 
 _DIGITS = re.compile(r"\d+", re.ASCII)
@@ -140,13 +141,10 @@ class Feed:
     read tells those, so that nobody must ask for them.
     """
 
-    def __init__(
-        self, reading: Reading, kind: Kind, wanted: dict[str, set[str]], page_rows: int
-    ) -> None:
+    def __init__(self, reading: Reading, kind: Kind, wanted: dict[str, set[str]]) -> None:
         self._reading = reading
         self._kind = kind
         self._wanted = wanted
-        self._tracked = ("odata.track-changes", f"odata.maxpagesize={page_rows}")
         self._bare = False  # a column is missing: what moved is told, and not shown
 
     def pages(self, since: Cursor | None) -> Iterator[Page]:
@@ -218,7 +216,7 @@ class Feed:
         labels = () if self._bare else self._reading.prefer(self._kind)
         path = place.link or f"{self._kind.set}?{select}"
         return self._reading.wire.get(
-            path, understand=self._found, prefer=(*self._tracked, *labels)
+            path, understand=self._found, prefer=(TRACKED, self._reading.page, *labels)
         )
 
     def _found(self, answer: Answer) -> Found:

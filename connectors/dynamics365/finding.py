@@ -8,12 +8,11 @@ from typing import Any, TypeAlias
 from connectors.dynamics365.facts import Kind
 from connectors.dynamics365.provisioning import MADE, named
 from connectors.dynamics365.reading import Reading
-from connectors.dynamics365.wire import COUNT, encoded, literal, row, rows
+from connectors.dynamics365.wire import counted, encoded, literal, row
 from tieout.model.errors import NotFound, TieoutError, Unavailable, Unsupported
 from tieout.model.lookup import MARKER, Absent, Ambiguous, Answer, Found, Lookup, NotKnown
 from tieout.model.record import Gone, MergedInto, Record
 from tieout.model.ref import Ref
-from tieout.transport import Answer as HttpAnswer
 
 ID = "id"
 VALUES_AT_ONCE = 50  # in one filter
@@ -110,9 +109,11 @@ def _by_value(reading: Reading, kind: Kind, by: str, values: Sequence[str]) -> K
         part = values[start : start + VALUES_AT_ONCE]
         terms = " or ".join(f"{field.column} eq {literal(value)}" for value in part)
         path = f"{kind.set}?{select}&$count=true&$filter={encoded(terms)}"
-        page = reading.wire.get(path, understand=_whole, prefer=reading.prefer(kind))
+        page = reading.wire.get(path, understand=counted, prefer=reading.prefer(kind))
+        if page.link:
+            raise Unavailable("More records have one of these values than a page shows.")
         held: dict[str, list[Mapping[str, Any]]] = {}
-        for told in page:
+        for told in page.rows:
             held.setdefault(str(told.get(field.column)).casefold(), []).append(told)
         for value in part:
             known[value] = _found(reading, kind, by, held.get(value.casefold(), []))
@@ -129,14 +130,6 @@ def _found(reading: Reading, kind: Kind, by: str, held: Sequence[Mapping[str, An
     if len(records) > 1:
         return Ambiguous(tuple(record.ref for record in records), by)
     return Found(records[0].ref, by, record=records[0])
-
-
-def _whole(answer: HttpAnswer) -> list[Mapping[str, Any]]:
-    """Return the rows of a list that shows all that it counts."""
-    page = rows(answer)
-    if not isinstance(answer.json.get(COUNT), int) or answer.json.get("@odata.nextLink"):
-        raise Unavailable(f"{answer.route.name} does not show all that there is.")
-    return page
 
 
 def _by(answer: Answer, lookup: Lookup) -> Answer:

@@ -53,8 +53,11 @@ class Rows:
 class Reading:
     """What is read of one organisation, and how it is understood."""
 
-    def __init__(self, wire: Wire, company: str, opening: Opening, facts: Facts) -> None:
+    def __init__(
+        self, wire: Wire, company: str, opening: Opening, facts: Facts, page_rows: int
+    ) -> None:
         self.wire = wire
+        self.page = f"odata.maxpagesize={page_rows}"  # the wish for pages of this size
         self.company = company
         self.opening = opening
         self.facts = facts

@@ -98,7 +98,7 @@ def _refusal(answer: Answer, code: str, words: Mapping[str, str]) -> TieoutError
     ]
     if found is RateLimited or (answer.status == 429 and not code):
         return RateLimited(after_secs=answer.retry_after_secs, **words)
-    if found is QuotaExhausted:
+    if answer.status == 429:  # none of the three codes of service protection
         return QuotaExhausted("The requests that the licence allows are used up.", **words)
     if found is Unauthorized:
         return Unauthorized("The application user may not do this.", remedy=_RIGHT_REMEDY, **words)

@@ -12,11 +12,10 @@ from typing import Any
 
 from connectors.dynamics365.facts import Kind, Relation
 from connectors.dynamics365.reading import Reading, within
-from connectors.dynamics365.wire import COUNT, PAGE_ROWS, rows
+from connectors.dynamics365.wire import NEXT, Counted, counted, rows
 from tieout.model.errors import NotFound, TieoutError, Unavailable, Unsupported
 from tieout.model.record import Gone, MergedInto, Record, Related, Unreadable
 from tieout.model.ref import Ref
-from tieout.transport import Answer
 
 PARENTS_AT_ONCE = 250  # in one question: five thousand rows are its most, twenty for each
 PAGES_LIMIT = 1_000
@@ -79,24 +78,27 @@ def _naming(
     parts = [ids[n : n + PARENTS_AT_ONCE] for n in range(0, len(ids), PARENTS_AT_ONCE)]
     found: dict[str, list[Mapping[str, Any]]] = {}
     errors: dict[str, TieoutError] = {}
+    by = f"_{relation.of}_value"
     try:
         select, prefer = reading.select(kind), reading.prefer(kind)
-        by = f"_{relation.of}_value"
         with_parent = select if by in select.split("=")[1].split(",") else f"{select},{by}"
         paths = [
             f"{kind.set}?{with_parent}&{COUNTING}&$filter={within(relation.of, part)}"
             for part in parts
         ]
-        wishes = (*prefer, f"odata.maxpagesize={PAGE_ROWS}")
-        answers = reading.wire.answers(paths, understand=_page, prefer=wishes)
-        for part, answer in zip(parts, answers, strict=True):
-            if isinstance(answer, TieoutError):
-                errors.update(dict.fromkeys(part, answer))
-                continue
-            for told in _all_pages(reading, answer, wishes):
-                found.setdefault(str(told.get(by)), []).append(told)
+        wishes = (*prefer, reading.page)
+        answers = reading.wire.answers(paths, understand=counted, prefer=wishes)
     except TieoutError as error:
-        errors.update(dict.fromkeys(ids, error))
+        answers = [error] * len(parts)
+        wishes = ()
+    for part, answer in zip(parts, answers, strict=True):
+        try:
+            if isinstance(answer, TieoutError):
+                raise answer
+            for told in _all_rows(reading, answer, wishes):
+                found.setdefault(str(told.get(by)), []).append(told)
+        except TieoutError as error:
+            errors.update(dict.fromkeys(part, error))
     missing = [one for one in ids if one not in found and one not in errors]
     errors.update(_absent(reading, refs[0].kind, missing) if missing else {})
     for ref in refs:
@@ -141,23 +143,20 @@ def _absent(reading: Reading, name: str, ids: Sequence[str]) -> Mapping[str, Tie
     return {**gone, **read.refused}
 
 
-def _page(answer: Answer) -> tuple[list[Mapping[str, Any]], str]:
-    """Return a page's rows and the link to the next, empty at the end."""
-    page = rows(answer)
-    following = answer.json.get("@odata.nextLink") or ""
-    if not following and not isinstance(answer.json.get(COUNT), int):
-        raise answer.unclear(f"{answer.route.name} was asked to count and did not.")
-    return page, str(following)
+def _all_rows(reading: Reading, first: Counted, wishes: Sequence[str]) -> list[Mapping[str, Any]]:
+    """Return the rows of all pages, as many as were counted.
 
-
-def _all_pages(
-    reading: Reading, first: tuple[list[Mapping[str, Any]], str], wishes: Sequence[str]
-) -> Iterator[Mapping[str, Any]]:
-    page, link = first
+    Raises:
+        TieoutError: a page was refused or not answered, or rows are missing.
+    """
+    held, link = list(first.rows), first.link
     for _ in range(PAGES_LIMIT):
-        yield from page
         if not link:
-            return
+            break
         path = reading.wire.below_root(link)
-        page, link = reading.wire.get(path, understand=_page, prefer=wishes)
-    raise Unavailable("The records that name another did not end.")
+        page = reading.wire.get(path, understand=lambda answer: answer, prefer=wishes)
+        held += rows(page)
+        link = str(page.json.get(NEXT) or "")
+    if link or not first.is_whole(len(held)):
+        raise Unavailable(f"{len(held)} rows came of {first.count} that name another.")
+    return held

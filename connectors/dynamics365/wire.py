@@ -6,6 +6,7 @@ import re
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextvars import ContextVar
+from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -27,6 +28,8 @@ WRITE_SECS = 130.0  # Dataverse ends a message after two minutes
 PAGE_ROWS = 5_000  # sdk.md 7
 BATCH = "$batch"
 COUNT = "@odata.count"
+COUNT_LIMIT = 5_000  # page "Count number of rows"
+NEXT = "@odata.nextLink"
 
 T = TypeVar("T")
 
@@ -202,6 +205,19 @@ class Wire:
         return token
 
 
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """A page of a list: its rows, how many the list has, and the link to the next page."""
+
+    rows: list[Mapping[str, Any]]
+    count: Any
+    link: str
+
+    def is_whole(self, shown: int) -> bool:
+        """Whether so many rows are all: a count ends at five thousand, whatever there is."""
+        return shown == self.count or (self.count == COUNT_LIMIT and shown > COUNT_LIMIT)
+
+
 def _understood(answer: Answer, understand: Callable[[Answer], T]) -> T | TieoutError:
     """Return what a part of a batch says, or the error that it stands for."""
     try:
@@ -216,16 +232,27 @@ def rows(answer: Answer) -> list[Mapping[str, Any]]:
     """Return the rows of a list.
 
     Raises:
-        Unavailable: the answer has another form, or fewer rows than it counts.
+        Unavailable: the answer has another form.
     """
     told = answer.json
     held = told.get("value") if isinstance(told, Mapping) else None
     if not isinstance(held, list) or not all(isinstance(row, Mapping) for row in held):
         raise answer.unclear(f"The answer of {answer.route.name} has not the form it should have.")
-    counted = told.get(COUNT)
-    if isinstance(counted, int) and counted < PAGE_ROWS and counted != len(held):
-        raise answer.unclear(f"{answer.route.name} counts {counted} rows and shows {len(held)}.")
     return held
+
+
+def counted(answer: Answer) -> Counted:
+    """Return a page of a list that was asked to count (``$count=true``).
+
+    Raises:
+        Unavailable: it has another form, does not count, or is the only page and lacks rows.
+    """
+    page = Counted(rows(answer), answer.json.get(COUNT), str(answer.json.get(NEXT) or ""))
+    if not isinstance(page.count, int):
+        raise answer.unclear(f"{answer.route.name} was asked to count and did not.")
+    if not page.link and not page.is_whole(len(page.rows)):
+        raise answer.unclear(f"{answer.route.name} counts {page.count}, shows {len(page.rows)}.")
+    return page
 
 
 def row(answer: Answer) -> Mapping[str, Any]:

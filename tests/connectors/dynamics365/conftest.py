@@ -90,7 +90,7 @@ def opened_with(org, url, **told):
     ours = {k: v for k, v in words.items() if k not in ("token", "now", "sleep", "urls")}
     return Dynamics365.open(
         Opening(options=options, **ours),
-        urls={"api": url, **words.get("urls", {})},
+        urls={**({"api": url} if url else {}), **words.get("urls", {})},
         credentials=Key(words.get("token", org.token)),
         now=words.get("now", lambda: datetime.now(UTC)),
         sleep=words.get("sleep", lambda _secs: None),
