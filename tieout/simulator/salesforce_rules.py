@@ -153,7 +153,8 @@ SALESFORCE_RULES: Sequence[Rule] = (
     ),
     Rule(
         "S14",
-        "A bulk query is a job: made, polled, read as CSV by locators, kept for seven days.",
+        "A bulk query is a job: made, polled, read as CSV by locators, kept for seven days. It "
+        "takes plain columns only, and its rows come in no order.",
         "developer.salesforce.com, Bulk API 2.0 and Bulk API Developer Guide",
         refuses="INVALIDJOB, INVALIDJOBSTATE, INVALIDENTITY",
         unfollowed="Ingest jobs: write-backs go by collections.",

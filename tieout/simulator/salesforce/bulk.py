@@ -1,15 +1,18 @@
 """Bulk API 2 query jobs: made, polled until they are complete, and read as CSV by locators.
 
-A job takes a step at each poll. Source: Bulk API 2.0 and Bulk API Developer Guide, "Create a Query
-Job", "Get Information About a Query Job", "Get Results for a Query Job", "Abort a Query Job".
+A job takes a step at each poll, and its rows come in no order. Source: Bulk API 2.0 and Bulk API
+Developer Guide, "Create a Query Job", "Get Information About a Query Job", "Get Results for a Query
+Job", "Abort a Query Job".
 """
 
 import base64
 import csv
 import io
+import random
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
+from decimal import Decimal
 from typing import Any
 
 from tieout.simulator.salesforce.call import Call, Reply
@@ -59,9 +62,13 @@ def create(call: Call) -> Reply:
         raise Refusal(400, "EXCEEDED_QUOTA", "DailyBulkV2QueryJobs Limit exceeded.")
     parsed = parse(body["query"])
     search = understand(call.sight, call.version, parsed, deleted=operation == "queryAll")
-    if parsed.counts or parsed.offset or not all(isinstance(one, Column) for one in parsed.select):
+    plain = all(isinstance(one, Column) for one in parsed.select)
+    cut = parsed.order or parsed.limit is not None or parsed.offset
+    if parsed.counts or cut or not plain:
         raise Refusal(
-            400, "INVALIDJOB", "Nested queries, TYPEOF, OFFSET and COUNT are not supported"
+            400,
+            "INVALIDJOB",
+            "Nested queries, TYPEOF, ORDER BY, LIMIT, OFFSET and COUNT are not supported",
         )
     call.org.issued += 1
     job = Job(
@@ -147,7 +154,9 @@ def _run(call: Call, job: Job) -> None:
     job.heads = [
         ".".join((*one.path[:-1], by.name)) for one, (by, _) in zip(columns, getters, strict=True)
     ]
-    job.rows = [[_cell(get(record)) for _, get in getters] for record in search.find(None)]
+    found = search.find(None)
+    random.Random(f"job:{call.org.seed}:{job.id}").shuffle(found)  # noqa: S311 - repeatable
+    job.rows = [[_cell(get(record)) for _, get in getters] for record in found]
 
 
 def _cell(value: Any) -> str:
@@ -187,7 +196,7 @@ def _told(job: Job) -> dict[str, Any]:
         "state": job.state,
         "concurrencyMode": "Parallel",
         "contentType": "CSV",
-        "apiVersion": job.version,
+        "apiVersion": Decimal(job.version),
         "jobType": "V2Query",
         "lineEnding": "LF",
         "columnDelimiter": "COMMA",
