@@ -1,11 +1,18 @@
-"""A company with Salesforce: from a won opportunity to its invoice and back."""
+"""A company with Salesforce: from a won opportunity to its invoice and back, and what goes wrong."""
 
+from collections import Counter
 from collections.abc import Callable, Iterator
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import pytest
 from salesforce_world import SalesforceWorld, open_salesforce_world, salesforce_seller
+from tie_out import assert_ties_out
+
+from tieout.simulator.salesforce import sell as sell_a_year
+
+Sell = Callable[..., str]
 
 
 @pytest.fixture
@@ -15,13 +22,17 @@ def world(tmp_path: Path) -> Iterator[SalesforceWorld]:
 
 
 @pytest.fixture
-def sell(world: SalesforceWorld) -> Callable[..., str]:
+def sell(world: SalesforceWorld) -> Sell:
     return salesforce_seller(world)
 
 
-def test_a_won_opportunity_is_invoiced_once_and_told_so(
-    world: SalesforceWorld, sell: Callable[..., str]
-) -> None:
+def told(world: SalesforceWorld, deal: str) -> tuple[Any, ...]:
+    balance = world.told(deal, "invoice_balance")
+    day = world.told(deal, "last_payment_date")
+    return world.told(deal, "invoice_status"), balance and Decimal(balance), day
+
+
+def test_a_won_opportunity_is_invoiced_once_and_told_so(world: SalesforceWorld, sell: Sell) -> None:
     deal = sell(
         lines=[
             {"UnitPrice": "150.00", "Quantity": "10"},
@@ -35,12 +46,150 @@ def test_a_won_opportunity_is_invoiced_once_and_told_so(
     assert world.told(deal, "invoice_status") == "invoiced"
     assert world.told(deal, "mark")
     assert world.codes() == []
+    assert_ties_out(world)
 
 
-def test_the_echo_of_what_was_told_is_no_news(
-    world: SalesforceWorld, sell: Callable[..., str]
-) -> None:
+def test_the_echo_of_what_was_told_is_no_news(world: SalesforceWorld, sell: Sell) -> None:
     sell()
     world.round(2)
     done = world.round()
     assert (done.drafted, done.pushed.done) == (0, 0)
+
+
+def test_a_payment_in_the_books_comes_back_to_the_opportunity(
+    world: SalesforceWorld, sell: Sell
+) -> None:
+    deal = sell(price="300.00", quantity="1")
+    world.round()
+    world.books("receive_payment", invoices={"1": "100.00"}, day="2026-05-04")
+    world.round()
+    assert told(world, deal) == ("part-paid", Decimal(257), "2026-05-04")
+    world.books("receive_payment", invoices={"1": None}, day="2026-05-05")
+    world.round()
+    assert told(world, deal) == ("paid", Decimal(0), "2026-05-05")
+
+
+def test_merged_accounts_are_one_customer(world: SalesforceWorld, sell: Sell) -> None:
+    kept, other = (world.org.account(Name=name, BillingCountry="DE") for name in ("Bär", "Baer"))
+    sell(account=other)
+    world.round()
+    world.crm("merge", "Account", kept, other)
+    sell(account=kept)
+    world.round(2)
+    customers = {one["customer"] for one in world.invoices()}
+    assert (len(world.invoices()), len(customers)) == (2, 1)
+    assert_ties_out(world)
+
+
+def test_a_line_that_changes_alone_gives_its_deal_another_plan(
+    world: SalesforceWorld, sell: Sell
+) -> None:
+    """The deal itself does not move: its amount is what it was (R36)."""
+    engine = world.restart(approve="by_hand")
+    deal = sell()
+    world.round()
+    before = engine.sheet_hash("main")
+    (line,) = world.deal(deal)["lines"]
+    world.crm("edit_line", line["Id"], {"Description": "Other words"})
+    world.round()
+    assert engine.sheet_hash("main") != before
+    engine.approve(engine.sheet_hash("main"), who="ann")
+    world.round()
+    assert (len(world.invoices()), world.codes()) == (1, [])
+    assert_ties_out(world)
+
+
+def test_a_deal_that_is_deleted_after_its_invoice_is_named(
+    world: SalesforceWorld, sell: Sell
+) -> None:
+    deal = sell()
+    world.round()
+    world.crm("delete", "Opportunity", deal)
+    world.round(2)
+    assert len(world.invoices()) == 1
+    assert len(world.codes()) == 1
+
+
+def test_a_clone_is_a_deal_of_its_own_and_asked_about(world: SalesforceWorld, sell: Sell) -> None:
+    deal = sell()
+    world.round(2)
+    clone = world.crm("clone", deal)
+    world.round()
+    assert world.deal(clone)["custom"].get("Tieout_Mark__c") != world.told(deal, "mark")
+    assert len(world.invoices()) == 1
+    assert "clone" in " ".join(world.codes())
+
+
+def test_a_field_that_is_removed_between_two_rounds_holds_new_deals_until_it_is_back(
+    world: SalesforceWorld, sell: Sell
+) -> None:
+    sell()
+    world.round()
+    world.crm("remove_field", "Opportunity", "PO_Number__c")
+    held = world.org.deal(
+        AccountId=world.org.account(Name="Neu GmbH", BillingCountry="DE"), Amount="300.00"
+    )
+    world.org.line(held, UnitPrice="150.00", Quantity="2")
+    world.round(2)
+    assert len(world.invoices()) == 1
+    assert "po_number__c" in world.tasks()["unreadable"]["message"]
+    world.org.add_field("Opportunity", "PO_Number__c")
+    world.round(2)
+    assert len(world.invoices()) == 2
+    assert world.codes() == ["changed-in-crm"], "the first deal's number went with the field"
+
+
+def test_a_field_that_the_user_may_not_see_holds_its_deals_and_says_which(
+    world: SalesforceWorld, sell: Sell
+) -> None:
+    world.crm("hide_field", "OpportunityLineItem", "Tax_Category__c")
+    sell()
+    world.round(2)
+    assert world.invoices() == []
+    assert "tax_category__c" in world.tasks()["unreadable"]["message"]
+    world.crm("show_field", "OpportunityLineItem", "Tax_Category__c")
+    world.round(2)
+    assert (len(world.invoices()), world.codes()) == (1, [])
+
+
+def test_a_renamed_value_of_a_picklist_holds_that_deal_and_no_other(
+    world: SalesforceWorld, sell: Sell
+) -> None:
+    world.crm("rename_value", "Opportunity", "Type", "Existing Customer - Renewal", "Renewed")
+    sell(Type="Renewed")
+    sell()
+    world.round(2)
+    assert [one["po_number"] for one in world.invoices()] == ["PO-0002"]
+    assert "classes has no entry for Renewed" in world.tasks()["formula"]["message"]
+
+
+def test_a_validation_rule_that_refuses_what_one_deal_is_told_holds_up_no_other(
+    world: SalesforceWorld, sell: Sell
+) -> None:
+    deals = [sell(), sell(NextStep="locked")]
+    world.crm("add_validation_rule", "Opportunity", "NextStep = 'locked'", "Ask Ada first")
+    world.round(2)
+    assert len(world.invoices()) == 2
+    assert [world.told(deal, "invoice_status") for deal in deals] == ["invoiced", None]
+    assert any("Ask Ada first" in task["message"] for task in world.tasks().values())
+
+
+def test_an_org_of_one_currency_is_worked_like_any_other(tmp_path: Path) -> None:
+    with open_salesforce_world(tmp_path, multi_currency=False, company_currency="EUR") as world:
+        salesforce_seller(world)()
+        world.round(2)
+        (invoice,) = world.invoices()
+        assert (invoice["currency"], world.codes()) == ("EUR", [])
+
+
+def test_a_year_of_real_life_ties_out_to_the_cent(world: SalesforceWorld) -> None:
+    """Discounts, currencies, deals that lack something: each is invoiced once, or held and named."""
+    sell_a_year(world.org, 60, seed=7)
+    world.round(3)
+    posted = Counter(one["po_number"] for one in world.invoices() if one["po_number"])
+    assert max(posted.values()) == 1
+    assert len(world.invoices()) > 20
+    deals = [deal["id"] for deal in world.crm_truth()["deals"]]
+    nameless = [one for one in world.invoices() if not one["po_number"]]
+    linked = {one["id"]: deal for one in nameless for deal in deals if deal in one["private_note"]}
+    assert_ties_out(world, linked=linked)
