@@ -65,7 +65,7 @@ SALESFORCE_RULES: Sequence[Rule] = (
         "help.salesforce.com 000385889",
         refuses="MALFORMED_QUERY, INVALID_FIELD, INVALID_TYPE, INVALID_QUERY_FILTER_OPERATOR",
         unfollowed="Functions but COUNT(), GROUP BY, WITH, FOR, USING, multi-select operators and "
-        "further date literals are refused as malformed.",
+        "further date literals are refused as malformed; an alias may stand in no path.",
     ),
     Rule(
         "S3",

@@ -47,6 +47,10 @@ def three(crm):
         ("CloseDate = YESTERDAY", ["A", "C"]),
         ("CloseDate = LAST_N_DAYS:3 OR CloseDate > TOMORROW", ["A", "b", "C"]),
         ("CreatedDate < THIS_MONTH", []),
+        ("Opportunity.Name = 'a'", ["A"]),
+        ("Name = '\\u0041'", ["A"]),
+        ("Id IN ('006000000000001', '006000000000001AAA')", ["A"]),
+        ("OwnerId = '005000000000001AAA'", []),
     ],
 )
 def test_s2_a_condition_finds_what_it_says(three, where, found):
@@ -58,6 +62,7 @@ def test_s2_a_condition_finds_what_it_says(three, where, found):
     [
         ("ORDER BY Amount", ["C", "A", "b"]),
         ("ORDER BY Amount NULLS LAST", ["A", "b", "C"]),
+        ("ORDER BY Amount NULLS FIRST", ["C", "A", "b"]),
         ("ORDER BY Amount DESC NULLS LAST", ["b", "A", "C"]),
         ("ORDER BY CloseDate DESC, Name DESC", ["b", "C", "A"]),
         ("ORDER BY Account.Name ASC NULLS LAST LIMIT 2", ["A", "b"]),
@@ -97,6 +102,13 @@ def test_s2_a_polymorphic_reference_leads_to_a_name_or_by_its_type_further(three
     )[0]
     assert (row["What"]["Name"], row["What"]["Type"]) == ("A", "Opportunity")
     assert row["Owner"]["Username"] == "integration@nordlys.example"
+    three.create("Task", Subject="Alone")
+    others = three.rows(
+        "SELECT TYPEOF What WHEN Account THEN Phone, Name ELSE Id, Name END FROM Task ORDER BY Id"
+    )
+    assert [one["What"] and one["What"]["Name"] for one in others] == ["A", None]
+    typed = three.rows("SELECT Id FROM Task WHERE What.Type = 'Opportunity'")
+    assert len(typed) == 1
     refused = three.query("SELECT What.StageName FROM Task")
     assert "No such column 'StageName' on entity 'Name'" in refused.message
 
@@ -166,6 +178,25 @@ def test_s2_a_number_is_written_as_a_double_is(crm, amount, written):
         ),
         ("SELECT Group FROM Opportunity", "MALFORMED_QUERY", "unexpected token: 'Group'"),
         ("SELECT Id FROM Order", "INVALID_TYPE", "sObject type 'Order' is not supported"),
+        ("SELECT TYPEOF What END FROM Task", "MALFORMED_QUERY", "TYPEOF needs WHEN"),
+        ("SELECT TYPEOF Account WHEN User THEN Id END FROM Task", "INVALID_FIELD", "'Account'"),
+        ("SELECT TYPEOF What WHEN User THEN Id END FROM Task", "INVALID_TYPE", "TYPEOF"),
+        ("SELECT TYPEOF What WHEN Account THEN Id ELSE Phone END FROM Task", "INVALID_FIELD", "Ph"),
+        ("SELECT (SELECT (SELECT Id FROM A) FROM B) FROM Account", "MALFORMED_QUERY", "'('"),
+        ("SELECT Id FROM Account WHERE Id BETWEEN 1", "MALFORMED_QUERY", "'BETWEEN'"),
+        (f"SELECT Id FROM Account WHERE {'(' * 60}Id = null", "MALFORMED_QUERY", "deeply"),
+        ("SELECT Id FROM Task WHERE Subject LIKE 1", "INVALID_FIELD", "type string"),
+        ("SELECT Id FROM Task WHERE Subject = TODAY", "INVALID_FIELD", "type string"),
+        (
+            "SELECT Id FROM Account WHERE Name IN (SELECT Id FROM Contact)",
+            "INVALID_QUERY_FILTER_OPERATOR",
+            "string field",
+        ),
+        (
+            "SELECT Id FROM Account WHERE Id IN (SELECT Id, Name FROM Contact)",
+            "MALFORMED_QUERY",
+            "inner select",
+        ),
         ("SELECT Id FROM Deal", "INVALID_TYPE", "sObject type 'Deal' is not supported"),
         ("SELECT Nope FROM Opportunity", "INVALID_FIELD", "No such column 'Nope' on entity"),
         ("SELECT Id, Id FROM Opportunity", "INVALID_FIELD", "duplicate field selected: Id"),

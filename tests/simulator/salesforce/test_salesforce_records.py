@@ -69,6 +69,7 @@ def test_s8_a_record_is_made_read_changed_and_deleted(crm):
         ({"Name": {"a": 1}}, "INVALID_TYPE_ON_FIELD_IN_RECORD", ["Name"]),
         ({"Amount": "much"}, "INVALID_TYPE_ON_FIELD_IN_RECORD", ["Amount"]),
         ({"Amount": True}, "INVALID_TYPE_ON_FIELD_IN_RECORD", ["Amount"]),
+        ({"Amount": "NaN"}, "INVALID_TYPE_ON_FIELD_IN_RECORD", ["Amount"]),
         ({"Amount": 10**16}, "NUMBER_OUTSIDE_VALID_RANGE", ["Amount"]),
         ({"CloseDate": "31.3.2026"}, "JSON_PARSER_ERROR", ["CloseDate"]),
         ({"IsWon": True}, "INVALID_FIELD_FOR_INSERT_UPDATE", ["IsWon"]),
@@ -92,6 +93,29 @@ def test_s8_a_value_that_is_not_taken_is_named(crm, fields, code, at):
 def test_s8_what_is_missing_at_birth_is_named(crm):
     answer = crm.ask("POST", "sobjects/Opportunity", {"Name": "A"})
     assert answer.message == "Required fields are missing: [StageName, CloseDate]"
+
+
+def test_s8_whole_numbers_and_checkboxes_take_their_own_alone(crm):
+    account = crm.create("Account", Name="Acme", NumberOfEmployees="7")
+    assert crm.read("Account", account, "NumberOfEmployees")["NumberOfEmployees"] == 7
+    half = crm.change("Account", account, NumberOfEmployees=Decimal("1.5"))
+    assert half.code == "INVALID_TYPE_ON_FIELD_IN_RECORD"
+    product = crm.create("Product2", Name="A", IsActive="true")
+    assert crm.read("Product2", product, "IsActive")["IsActive"] is True
+    for value in (None, "perhaps"):
+        assert crm.change("Product2", product, IsActive=value).code == (
+            "INVALID_TYPE_ON_FIELD_IN_RECORD"
+        )
+    assert crm.ask("GET", f"sobjects/Product2/{product}", fields="Nope").code == "INVALID_FIELD"
+
+
+def test_s8_what_is_deleted_is_no_reference(crm):
+    account, deal = crm.create("Account", Name="A"), crm.deal()
+    crm.deed("delete", kind="Account", id=account)
+    assert crm.change("Opportunity", deal, AccountId=account).code == "ENTITY_IS_DELETED"
+    rows = [{"id": account, "Name": "B"}]
+    told = crm.collection("PATCH", "Account", rows).json[0]["errors"][0]
+    assert told["statusCode"] == "ENTITY_IS_DELETED"
 
 
 def test_s8_numbers_are_rounded_half_up_to_the_fields_digits(crm):
@@ -141,6 +165,18 @@ def test_s7_no_field_is_an_external_id_that_is_not_made_so(marked):
     assert "external ID field does not exist" in answer.message
 
 
+def test_s7_an_id_is_an_external_id_too_and_its_value_may_not_be_empty(marked):
+    held = marked.rows("SELECT Id FROM Invoice__c")[0]["Id"]
+    path = f"sobjects/Invoice__c/Id/{held}"
+    assert marked.ask("GET", path).json["Name"] == "one"
+    assert marked.ask("PATCH", path, {"Name": "two"}).status == 204
+    rows = [{"Id": held, "Name": "three"}]
+    told = marked.collection("PATCH", "Invoice__c", rows, "composite/sobjects/Invoice__c/Id").json
+    assert (told[0]["id"], told[0]["created"]) == (held, False)
+    other = marked.collection("PATCH", "Account", rows, "composite/sobjects/Invoice__c/Id").json
+    assert other[0]["errors"][0]["statusCode"] == "INVALID_TYPE"
+
+
 def test_s7_a_unique_value_is_held_once_whatever_its_case(marked):
     answer = marked.ask("POST", "sobjects/Invoice__c", {"Number__c": "a/1 B#C"})
     assert (answer.status, answer.code) == (400, "DUPLICATE_VALUE")
@@ -157,6 +193,9 @@ def test_s7_an_external_id_that_several_hold_is_ambiguous(crm):
         crm.create("Account", Name="Acme", Legacy__c="7")
     answer = crm.ask("PATCH", "sobjects/Account/Legacy__c/7", {"Name": "B"})
     assert answer.status == 300
+    rows = [{"Legacy__c": "7", "Name": "B"}]
+    told = crm.collection("PATCH", "Account", rows, "composite/sobjects/Account/Legacy__c").json
+    assert told[0]["errors"][0]["statusCode"] == "DUPLICATE_EXTERNAL_ID"
 
 
 def test_s4_a_field_that_the_user_may_not_see_is_as_if_it_were_not_there(crm):

@@ -107,6 +107,9 @@ def test_r36_what_is_removed_is_seen_by_query_all_alone(crm, deal):
     crm.deed("remove_line", line=other)
     told = crm.read("Opportunity", deal, "Amount", "HasOpportunityLineItem")
     assert (told["Amount"], told["HasOpportunityLineItem"]) == (0, False)
+    crm.deed("undelete", kind=LINE, id=line)
+    told = crm.read("Opportunity", deal, "Amount", "HasOpportunityLineItem")
+    assert (told["Amount"], told["HasOpportunityLineItem"]) == (10, True)
 
 
 def test_r36_the_stage_says_whether_a_deal_is_won(crm, deal):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
@@ -121,8 +120,3 @@ def wrong(code: str, query: str, at: int, message: str) -> Refusal:
 def malformed(query: str, at: int, message: str) -> Refusal:
     """Return the refusal of what cannot be read."""
     return wrong("MALFORMED_QUERY", query, at, message)
-
-
-def columns_of(selected: Sequence[Selected]) -> list[Column]:
-    """Return the plain columns of a selection."""
-    return [one for one in selected if isinstance(one, Column)]
