@@ -28,6 +28,21 @@ def test_r43_6000_requests_in_five_minutes_are_answered(crm, org, clock):
     assert crm.get("/__truth")[1]["throttled"] == 1
 
 
+def test_r43_who_asks_before_the_wait_is_over_waits_longer(crm, org, clock):
+    org.set_limits(Limits(requests=1))
+    crm.get("WhoAmI")
+    waits = []
+    for _ in range(3):
+        assert crm.get("WhoAmI")[0] == 429
+        waits.append(int(crm.headers["retry-after"]))
+        clock.advance(10)
+    assert [300 - waits[0] <= 1, waits[1] > waits[0] - 10, waits[2] > waits[1] - 10] == [True] * 3
+    clock.advance(waits[-1] - 10 - 3)
+    assert crm.get("WhoAmI")[0] == 429
+    clock.advance(int(crm.headers["retry-after"]))
+    assert crm.get("WhoAmI")[0] == 200
+
+
 def test_r43_a_batch_is_one_request_but_costs_the_time_of_all_its_parts(crm, org, clock):
     org.set_limits(Limits(seconds_per_operation=1, execution_secs=10))
     parts = [("POST", "accounts", {"name": str(n)}) for n in range(10)]

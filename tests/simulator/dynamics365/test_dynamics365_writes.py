@@ -215,6 +215,13 @@ def test_d17_a_plug_in_refuses_in_its_own_words(crm):
         400,
         {"code": "0x80040265", "message": "Credit check failed."},
     )
+    bypass = {"MSCRM.BypassCustomPluginExecution": "true"}
+    assert crm.ask("POST", "accounts", {"name": "Acme"}, **bypass)[0] == 204
+    crm.deed("grant_token", token="app", privileges=["prvCreateAccount"])
+    crm.token = "app"
+    refused = crm.ask("POST", "accounts", {"name": "Acme"}, **bypass)
+    assert crm.refused(refused) == (403, "0x80040220")
+    crm.token = crm.org.token
     crm.deed("plug_in", table="account")
     assert crm.post("accounts", {"name": "Acme"})[0] == 204
 

@@ -130,7 +130,7 @@ def _close(call: Call, state: int) -> Reply:
     target = bound(call, address)
     table = call.org.tables["opportunity"]
     call.demand("Write", table)
-    refuse_plug_in(call.org, "opportunity")
+    refuse_plug_in(call.org, "opportunity", bypassed=call.bypasses_plug_ins())
     if status == -1:
         status = next(one for one, held in STATUS_OF.items() if held == state)
     status = taken(table, table.columns["statuscode"], status)

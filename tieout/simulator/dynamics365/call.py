@@ -11,6 +11,7 @@ from tieout.simulator.dynamics365.org import DynamicsOrg, Grant
 from tieout.simulator.dynamics365.refusals import ODATA, Refusal, bad_query, no_privilege
 from tieout.simulator.dynamics365.schema import Table
 
+BYPASS = "prvBypassCustomPlugins"
 _PREFERENCE = re.compile(r'\s*([\w.-]+)\s*(?:=\s*("[^"]*"|[^,;\s]*))?\s*')
 _SEGMENT = re.compile(r"([^(]+)(?:\((.*)\))?", re.DOTALL)
 
@@ -63,6 +64,19 @@ class Call:
         if not isinstance(told, dict):
             raise bad_query("The request body is not an object.")
         return told
+
+    def bypasses_plug_ins(self) -> bool:
+        """Tell whether the caller passes the organization's plug-ins by, which is a privilege.
+
+        Raises:
+            Refusal: 403, the caller lacks it.
+        """
+        if self.headers.get("mscrm.bypasscustompluginexecution", "").lower() != "true":
+            return False
+        held = self.grant.privileges
+        if held is not None and BYPASS not in held:
+            raise no_privilege(self.org.user_id, BYPASS, "sdkmessage", 4_606)
+        return True
 
     def demand(self, verb: str, table: Table) -> None:
         """Refuse a user without the privilege `prv{verb}{table}`.

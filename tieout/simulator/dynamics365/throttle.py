@@ -4,11 +4,16 @@ Source: learn.microsoft.com/power-apps/developer/data-platform/api-limits.
 """
 
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 from tieout.simulator.clock import Now
 from tieout.simulator.dynamics365.refusals import Refusal
 from tieout.simulator.limits import AtOnce, RollingWindow
+
+PENALTY_SECS = 5
+"""How much longer one waits for each request that comes before the wait is over."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +41,7 @@ class Throttle:
             limits.requests, limits.window_secs, now, time_scale=limits.time_scale
         )
         self._spent: deque[tuple[float, float]] = deque()
+        self._blocked: tuple[float, Callable[[float], Refusal]] | None = None
         self.running = AtOnce(limits.at_once)
 
     def take(self) -> None:
@@ -46,11 +52,12 @@ class Throttle:
         """
         if not self.limits.on:
             return
+        self._refuse_impatient()
         if self.remaining_secs <= 0:
-            raise time_spent(self._until_free())
+            raise self._block(time_spent, self._until_free())
         wait = self._window.take()
         if wait:
-            raise too_many(self.limits.requests, wait)
+            raise self._block(partial(too_many, self.limits.requests), wait)
 
     def spend(self, operations: int) -> None:
         """Count the execution time of a request's operations."""
@@ -70,6 +77,23 @@ class Throttle:
         while self._spent and self._spent[0][0] <= oldest:
             self._spent.popleft()
         return self.limits.execution_secs - sum(cost for _, cost in self._spent)
+
+    def _block(self, refuse: Callable[[float], Refusal], wait_secs: float) -> Refusal:
+        """Answer nothing until the wait is over."""
+        self._blocked = (self._now().timestamp() + wait_secs, refuse)
+        return refuse(wait_secs)
+
+    def _refuse_impatient(self) -> None:
+        """Refuse who asks before the wait is over, and let that one wait longer."""
+        if self._blocked is None:
+            return
+        ends, refuse = self._blocked
+        present = self._now().timestamp()
+        if ends <= present:
+            self._blocked = None
+            return
+        longer = ends - present + PENALTY_SECS / self.limits.time_scale
+        raise self._block(refuse, min(longer, self._length_secs))
 
     @property
     def _length_secs(self) -> float:
