@@ -22,7 +22,8 @@ SALESFORCE_RULES: Sequence[Rule] = (
         "R36",
         "SystemModstamp tells a change, in whole seconds of the server's clock. A change of a line "
         "moves its opportunity only with the amount; a change of an account moves none; a renamed "
-        "value moves it, and not LastModifiedDate.",
+        "value moves it, and not LastModifiedDate. A slow transaction comes to light under the "
+        "time at which it wrote.",
         "developer.salesforce.com, SOAP API Developer Guide, Polling for Changes; "
         "help.salesforce.com 000387261",
         unfollowed="Change Data Capture and the logs of getUpdated and getDeleted: nothing here "

@@ -89,6 +89,16 @@ def test_r36_times_of_change_have_whole_seconds_of_the_servers_clock(crm, deal, 
     assert times == ["2026-04-01T12:00:00.000+0000"] * 2
 
 
+def test_r36_a_slow_transaction_comes_to_light_under_an_earlier_time(crm, deal, clock):
+    clock.advance(minutes=5)
+    crm.deal(Name="Quick")
+    crm.deed("edit_slowly", kind="Opportunity", id=deal, fields={"NextStep": "a"}, seconds=60)
+    rows = crm.rows("SELECT Name, NextStep FROM Opportunity ORDER BY SystemModstamp DESC")
+    assert [(one["Name"], one["NextStep"]) for one in rows] == [("Quick", None), ("Deal", "a")]
+    stamp = crm.read("Opportunity", deal, "SystemModstamp")["SystemModstamp"]
+    assert stamp == "2026-04-01T12:04:00.000+0000"
+
+
 def test_r36_an_accounts_change_moves_no_opportunity(crm, clock):
     account = crm.create("Account", Name="Acme")
     deal = crm.deal(AccountId=account)

@@ -8,6 +8,7 @@ write through the API, so that it moves the same times of change. The administra
 
 import base64
 from collections.abc import Mapping
+from datetime import timedelta
 from typing import Any
 
 from tieout.simulator.salesforce import files, writing
@@ -59,6 +60,7 @@ __all__ = [
     "edit_account",
     "edit_deal",
     "edit_line",
+    "edit_slowly",
     "end_sessions",
     "forbid_customizing",
     "forbid_user",
@@ -94,6 +96,26 @@ def create(org: SalesforceOrg, kind: str, fields: Mapping[str, Any]) -> str:
 def edit(org: SalesforceOrg, kind: str, id: str, fields: Mapping[str, Any]) -> None:  # noqa: A002
     """Change a record by hand."""
     writing.update(org, person(org), org.kinds[kind], id, fields)
+
+
+@deed
+def edit_slowly(
+    org: SalesforceOrg,
+    kind: str,
+    id: str,  # noqa: A002 - the wire's word
+    fields: Mapping[str, Any],
+    seconds: float,
+) -> None:
+    """Change a record in a transaction that began `seconds` ago: its times are of then.
+
+    So it comes to light under a time that others have read past already.
+    """
+    present = org.now
+    org.now = lambda: present() - timedelta(seconds=float(seconds))
+    try:
+        writing.update(org, person(org), org.kinds[kind], id, fields)
+    finally:
+        org.now = present
 
 
 @deed
