@@ -68,6 +68,10 @@ mutants: $(READY) ## put small faults into modules, and list what nobody notices
 backfill-show: $(READY) ## link 260 deals to 300 invoices made by hand, beside the simulators' truth (JSON=1)
 	@$(BIN)/python tests/backfill_show.py $(if $(filter-out 0,$(JSON)),--json)
 
+.PHONY: shadow-show
+shadow-show: $(READY) ## a fortnight in the shadow and its comparison, beside the simulators' truth (JSON=1)
+	@$(BIN)/python tests/shadow_show.py $(if $(filter-out 0,$(JSON)),--json)
+
 .PHONY: docs
 docs: $(READY) ## write the pages and schemas that are made from the code
 	$(BIN)/python docs/generate.py

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from functools import partial
 from itertools import islice
@@ -17,6 +17,7 @@ from typing import Any, TypeVar
 
 from sync_engine import approve as approving
 from sync_engine import backfill as backfilling
+from sync_engine import shadow as shadowing
 from sync_engine import show
 from sync_engine.addresses import address_of, source_address
 from sync_engine.answer import open_task, take_answer
@@ -33,6 +34,7 @@ from sync_engine.feeds import Observed
 from sync_engine.ledger import journal
 from sync_engine.ledger.sqlite import Ledger
 from sync_engine.ledger.store import Row
+from sync_engine.mode import demand_live, go_live
 from sync_engine.observe import read_sources
 from sync_engine.observe_books import read_living
 from sync_engine.pair import Pair
@@ -331,6 +333,20 @@ class Engine:
         with self._turn_of(pair):
             return backfilling.link_one(self.ledger, pair, keys, record, who=who, reason=reason)
 
+    def shadow(self, name: str, since: date | None = None) -> dict[str, Any]:
+        """Return each invoice made by hand beside the one that would be made, and what differs."""
+        return shadowing.report(self.ledger, self._pair(name), since)
+
+    def go_live(self, name: str, *, who: str, reason: str, leave_open: bool = False) -> int:
+        """Let a pair in the shadow post from now on; return how many links are left open.
+
+        Raises:
+            Rejected: it posts already, or links wait to be confirmed.
+        """
+        pair = self._pair(name)
+        with self._turn_of(pair):
+            return go_live(self.ledger, pair, who=who, reason=reason, leave_open=leave_open)
+
     # -- looking ------------------------------------------------------------------------------
 
     def status(self) -> dict[str, Any]:
@@ -340,7 +356,7 @@ class Engine:
         return {
             "journal": {"lines": head.n, "hash": head.hash},
             "daemon_beat_at": self.ledger.value("meta_get", name=HEARTBEAT),
-            "pairs": [show.pair_status(self.ledger, name, counts) for name in self.pairs],
+            "pairs": [show.pair_status(self.ledger, pair, counts) for pair in self.pairs.values()],
         }
 
     def explain(self, text: str, wanted: str | None = None) -> dict[str, Any]:
@@ -387,6 +403,7 @@ class Engine:
     def _decide(self, wanted: str, verdict: str, who: str, reason: str) -> int:
         missing: NotFound | None = None
         for pair in self.pairs.values():
+            demand_live(self.ledger, pair, wanted)
             try:
                 approving.demand_waiting(self.ledger, pair, wanted)  # without a turn: is it its?
             except NotFound as absent:

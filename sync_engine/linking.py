@@ -19,6 +19,7 @@ BY_ID: Final = "id"
 BY_NUMBER: Final = "number"
 BY_REFERENCE: Final = "reference"
 BY_AMOUNT: Final = "customer, amount and date"
+BY_PERSON: Final = "a person"
 APART: Final = ", days apart"
 
 
@@ -83,6 +84,15 @@ class Links:
     """Keys for which no record was found."""
     records: list[str] = field(default_factory=list)
     """Ids that no document was found for."""
+
+    def unconfirmed(self) -> list[str]:
+        """Return the keys of the documents for which a record was found, alone or among several."""
+        links = [one.key for one in (*self.certain, *self.likely)]
+        return [*links, *(one.key for one in self.questions)]
+
+    def take(self, key: str, record: str) -> None:
+        """Add a link that a person has confirmed."""
+        self.certain.append(Link(key, record, BY_PERSON))
 
 
 Clue: TypeAlias = Callable[[Unlinked], Iterable[ByHand]]

@@ -39,6 +39,7 @@ class Pair:
         quiet_secs: how long after an unanswered write the books may still be doing it.
         rounding: the named rule for amounts that are computed.
         numbers_ours: whether we give the invoices their numbers.
+        shadow: whether it begins by only watching; what it does now, the ledger knows (``mode``).
         default_income_account: the account of new items, where the mapping names none (R20).
         time_zone: where a credit's day is today.
     """
@@ -57,6 +58,7 @@ class Pair:
     quiet_secs: float = 150
     rounding: Rounding = Rounding.HALF_UP
     numbers_ours: bool = False
+    shadow: bool = False
     default_income_account: str | None = None
     time_zone: str = "UTC"
 

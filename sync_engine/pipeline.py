@@ -28,6 +28,7 @@ from sync_engine.ledger.store import Reads
 from sync_engine.look import look, next_look_secs, recover
 from sync_engine.mirror import mirror_record, stop_pair
 from sync_engine.mirror_rows import Mirror
+from sync_engine.mode import SHADOW, mode_of, note_mode
 from sync_engine.observe import (
     observe_crm,
     read_related,
@@ -69,6 +70,7 @@ class Round:
     unknown: int = 0
     held_until: datetime | None = None  # nothing was sent, for what a former ledger has in flight
     whole: bool = False  # every stage was worked: nothing paused, stopped or interrupted it
+    shadow: bool = False  # the pair only watches: it posted nothing and told nothing
     error: TieoutError | None = None
     calls: dict[str, int] = field(default_factory=dict)
 
@@ -87,6 +89,7 @@ class Round:
             "unknown": self.unknown,
             "told": self.told,
             "compared": self.compared,
+            "shadow": self.shadow,
             "calls": dict(self.calls),
             "held_until": None if self.held_until is None else instant_text(self.held_until),
             "error": None if error is None else {"code": error.code, "message": str(error)},
@@ -164,6 +167,8 @@ def _stages(
     if first:
         yield "begin", lambda: confirm(ledger, pair)
     yield "begin", lambda: activate(ledger, pair)
+    yield "begin", lambda: note_mode(ledger, pair)
+    done.shadow = mode_of(ledger, pair) == SHADOW
     yield "begin", lambda: judge_consent(ledger, pair, hands.clock())
     yield (
         "observe",
@@ -192,6 +197,8 @@ def _stages(
     for _ in range(PASSES):
         yield "plan", lambda: draft_and_plan(ledger, pair, done, hands)
         yield "plan", lambda: judge_strangers(ledger, pair, done.observed)
+        if done.shadow:  # nobody is asked, and no policy says yes, to what is not to be sent
+            break
         yield "approve", lambda: approve(ledger, pair, hands.clock())
         if not push_too:
             break
@@ -200,6 +207,8 @@ def _stages(
         if not _touched(ledger, pair):
             break
     yield "observe", lambda: report_found(ledger, pair)
+    if done.shadow:
+        return
     yield "reconcile", lambda: _add(done, "compared", reconcile(ledger, pair))
     if push_too:
         yield "settle", lambda: _add(done, "told", settle(ledger, pair, hands.clock()))
@@ -312,7 +321,7 @@ def wait_for_unknowns(
     """
     for _ in range(WAITS):
         secs = _rest_secs(ledger, pair, hands.clock(), done)
-        if secs is None or hands.stopping() or is_paused(ledger, pair):
+        if secs is None or done.shadow or hands.stopping() or is_paused(ledger, pair):
             break
         hands.sleep(secs)
         done = run()

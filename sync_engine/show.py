@@ -11,6 +11,7 @@ from mapping.drafting import Drafted, draft
 from sync_engine.draft import Sketch, setting_of
 from sync_engine.ledger.spelling import change_of, fields_of, findings_of
 from sync_engine.ledger.store import Reads, Row
+from sync_engine.mode import mode_of
 from sync_engine.pair import Pair
 from sync_engine.states import HELD, REFERENCE_KINDS
 from tieout.model.money import plain_text
@@ -48,13 +49,15 @@ def _goes(ledger: Reads, row: Row) -> bool:
     return row["kind"] not in REFERENCE_KINDS or bool(ledger.all("need_goes", need=row["key"]))
 
 
-def pair_status(ledger: Reads, name: str, counts: list[dict[str, Any]]) -> dict[str, Any]:
+def pair_status(ledger: Reads, pair: Pair, counts: list[dict[str, Any]]) -> dict[str, Any]:
     """Return how one pair is; ``counts`` are the open tasks of all pairs by code."""
+    name = pair.name
     state = ledger.one("pair_get", pair=name)
     documents = ledger.all("document_counts", pair=name)
     queue = {row["state"]: row["n"] for row in ledger.all("outbox_counts", pair=name)}
     return {
         "pair": name,
+        "mode": mode_of(ledger, pair),
         "paused": None
         if state is None or state["paused_code"] is None
         else {"code": state["paused_code"], "reason": state["paused_reason"]},

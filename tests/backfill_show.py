@@ -10,7 +10,7 @@ import argparse
 import json
 import sys
 import tempfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
@@ -48,18 +48,24 @@ class Shown:
         rows = [{"what": name, "report": said, "truth": true} for name, said, true in self.lines]
         return {"true": self.is_true, "figures": rows, "sums": self.figures}
 
+    def text(self) -> Iterator[str]:
+        """Yield it as lines for people."""
+        yield f"{'':<36}{'report':>8}{'truth':>8}"
+        for name, said, true in self.lines:
+            yield f"{name:<36}{said:>8}{true:>8}{'' if said == true else '  DIFFERS'}"
+        for side, parts in self.figures.items():
+            for name, part in parts.items():
+                sums = ", ".join(f"{amount} {code}" for code, amount in part["sums"].items())
+                yield f"{side:<9} {name:<15}{part['n']:>5}  {sums}".rstrip()
 
-def show(
-    world: World, past: Past, *, on_the_way: Callable[[Mapping[str, Any]], None] | None = None
-) -> Shown:
+
+def show(world: World, past: Past) -> Shown:
     """Look, confirm, choose and work two rounds; return the report beside the truth."""
     shown = Shown()
     engine = world.restart(unsafe_documents=10_000)
     engine.look()
     report = engine.backfill("main")
     shown.figures = report["figures"]
-    if on_the_way is not None:
-        on_the_way(report)
     _compare_report(shown, past, report, len(world.invoices()))
     before = len(world.invoices())
     linked = engine.confirm_links(report["hashes"]["shown"], who=WHO, reason=REASON)
@@ -70,7 +76,7 @@ def show(
     shown.compare("invoices that this made", len(world.invoices()) - before, 0)
     world.round(2)
     shown.compare("invoices after two rounds", len(world.invoices()), before + len(past.deals))
-    shown.compare("duplicates", len(world.books_truth()["duplicates"]), 0)
+    shown.compare("duplicates", is_duplicated(world), 0)
     rests = tie_out(world, {invoice: deal for deal, invoice in past.invoice_of.items()})
     off = [deal for deal, (won, made, held) in rests.items() if won != made + held]
     shown.compare("deals that do not tie out", len(off), 0)
@@ -99,10 +105,15 @@ def _compare_report(shown: Shown, past: Past, report: Mapping[str, Any], invoice
         len(past.invoices) + len(past.deals),
     )
     for side in report["figures"].values():
-        shown.compare("currencies whose parts do not sum", len(_untied(side)), 0)
+        shown.compare("currencies whose parts do not sum", len(untied(side)), 0)
 
 
-def _untied(side: Mapping[str, Any]) -> list[str]:
+def is_duplicated(world: World) -> int:
+    """Return how many order numbers stand on more than one living invoice."""
+    return len(world.books_truth()["duplicates"])
+
+
+def untied(side: Mapping[str, Any]) -> list[str]:
     """Return the currencies in which the parts of one side do not sum to all of it."""
     whole = side["all"]["sums"]
     parts = [part["sums"] for name, part in side.items() if name != "all"]
@@ -135,16 +146,7 @@ def main(words: Sequence[str]) -> int:
             deals_without_invoice=given.deals_without_invoice,
         )
         shown = show(world, past)
-    if given.json:
-        click.echo(json.dumps(shown.plain()))
-    else:
-        click.echo(f"{'':<36}{'report':>8}{'truth':>8}")
-        for name, said, true in shown.lines:
-            click.echo(f"{name:<36}{said:>8}{true:>8}{'' if said == true else '  DIFFERS'}")
-        for side, parts in shown.figures.items():
-            for name, part in parts.items():
-                sums = ", ".join(f"{amount} {code}" for code, amount in part["sums"].items())
-                click.echo(f"{side:<9} {name:<15}{part['n']:>5}  {sums}")
+    click.echo(json.dumps(shown.plain()) if given.json else "\n".join(shown.text()))
     return 0 if shown.is_true else 1
 
 

@@ -39,6 +39,7 @@ WHOLE: dict[tuple[str, str], str] = {  # whatever happens inside belongs to it
     ("engine", "answer"): "tieout tasks answer",
     ("engine", "reissue"): "tieout reissue",
     ("engine", "confirm_links"): "tieout backfill",
+    ("engine", "go_live"): "tieout go-live",
     ("tokens", "refresh"): "token refresh",
     ("tokens", "store"): "consent",
     ("consent", "agree_by_itself"): "consent",
@@ -64,6 +65,7 @@ STAGES: Stages = {
     "reconcile": "reconcile",
     "tie_out": "reconcile",
     "activate": "activation",
+    "mode": "activation",
     "migrating": {"migrate": "migration"},
     "pipeline": {
         "begin": "begin",

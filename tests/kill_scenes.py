@@ -222,6 +222,34 @@ class Backfill(Answer):
         return ("backfill", "--confirm", str(report["hashes"]["certain"]), "--reason", "the same")
 
 
+class GoLive(Scene):
+    """A person lets a pair post that only watched."""
+
+    stages = frozenset({"tieout go-live"})
+    command = ("go-live", "main", "--reason", "ready")
+
+    def arrange(self) -> Sequence[str]:
+        self._set("live")
+        self.on.settle()
+        self._set("shadow")
+        self.on.sell()
+        self.on.must("run", "--once")
+        return self.command
+
+    def go_on(self) -> None:
+        shown = self.on.tieout("status", "--json").values["pairs"][0]
+        if shown["mode"] == "shadow":
+            self.on.must(*self.command)
+        self.on.settle()
+
+    def _set(self, mode: str) -> None:
+        file = self.on.path / "config" / "tieout.yaml"
+        lines = [line for line in file.read_text().splitlines() if "mode:" not in line]
+        at = next(n for n, line in enumerate(lines) if "cutover_date:" in line)
+        indent = lines[at][: len(lines[at]) - len(lines[at].lstrip())]
+        file.write_text("\n".join([*lines[:at], f"{indent}mode: {mode}", *lines[at:]]) + "\n")
+
+
 class Reissue(Scene):
     """A person issues again what the books voided."""
 
@@ -386,6 +414,7 @@ SCENES: tuple[type[Scene], ...] = (
     Approve,
     Answer,
     Backfill,
+    GoLive,
     Reissue,
     Wish,
     WishLeft,

@@ -383,6 +383,12 @@ SELECT d.* FROM plan p CROSS JOIN document d
 WHERE p.hash >= :first AND p.hash < :behind
 AND d.key = p.key AND d.plan_hash = p.hash AND d.pair = :pair;
 
+-- documents_linked: the documents of a pair that a person linked to what the books had
+SELECT d.* FROM document d CROSS JOIN receipt r
+WHERE d.pair = :pair AND d.state = 'posted' AND d.kind = :kind
+AND r.key = d.key AND r.plan_hash = 'linked'
+ORDER BY d.key;
+
 -- documents_new: what each new plan comes to, for judging them all together
 SELECT net, currency FROM document
 WHERE pair = :pair AND state = 'planned' AND kind NOT IN ('customer', 'item');

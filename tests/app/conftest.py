@@ -92,7 +92,7 @@ def spoken(capsys):
 
 def promised(args: tuple[str, ...]) -> list[set[str]]:
     """The outermost names of each JSON object that a verb's help describes."""
-    command = import_module(f"tieout.app.cli.{args[0]}").command
+    command = import_module(f"tieout.app.cli.{args[0].replace('-', '_')}").command
     if isinstance(command, click.Group) and len(args) > 1 and args[1] in command.commands:
         command = command.commands[args[1]]
     shape = str(command.help).partition("JSON")[2]

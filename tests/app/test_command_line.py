@@ -62,7 +62,7 @@ def test_help_is_there_before_one_notices():
 
 @pytest.mark.parametrize("name", SUMMARIES)
 def test_a_summary_is_the_first_line_of_its_verb(name):
-    command = import_module(f"tieout.app.cli.{name}").command
+    command = import_module(f"tieout.app.cli.{name.replace('-', '_')}").command
 
     assert isinstance(command, click.Command)
     assert command.get_short_help_str(200).rstrip(".") == SUMMARIES[name].rstrip(".")

@@ -65,6 +65,7 @@ pairs:
     mappings: deals
     every: soon
     approve: maybe
+    mode: dark
     twin_days: many
     unsafe: {documents: true}
 stop_secs: 60
@@ -79,8 +80,9 @@ stop_secs: 60
         "config/tieout.yaml:8: pairs.main.mappings must be a list; write [one, another]",
         "config/tieout.yaml:9: pairs.main.every is not a length of time; write it as 30s, 5m, 2h or 1d",
         "config/tieout.yaml:10: pairs.main.approve is no policy; write by_hand, automatic, or automatic under 5000 EUR",
-        "config/tieout.yaml:11: pairs.main.twin_days: input should be a valid integer",
-        "config/tieout.yaml:12: pairs.main.unsafe.documents: input should be a valid integer",
+        "config/tieout.yaml:11: pairs.main.mode must be 'live' or 'shadow'",
+        "config/tieout.yaml:12: pairs.main.twin_days: input should be a valid integer",
+        "config/tieout.yaml:13: pairs.main.unsafe.documents: input should be a valid integer",
     ]
 
 

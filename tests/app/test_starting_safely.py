@@ -73,3 +73,56 @@ def test_backfill_links_one_deal_that_a_person_names(by_hand, spoken):
 def test_backfill_takes_a_hash_or_one_deal_not_both(town, capsys):
     assert exit_code(["backfill", "--confirm", "1" * 8, "--link", "deal:1", "2"]) == Exit.USAGE
     assert "give one" in capsys.readouterr().err
+
+
+@pytest.fixture
+def watching(by_hand, tmp_path):
+    """Let the pair begin in the shadow; return the deal that an accountant has invoiced."""
+    file = tmp_path / "config" / "tieout.yaml"
+    file.write_text(file.read_text().replace("    every: 5m", "    mode: shadow\n    every: 5m"))
+    return by_hand
+
+
+def test_a_pair_in_the_shadow_says_so_and_posts_nothing(watching, town, spoken, capsys):
+    _, told = spoken("run", "--once", "--wait")
+    assert told["rounds"][0]["shadow"]
+    exit_code(["status"])
+    assert "in the shadow: posts nothing until `tieout go-live`" in capsys.readouterr().out
+    with town.company.lock:
+        assert [one["by_hand"] for one in truth_of(town.company)["invoices"]] == [True]
+
+
+def test_shadow_shows_each_invoice_by_hand_beside_ours(watching, spoken, capsys):
+    deal, invoice = watching
+    code, told = spoken("shadow")
+    [report] = told["pairs"]
+    [compared] = report["compared"]
+    assert (code, compared["source"], compared["record"]["id"]) == (
+        Exit.DONE,
+        f"deal:{deal}",
+        invoice,
+    )
+    assert exit_code(["shadow", "--no-look", "--all"]) == Exit.DONE
+    said = capsys.readouterr().out
+    assert "memo: ours HubSpot deal" in said
+    assert "(line 53: =join" in said
+
+    _, told = spoken("shadow", "--no-look", "--since", "2030-01-01")
+    assert told["pairs"][0]["compared"] == []
+
+
+def test_going_live_waits_for_the_links_and_then_posts_the_rest(watching, town, spoken):
+    _, told = spoken("backfill")
+    code, refused = spoken("go-live", "main", "--reason", "ready")
+    assert (code, refused["error"]["code"]) == (Exit.TROUBLE, "rejected")
+
+    spoken("backfill", "--confirm", told["pairs"][0]["hashes"]["shown"])
+    went = spoken("go-live", "main", "--reason", "ready", "--as", "ann")
+    assert went == (Exit.DONE, {"live": "main", "left_open": 0})
+    assert spoken("status")[1]["pairs"][0]["mode"] == "live"
+
+    spoken("run", "--once", "--wait")
+    with town.company.lock:
+        truth_now = truth_of(town.company)
+    assert len(truth_now["invoices"]) > 1
+    assert truth_now["duplicates"] == {}

@@ -36,6 +36,7 @@ STAGES = frozenset(
         "tieout tasks answer",
         "tieout reissue",
         "tieout backfill",
+        "tieout go-live",
     }
 )
 

@@ -158,6 +158,21 @@ def _link(engine: Engine, args: Args, who: str) -> Values:
     return {"linked": 1}
 
 
+def _shadow(engine: Engine, args: Args, _who: str) -> Values:
+    if args.get("look", True):
+        engine.look()
+    since = parse_day(args["since"]) if args.get("since") else None
+    names = [args["pair"]] if args.get("pair") else list(engine.pairs)
+    return {"pairs": [engine.shadow(name, since) for name in names]}
+
+
+def _go_live(engine: Engine, args: Args, who: str) -> Values:
+    left_open = engine.go_live(
+        args["pair"], who=who, reason=args["reason"], leave_open=args["leave_open"]
+    )
+    return {"live": args["pair"], "left_open": left_open}
+
+
 def _tasks(engine: Engine, args: Args, _who: str) -> Values:
     tasks = engine.tasks(args.get("pair"))
     return {"tasks": tasks, "left_out": engine.count_tasks(args.get("pair")) - len(tasks)}
@@ -172,9 +187,7 @@ def _status(engine: Engine, _args: Args, _who: str) -> Values:
 
 
 DRIFTING: Final = frozenset({"drift", "tie-out", "copied"})
-DRAFTING: Final = frozenset(
-    {"explain", "backfill"}
-)  # of what only looks, what the mappings are needed for
+DRAFTING: Final = frozenset({"explain", "backfill", "shadow"})  # look, and need the mappings
 DEEDS: Final[Mapping[str, Deed]] = {
     "plan": _plan,
     "approve": _approve,
@@ -190,6 +203,8 @@ DEEDS: Final[Mapping[str, Deed]] = {
     "backfill": _backfill,
     "confirm_links": _confirm_links,
     "link": _link,
+    "shadow": _shadow,
+    "go_live": _go_live,
     "tasks": _tasks,
     "explain": _explain,
     "status": _status,

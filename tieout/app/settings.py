@@ -161,6 +161,8 @@ class Pair:
     """Names of files in mappings/, without .yaml, in the order in which they are worked."""
     cutover_date: date
     """Nothing before this day is ever posted."""
+    mode: Literal["live", "shadow"] = "live"
+    """shadow: read, map and plan, and post nothing, until `tieout go-live`; live when absent."""
     every: Span = field(default_factory=lambda: Span(300))
     """How often the daemon looks, as 30s, 5m, 2h or 1d; 5m when absent."""
     approve: Approve = field(default_factory=lambda: Approve.parse("by_hand"))

@@ -138,6 +138,7 @@ def _pair(
         quiet_secs=company.quiet_secs or books.capabilities.quiet_secs,
         rounding=Rounding[company.rounding.upper()],
         numbers_ours=company.numbers == "ours",
+        shadow=written.mode == "shadow",
         default_income_account=company.income_account,
         time_zone=_time_zone(site, written.target, written.source),
     )

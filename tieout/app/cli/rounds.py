@@ -20,6 +20,8 @@ def round_lines(values: Mapping[str, Any]) -> Iterator[str]:
             f"{done['drafted']} drafted, {done['done']} sent, {done['told']} told, "
             f"{done['compared']} compared, {calls} calls"
         )
+        if done["shadow"]:
+            yield "  in the shadow: nothing is sent, and the CRM is told nothing"
         if done["refused"]:
             yield f"  {done['refused']} refused: `tieout tasks` says why"
         if done["unreadable"]:

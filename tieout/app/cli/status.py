@@ -32,7 +32,7 @@ def command(caller: Caller) -> Answer:
       tieout status --json
 
     JSON: {"journal": {"lines", "hash"}, "daemon_beat_at": instant or null, "pairs": [{"pair",
-    "paused", "last_round_at", "last_good_at", "last_round", "feeds", "documents", "queue",
+    "mode", "paused", "last_round_at", "last_good_at", "last_round", "feeds", "documents", "queue",
     "unknowns", "tasks": {code: n}}]}
     """
     from tieout.app.cli.asking import look  # noqa: PLC0415 (imported when used)
@@ -53,7 +53,8 @@ def command(caller: Caller) -> Answer:
 
 
 def _pair_lines(pair: Mapping[str, Any]) -> Iterator[str]:
-    yield click.style(pair["pair"], bold=True)
+    watches = "  (in the shadow: posts nothing until `tieout go-live`)"
+    yield click.style(pair["pair"], bold=True) + (watches if pair["mode"] == "shadow" else "")
     if pair["paused"]:
         yield f"  stands still: {pair['paused']['reason']}"
         yield f"  when that is mended: `tieout resume {pair['pair']} --reason …`"
@@ -72,7 +73,8 @@ def _pair_lines(pair: Mapping[str, Any]) -> Iterator[str]:
         by_kind.setdefault(row["kind"], []).append(f"{row['n']} {row['state']}")
     yield from (f"  {kind}s: {', '.join(states)}" for kind, states in by_kind.items())
     if _unsent(pair):
-        yield f"  for the next round: {_unsent(pair)}"
+        when = "planned, and not sent" if pair["mode"] == "shadow" else "for the next round"
+        yield f"  {when}: {_unsent(pair)}"
     if pair["queue"].get("again"):
         yield f"  refused for now, and asked again: {pair['queue']['again']}"
     yield f"  unanswered: {pair['unknowns']}"

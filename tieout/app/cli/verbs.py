@@ -21,7 +21,9 @@ VERBS: Final[Mapping[str, Mapping[str, str]]] = {
         "check": "Say whether configuration, mappings and accounts are right.",
         "connect": "Let a company's books be reached (OAuth).",
         "provision": "Make the CRM's fields that Tieout writes to.",
+        "shadow": "Show what would have been invoiced beside what people invoiced.",
         "backfill": "Link deals to the invoices that people have already made.",
+        "go-live": "Let a pair that only watched post from now on.",
     },
     "Work": {
         "plan": "Show what would be created, changed or voided.",
@@ -71,7 +73,8 @@ class Verbs(click.Group):
         """Import a verb."""
         if cmd_name not in self.list_commands(ctx):
             return None
-        command: click.Command = import_module(f"tieout.app.cli.{cmd_name}").command
+        module = cmd_name.replace("-", "_")
+        command: click.Command = import_module(f"tieout.app.cli.{module}").command
         return command
 
     def resolve_command(self, ctx: click.Context, args: list[str]) -> Any:

@@ -1,0 +1,163 @@
+"""sides: the two sides of a pair as the ledger was last shown them, and what links them.
+
+Each side is read once, whatever its size; what people see of either is said here in one way.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from typing import Any, Final
+
+from sync_engine.ledger.spelling import change_of, fields_of
+from sync_engine.ledger.store import Reads, Row
+from sync_engine.linking import ByHand, Links, Unlinked, links
+from sync_engine.pair import Pair
+from sync_engine.states import OVERRULED
+from sync_engine.tasks import answers
+from sync_engine.tie_out import figure_of
+from tieout.model.dates import parse_day
+from tieout.model.money import plain_text
+
+KIND: Final = "invoice"
+NO_CURRENCY: Final = "?"
+TWIN: Final = "twin?"  # the finding of an invoice that a person made, whose answer is kept
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """The two sides of a pair as the ledger was last shown them, and what links them."""
+
+    documents: Mapping[str, Row]
+    records: Mapping[str, Row]
+    links: Links
+    customers: Mapping[str, str | None]
+
+
+def found_links(ledger: Reads, pair: Pair) -> Found:
+    """Return both sides and what links them; an invoice from before the cutover is not missing."""
+    documents = {row["key"]: row for row in waiting(ledger, pair)}
+    records = {row["id"]: row for row in by_hand(ledger, pair)}
+    made = links(
+        [_unlinked(ledger, row) for row in documents.values()],
+        [_by_hand(row) for row in records.values()],
+        days=pair.twin_days,
+    )
+    before = pair.cutover_date.isoformat()
+    made.records = [number for number in made.records if (records[number]["day"] or "") >= before]
+    names = {row["id"]: fields_of(row["fields"]).get("name") for row in _customers(ledger, pair)}
+    return Found(documents, records, made, names)
+
+
+def waiting(ledger: Reads, pair: Pair) -> list[Row]:
+    """Return the documents that were never sent, the oldest source first.
+
+    One of a mapping that the pair has no more is left out: its next round retires it.
+    """
+    made = {mapping.identity for mapping in pair.mappings}
+    rows = ledger.all("documents_pending", pair=pair.name)
+    ours = [row for row in rows if row["kind"] == KIND and row["mapping"] in made]
+    return sorted(ours, key=lambda row: (len(row["source_id"]), row["source_id"], row["key"]))
+
+
+def by_hand(ledger: Reads, pair: Pair) -> list[Row]:
+    """Return the living invoices that people made and that are no deal's yet, the oldest first."""
+    rows = ledger.all("mirror_by_hand", company=pair.books.company, kind=KIND)
+    return sorted(rows, key=lambda row: (len(row["id"]), row["id"]))
+
+
+def _customers(ledger: Reads, pair: Pair) -> list[Row]:
+    return ledger.all("mirror_all", company=pair.books.company, kind="customer")
+
+
+def _unlinked(ledger: Reads, row: Row) -> Unlinked:
+    answered = answers(ledger, row["key"]).get(TWIN)
+    if answered is not None and answered["answer"] == OVERRULED:
+        return Unlinked(row["key"], None, None, None, None)  # a person said that none is its own
+    values = _values(ledger, row)
+    customer = values.get("customer")
+    words = [row["purchase_order"], *(values.get("custom_fields") or {}).values()]
+    return Unlinked(
+        key=row["key"],
+        customer=customer if isinstance(customer, str) else None,
+        day=day_of(row),
+        currency=row["currency"],
+        net=None if row["net"] is None else Decimal(row["net"]),
+        words=frozenset(filter(None, words)),
+    )
+
+
+def _values(ledger: Reads, row: Row) -> Mapping[str, Any]:
+    """Return what would be posted of a document; nothing where it cannot be made."""
+    plan = ledger.one("plan_get", hash=row["plan_hash"]) if row["plan_hash"] else None
+    return {} if plan is None else change_of(plan["change"]).values
+
+
+def day_of(row: Row) -> date | None:
+    """Return the day of a document's row; None where no document can be made."""
+    content = json.loads(row["content"] or "null") or {}
+    day = content.get("date")
+    return parse_day(day) if isinstance(day, str) else None
+
+
+def _by_hand(row: Row) -> ByHand:
+    fields = fields_of(row["fields"])
+    return ByHand(
+        id=row["id"],
+        number=fields.get("number"),
+        customer=row["customer"],
+        day=fields.get("date"),
+        currency=fields.get("currency"),
+        amounts=frozenset(Decimal(row[name]) for name in ("net", "total") if row[name]),
+        words=frozenset(filter(None, (fields.get("custom_fields") or {}).values())),
+    )
+
+
+def deal_shown(found: Found, key: str) -> dict[str, Any]:
+    """Return one document as plain values, by its key."""
+    row = found.documents[key]
+    day = day_of(row)
+    return {
+        "key": key,
+        "source": f"{row['source_kind']}:{row['source_id']}",
+        "title": row["title"],
+        "date": None if day is None else day.isoformat(),
+        "net": row["net"],
+        "currency": row["currency"],
+        "state": row["state"],
+    }
+
+
+def record_shown(found: Found, number: str) -> dict[str, Any]:
+    """Return one invoice of the books as plain values, by its id."""
+    row = found.records[number]
+    fields = fields_of(row["fields"])
+    return {
+        "id": number,
+        "number": fields.get("number"),
+        "customer": found.customers.get(row["customer"] or ""),
+        "date": row["day"],
+        "net": row["net"],
+        "total": row["total"],
+        "currency": fields.get("currency"),
+    }
+
+
+def figure_name(pair: Pair, found: Found) -> str:
+    """Return which figure of an invoice compares with what its deal comes to."""
+    row = next(iter(found.documents.values()), None)
+    return "net" if row is None else figure_of(pair, row)
+
+
+def sums_of(amounts: Iterable[tuple[str | None, str | None]]) -> dict[str, Any]:
+    """Return how many amounts there are, and their sums by currency, as plain values."""
+    count = 0
+    sums: dict[str, Decimal] = {}
+    for currency, amount in amounts:
+        count += 1
+        code = currency or NO_CURRENCY
+        sums[code] = sums.get(code, Decimal(0)) + Decimal(amount or 0)
+    return {"n": count, "sums": {code: plain_text(sums[code]) for code in sorted(sums)}}
