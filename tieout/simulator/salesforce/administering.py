@@ -143,19 +143,23 @@ def rename_value(org: SalesforceOrg, kind: str, field: str, old: str, new: str) 
 
 
 @deed
-def lock_row(org: SalesforceOrg, id: str, seconds: float) -> None:  # noqa: A002
+def lock_row(
+    org: SalesforceOrg,
+    id: str,  # noqa: A002 - the wire's word
+    seconds: float,
+) -> None:
     """Let another transaction hold a record for some seconds."""
     org.row_locks[id] = org.now() + timedelta(seconds=float(seconds))
 
 
 @deed
-def lock_record(org: SalesforceOrg, id: str) -> None:  # noqa: A002
+def lock_record(org: SalesforceOrg, id: str) -> None:  # noqa: A002 - the wire's word
     """Let an approval lock a record until it is unlocked."""
     org.approvals.add(id)
 
 
 @deed
-def unlock_record(org: SalesforceOrg, id: str) -> None:  # noqa: A002
+def unlock_record(org: SalesforceOrg, id: str) -> None:  # noqa: A002 - the wire's word
     """Release a record from its approval."""
     org.approvals.discard(id)
 

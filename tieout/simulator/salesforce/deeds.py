@@ -93,7 +93,12 @@ def create(org: SalesforceOrg, kind: str, fields: Mapping[str, Any]) -> str:
 
 
 @deed
-def edit(org: SalesforceOrg, kind: str, id: str, fields: Mapping[str, Any]) -> None:  # noqa: A002
+def edit(
+    org: SalesforceOrg,
+    kind: str,
+    id: str,  # noqa: A002 - the wire's word
+    fields: Mapping[str, Any],
+) -> None:
     """Change a record by hand."""
     writing.update(org, person(org), org.kinds[kind], id, fields)
 

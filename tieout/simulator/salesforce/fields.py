@@ -157,7 +157,8 @@ def shown(value: Any) -> Any:
         plain = value.normalize()
         if plain and not _PLAIN_FROM <= abs(plain) < _PLAIN_BELOW:
             return Number(_scientific(plain))
-        return plain if plain.as_tuple().exponent < 0 else plain.quantize(Decimal("0.0"))  # type: ignore[operator]
+        whole = plain == plain.to_integral_value()
+        return plain.quantize(Decimal("0.0")) if whole else plain
     return value
 
 

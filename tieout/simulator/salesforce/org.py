@@ -226,7 +226,8 @@ class SalesforceOrg:
         if user is None:
             raise KeyError(username)
         self.issued += 1
-        tail = random.Random(f"token:{self.seed}:{self.issued}").getrandbits(128)  # noqa: S311
+        dice = random.Random(f"token:{self.seed}:{self.issued}")  # noqa: S311 - repeatable
+        tail = dice.getrandbits(128)
         token = f"{self.org_id[:15]}!AQ{tail:032x}"
         self.sessions[token] = Session(
             user["Id"], self.now() + timedelta(seconds=self.session_secs)
