@@ -11,6 +11,7 @@ from connectors.salesforce.facts import SYSTEM, facts
 from connectors.salesforce.feed import Feed, Place, one_kind
 from connectors.salesforce.finding import find
 from connectors.salesforce.login import App, Sessions
+from connectors.salesforce.objects import OPTIONS, with_named
 from connectors.salesforce.provisions import provisions
 from connectors.salesforce.reading import Reading
 from connectors.salesforce.relations import related
@@ -34,7 +35,8 @@ class Salesforce:
     """One org.
 
     Options: ``version`` of the API, ``overlap_secs`` of the feeds, ``share`` of the daily calls,
-    ``at_once``, ``page``, and ``currency`` of an org with one currency that does not tell it.
+    ``at_once``, ``page``, ``currency`` of an org with one currency that does not tell it, and what
+    ``connectors.salesforce.objects`` takes.
     """
 
     def __init__(
@@ -73,13 +75,10 @@ class Salesforce:
         }
         overlap_secs = _whole(options, "overlap_secs", OVERLAP_SECS, 1, 86_400)
         version = _version(str(options.get("version", known.version)))
-        _refuse_unknown(options, {*rates, *APP, "version", "overlap_secs", "currency"})
+        _refuse_unknown(options, {*rates, *APP, *OPTIONS, "version", "overlap_secs", "currency"})
         for url in urls.values():
             refuse_plain_http(url)
-        login = urls.get("login") or (
-            urls.get("api") if options.get("client_secret") else known.login
-        )
-        app = App.of(options, login or known.login)
+        app = App.of(options, urls.get("login") or urls.get("api") or known.login)
         sessions = None if app is None else Sessions(app, now=now, sleep=sleep)
         wire = Wire(
             _address(urls.get("api", ""), sessions),
@@ -89,8 +88,9 @@ class Salesforce:
             now,
             sleep,
         )
-        reading = Reading(wire, f"{SYSTEM}:{opening.company_id}", opening, known)
-        return cls(reading, replace(known.capabilities, rates=rates), overlap_secs, sessions)
+        named = with_named(known, opening)
+        reading = Reading(wire, f"{SYSTEM}:{opening.company_id}", opening, named)
+        return cls(reading, replace(named.capabilities, rates=rates), overlap_secs, sessions)
 
     def __repr__(self) -> str:
         return f"Salesforce({self.company!r})"
