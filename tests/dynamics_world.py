@@ -1,4 +1,4 @@
-"""A make-believe organisation of Dynamics 365 and books behind real HTTP, and an engine between them.
+"""A make-believe organization of Dynamics 365 and books behind real HTTP, and an engine between them.
 
 The same stories as with HubSpot: ``with open_dynamics_world(tmp_path) as world``.
 """
@@ -40,7 +40,7 @@ WON, WIN_REASON, OPEN_REASON = 1, 3, 1
 
 
 class Org(DynamicsOrg):
-    """An organisation with short words for what tests need."""
+    """An organization with short words for what tests need."""
 
     def deal(
         self,
@@ -106,20 +106,20 @@ class Org(DynamicsOrg):
 
 @dataclass
 class DynamicsWorld(World):
-    """Both sides, and the ledger between them; ``portal`` is the organisation."""
+    """Both sides, and the ledger between them; ``portal`` is the organization."""
 
     connector: ClassVar[Opens] = Dynamics365
     crm_defaults: ClassVar[AnyMapping[str, Any]] = {}
 
     @property
     def org(self) -> Org:
-        """The organisation."""
+        """The organization."""
         org: Any = self.portal
         assert isinstance(org, Org)
         return org
 
     def open_crm(self, reads: AnyMapping[str, frozenset[str]]) -> Connector:
-        """Open the session with the organisation."""
+        """Open the session with the organization."""
         reads = {**reads, "deal": reads["deal"] | {"mark"}}
         token = self._token("crm", self.org.token)
         options = {**self.crm_defaults, **self.crm_rates}
@@ -145,7 +145,7 @@ class DynamicsWorld(World):
 def open_dynamics_world(
     path: Path, clock: SimulatedClock | None = None, **said: Any
 ) -> Iterator[DynamicsWorld]:
-    """Give an organisation and German books with many currencies; ``clock`` None is real time."""
+    """Give an organization and German books with many currencies; ``clock`` None is real time."""
     now = clock or real_now
     german = {"country": "DE", "home_currency": "EUR", "multicurrency": True}
     org = Org(seed=1, now=now, limits=Limits(on=False), **said)

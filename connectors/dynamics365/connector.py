@@ -1,4 +1,4 @@
-"""An open session with one organisation of Dynamics 365."""
+"""An open session with one organization of Dynamics 365."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from connectors.dynamics365.finding import find
 from connectors.dynamics365.provisioning import provisions
 from connectors.dynamics365.reading import Reading
 from connectors.dynamics365.relations import related
+from connectors.dynamics365.rights import missing
 from connectors.dynamics365.tokens import App, AppTokens
 from connectors.dynamics365.wire import PAGE_ROWS, Wire
 from connectors.dynamics365.writing import apply, prepare
@@ -32,7 +33,7 @@ PARTS = ("api", "authority", "resource")  # of the addresses
 
 
 class Dynamics365:
-    """One organisation. Options: ``version`` of the API, ``page_rows``, the rates, and the app.
+    """One organization. Options: ``version`` of the API, ``page_rows``, the rates, and the app.
 
     The app is ``tenant`` and ``client_id`` with ``client_secret`` or ``private_key`` (and the
     certificate's ``thumbprint``, where the certificate is not beside the key); without them calls
@@ -85,18 +86,20 @@ class Dynamics365:
         return cls(reading, replace(known.capabilities, rates=rates), tokens)
 
     def check(self) -> Identity:
-        """Ask which organisation this is.
+        """Ask which organization this is, and what the application lacks there.
+
+        In a round, which reads what its mappings use, what lacks shows by itself.
 
         Raises:
             Unauthorized: the application is not accepted.
-            ConfigError: it is another organisation, or its address is not known.
+            ConfigError: it is another organization, or its address is not known.
             Unavailable: no answer.
         """
-        told = self._reading.organisation()
+        told = self._reading.organization()
         wanted = self._reading.opening.company_id
         if told.id.lower() != wanted.lower():
             raise ConfigError(
-                f"The address is of organisation {told.id} ({told.name}), not of {wanted}.",
+                f"The address is of organization {told.id} ({told.name}), not of {wanted}.",
                 remedy="Correct the company's id, or its url.",
             )
         return Identity(
@@ -106,6 +109,7 @@ class Dynamics365:
             currency=self._reading.code(told.currency_id) if told.currency_id else None,
             time_zone=self._reading.opening.time_zone,
             until=self._reading.wire.until,
+            missing=() if self._reading.opening.reads else missing(self._reading),
         )
 
     def changes(self, kinds: Sequence[str], since: Cursor | None) -> Iterator[Page]:
@@ -153,7 +157,7 @@ class Dynamics365:
         return self._reading.describing.describe(kind)
 
     def provisions(self) -> Sequence[Create]:
-        """Return what must exist in the organisation before its deals can be told anything."""
+        """Return what must exist in the organization before its deals can be told anything."""
         return provisions(self._reading)
 
     @property

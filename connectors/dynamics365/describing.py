@@ -21,7 +21,7 @@ _CHOICES = ("PicklistAttributeMetadata", "StateAttributeMetadata", "StatusAttrib
 
 
 class Describing:
-    """What an organisation says of its tables; each is asked once."""
+    """What an organization says of its tables; each is asked once."""
 
     def __init__(self, wire: Wire, facts: Facts) -> None:
         self._wire = wire

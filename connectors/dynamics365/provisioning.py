@@ -1,4 +1,4 @@
-"""What must exist in an organisation before deals can be told anything: packed, and looked for.
+"""What must exist in an organization before deals can be told anything: packed, and looked for.
 
 A publisher and a solution of our own hold the columns and the alternate key. Change tracking is
 only named: once a table has it, nobody can take it away, so a person decides (sdk.md 6).
@@ -25,7 +25,7 @@ from tieout.model.ref import Ref, Version
 PUBLISHER, SOLUTION, COLUMN, KEY = "publisher", "solution", "column", "alternate_key"
 PUBLISH, TRACKING = "publish", "change_tracking"
 MADE = frozenset({PUBLISHER, SOLUTION, COLUMN, KEY, PUBLISH, TRACKING})
-LANGUAGE = 1033  # labels are in English, which every organisation has
+LANGUAGE = 1033  # labels are in English, which every organization has
 TEXT_LENGTH = 100
 MEMO_LENGTH = 2_000
 OPTIONS_FROM = 10_000  # an option's number is the publisher's prefix and four digits

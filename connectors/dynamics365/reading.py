@@ -1,4 +1,4 @@
-"""Reading: which columns, whole records by id, what the organisation is.
+"""Reading: which columns, whole records by id, what the organization is.
 
 A record that is asked for is answered, merged, named as missing, or not known: a list that leaves
 one out without a word says nothing of it, so it is asked for alone (pain 13).
@@ -33,8 +33,8 @@ _PLAIN_COLUMN = re.compile(r"[a-z_][a-z0-9_]*\Z", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
-class Organisation:
-    """What the organisation says of itself."""
+class Organization:
+    """What the organization says of itself."""
 
     id: str
     name: str
@@ -51,7 +51,7 @@ class Rows:
 
 
 class Reading:
-    """What is read of one organisation, and how it is understood."""
+    """What is read of one organization, and how it is understood."""
 
     def __init__(
         self, wire: Wire, company: str, opening: Opening, facts: Facts, page_rows: int
@@ -198,7 +198,7 @@ class Reading:
         return self.describing.field(kind, name)
 
     def code(self, currency_id: str) -> str:
-        """Return the ISO code of a currency of the organisation's.
+        """Return the ISO code of a currency of the organization's.
 
         Raises:
             Unavailable: it lists none of this id.
@@ -217,21 +217,21 @@ class Reading:
             raise Unavailable(f"Dynamics lists no currency {currency_id}.")
         return found
 
-    def organisation(self) -> Organisation:
-        """Ask which organisation this is.
+    def organization(self) -> Organization:
+        """Ask which organization this is.
 
         Raises:
             TieoutError: it was refused or not answered.
         """
         said = self.wire.get("WhoAmI", understand=row)
-        organisation_id = said.get("OrganizationId")
-        if not isinstance(organisation_id, str) or not organisation_id:
-            raise Unavailable("Dataverse did not say which organisation this is.")
-        path = f"organizations({encoded(organisation_id)})?$select=name,_basecurrencyid_value"
+        organization_id = said.get("OrganizationId")
+        if not isinstance(organization_id, str) or not organization_id:
+            raise Unavailable("Dataverse did not say which organization this is.")
+        path = f"organizations({encoded(organization_id)})?$select=name,_basecurrencyid_value"
         told = self.wire.get(path, understand=row)
-        return Organisation(
-            organisation_id,
-            str(told.get("name") or organisation_id),
+        return Organization(
+            organization_id,
+            str(told.get("name") or organization_id),
             str(told.get("_basecurrencyid_value") or ""),
         )
 
@@ -251,7 +251,7 @@ class Reading:
         """Return the business time zone.
 
         Raises:
-            ConfigError: the configuration names none: an organisation has none, its users have.
+            ConfigError: the configuration names none: an organization has none, its users have.
         """
         if self.opening.time_zone is None:
             raise ConfigError(

@@ -112,7 +112,7 @@ def _precondition(code: str, words: Mapping[str, str]) -> TieoutError:
     """
     if VENDOR_ERRORS.get(facts().errors.get(code, "")) is Duplicate:
         return Duplicate(
-            "A duplicate detection rule of the organisation found others like it.", **words
+            "A duplicate detection rule of the organization found others like it.", **words
         )
     return StaleVersion(**words)
 

@@ -39,7 +39,7 @@ class App:
         secret: where its secret is kept; empty with a certificate.
         private_key: where the certificate's key is kept, as PEM, with the certificate or without.
         thumbprint: of the certificate; with the certificate beside the key msal computes it.
-        resource: the organisation's address that tokens are for.
+        resource: the organization's address that tokens are for.
     """
 
     authority: str
@@ -71,7 +71,7 @@ class App:
 
 
 class AppTokens:
-    """One application's tokens for one organisation; see ``tieout.credentials.Credentials``."""
+    """One application's tokens for one organization; see ``tieout.credentials.Credentials``."""
 
     until: datetime | None = None
 
@@ -112,7 +112,7 @@ class AppTokens:
                 self._known.remove_tokens_for_client()
                 token = self._bought()
         if token == stale:
-            raise Unauthorized("The organisation does not accept the application.", remedy=_REMEDY)
+            raise Unauthorized("The organization does not accept the application.", remedy=_REMEDY)
         return token
 
     def close(self) -> None:

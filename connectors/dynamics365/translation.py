@@ -51,7 +51,7 @@ class Translator:
     """Reads the records of one kind.
 
     Args:
-        company: the organisation as it stands in every Ref.
+        company: the organization as it stands in every Ref.
         kind: of what.
         fields: which of its fields.
         zone: the business time zone, asked for when an instant must become a day.
@@ -79,7 +79,7 @@ class Translator:
         not of its field's type stays as it is, as text: the mapping says what it thinks of it.
 
         Raises:
-            Unavailable: it has no id or version, or a currency that the organisation does not list.
+            Unavailable: it has no id or version, or a currency that the organization does not list.
             InvalidField: an option whose text is wanted has none.
         """
         record_id, etag = told.get(self._kind.id), told.get(ETAG)

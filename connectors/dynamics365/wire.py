@@ -47,7 +47,7 @@ _ROOT = re.compile(r"^.*/api/data/v[\d.]+/", re.ASCII)
 
 
 class Wire:
-    """One organisation's calls. Reads are asked again when that is safe; writes are sent once."""
+    """One organization's calls. Reads are asked again when that is safe; writes are sent once."""
 
     def __init__(
         self,
@@ -184,7 +184,7 @@ class Wire:
     ) -> Answer:
         if not self._url:
             raise ConfigError(
-                "The organisation's address is not known.",
+                "The organization's address is not known.",
                 remedy="Set url for this company, as https://contoso.crm4.dynamics.com.",
             )
         wanted = {**_HEADERS, **headers, "Authorization": f"Bearer {token}"}

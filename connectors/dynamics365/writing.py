@@ -25,7 +25,7 @@ from tieout.model.ref import Ref, Version, request_id
 from tieout.transport import Answer, dump_json, understood
 
 ANY_VERSION = "*"
-ORGANISATION = "organisation"
+ORGANIZATION = "organization"
 JSON = "application/json; charset=utf-8"
 SOLUTION_HEADER = "MSCRM.SolutionUniqueName"
 _ETAG = re.compile(r"[ -~]{1,200}\Z", re.ASCII)
@@ -234,6 +234,6 @@ def _name_of(reading: Reading, parcel: Parcel) -> str:
     found = _NAMED.search(text)
     about = next(
         (kind.name for kind in reading.facts.kinds.values() if f"'{kind.table}'" in text),
-        ORGANISATION,
+        ORGANIZATION,
     )
     return f"{about}.{found[1] if found else reading.facts.solution}"

@@ -30,7 +30,7 @@ def world(tmp_path_factory, clock):
 
 @pytest.fixture(scope="module")
 def rounds(world, clock):
-    """The same organisation, worked three times: all new, nothing new, ten deals more."""
+    """The same organization, worked three times: all new, nothing new, ten deals more."""
     engine = world.engine(unsafe_documents=10 * DEALS)
     done = {}
 

@@ -72,7 +72,7 @@ def test_a_payment_in_the_books_is_told_to_the_opportunity(dynamics, win):
     assert (told["tieout_invoice_status"], told["tieout_invoice_balance"]) == (PAID, 0)
 
 
-def test_an_invoice_is_in_the_deals_currency_and_not_in_the_organisations(dynamics, win):
+def test_an_invoice_is_in_the_deals_currency_and_not_in_the_organizations(dynamics, win):
     dynamics.restart()
     dollar = Target("transactioncurrency", dynamics.org.currency("USD").id)
     deal = win(transactioncurrencyid=dollar)

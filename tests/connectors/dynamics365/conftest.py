@@ -52,7 +52,7 @@ class Key:
 
 @pytest.fixture
 def new_org(dynamics_front):
-    """Put an organisation of its own behind the server, with the columns that Tieout needs."""
+    """Put an organization of its own behind the server, with the columns that Tieout needs."""
 
     def making(*, provisioned=True, **told):
         org = Org(limits=Limits(on=False), **told)
@@ -104,7 +104,7 @@ def org(new_org):
 
 @pytest.fixture
 def opened(org):
-    """Open a session with the organisation; everything can be said otherwise."""
+    """Open a session with the organization; everything can be said otherwise."""
     sessions = []
 
     def opening(**told):

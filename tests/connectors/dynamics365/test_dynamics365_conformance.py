@@ -34,7 +34,7 @@ SPELT = {
 
 
 class DynamicsBench(Bench):
-    """An organisation where people sell, and a session with it."""
+    """An organization where people sell, and a session with it."""
 
     reads = Calls(path=r"^/api/data/", body=r"\A\Z|\bGET /api")
     writes = Calls(path=r"^/api/data/", body=r"\b(PATCH|POST) /api")
@@ -170,7 +170,7 @@ class DynamicsBench(Bench):
         if kind == "alternate_key":
             self.org.define("opportunity", Column(f"new_k{number}", "String", max_length=50))
             return {**named, "column": f"new_k{number}"}
-        named |= {"object": "organisation", "name": f"made{number}"}
+        named |= {"object": "organization", "name": f"made{number}"}
         if kind == "solution":
             publisher = self.asked(self.change_of("publisher"))
             (parcel,) = self.connector.prepare([publisher])

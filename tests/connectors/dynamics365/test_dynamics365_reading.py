@@ -12,7 +12,7 @@ from tieout.model.errors import ConfigError, NotFound, Unavailable
 from tieout.model.lookup import MARKER, Absent, Ambiguous, Found, Lookup, NotKnown
 from tieout.model.record import Gone, Unreadable
 from tieout.model.ref import Ref
-from tieout.simulator.dynamics365 import deeds
+from tieout.simulator.dynamics365 import Grant, deeds
 from tieout.simulator.dynamics365.schema import Column, Target
 
 CONTRACT = Path(__file__).parents[4] / "shared" / "contracts" / "dataverse" / "columns.json"
@@ -76,7 +76,7 @@ def test_a_thousand_records_are_read_in_one_call(org, dynamics):
 # -- how it is understood -----------------------------------------------------------------------
 
 
-def test_an_amount_in_the_organisations_currency_has_a_name_of_its_own(org, dynamics):
+def test_an_amount_in_the_organizations_currency_has_a_name_of_its_own(org, dynamics):
     deeds.add_currency(org, "USD", "1.25")
     dollar = Target("transactioncurrency", org.currency("USD").id)
     line = {"priceperunit": Decimal("100.00"), "transactioncurrencyid": dollar}
@@ -92,7 +92,7 @@ def test_a_twin_is_readable_under_the_vendors_name_as_well(org, opened):
     assert record.fields["totalamount_base"] == Decimal(100)
 
 
-def test_a_currency_that_the_organisation_does_not_list_makes_its_deal_unreadable(org, dynamics):
+def test_a_currency_that_the_organization_does_not_list_makes_its_deal_unreadable(org, dynamics):
     deal = org.deal()
     org.faults.transformers["none"] = lambda _asked, right, _dice: {**right, "value": []}
     org.faults.add(fault="none", path="/transactioncurrencies$", count=None)
@@ -241,7 +241,7 @@ def test_a_table_is_described_with_options_keys_and_columns_of_its_own(org, dyna
     assert told["amount"].read_only
 
 
-def test_a_lookup_of_the_organisations_own_is_read_by_its_name(org, opened):
+def test_a_lookup_of_the_organizations_own_is_read_by_its_name(org, opened):
     org.define("opportunity", Column("new_branchid", "Lookup", "Branch", targets=("account",)))
     branch = org.company()
     deal = org.deal(new_branchid=Target("account", branch))
@@ -258,7 +258,25 @@ def test_check_says_who_we_are_there(org, dynamics):
     assert abs((identity.clock - datetime.now(UTC)).total_seconds()) < 5
 
 
-def test_another_organisations_address_is_a_mistake(opened):
+def test_check_names_what_the_application_lacks_in_the_vendors_words(org, dynamics):
+    tables = ("Opportunity", "OpportunityProduct", "Contact", "TransactionCurrency")
+    org.grants = {
+        org.token: Grant(frozenset(f"prvRead{one}" for one in (*tables, "Organization", "Entity")))
+    }
+    deeds.track(org, "contact", on=False)
+    lacking = dynamics.check().missing
+    assert "prvReadAccount" in lacking[0]
+    assert lacking[1].startswith("change tracking of the table contact")
+    assert len(lacking) == 2
+
+
+def test_a_round_does_not_ask_for_rights_it_asks_for_records(org, opened):
+    session = opened(reads={"deal": frozenset({"name"})})
+    assert session.check().missing == ()
+    assert sum(session.calls.values()) == 3
+
+
+def test_another_organizations_address_is_a_mistake(opened):
     with pytest.raises(ConfigError):
         opened(company_id="00000000-0000-4000-8000-000000000001").check()
 
