@@ -233,7 +233,7 @@ def _credit_line(line: Mapping[str, Any], part: Money, *, whole: bool) -> Values
     values = {
         "item": line["item"],
         "description": line["description"],
-        "quantity": line["quantity"] if kept else 1,
+        "quantity": line["quantity"] if kept else Decimal(1),
         "unit_price": line["unit_price"] if kept else part.amount,
         "amount": part.amount,
         "tax_code": line["tax_code"],

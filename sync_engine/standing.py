@@ -58,7 +58,8 @@ class Choice:
     @property
     def name(self) -> str:
         """What people call it."""
-        return f"{self.way}-and-reissue" if self.reissue else str(self.way)
+        to_deal = "" if self.extent.to is None else "-to-deal"
+        return f"{self.way}{to_deal}{'-and-reissue' if self.reissue else ''}"
 
     def plain(self) -> Values:
         """Return it as plain values."""

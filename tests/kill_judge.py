@@ -1,7 +1,8 @@
 """The judge of killed processes: what is really there on both sides, and whether the journal holds.
 
 Nothing of ours is believed: invoices are counted by their purchase order numbers, payments by their
-references, customers by their names, and the CRM's deals are compared with the books' invoices.
+references, customers by their names, and the CRM's deals are compared with the books' invoices. An
+invoice that was credited whole is none; a credit is known by its memo.
 """
 
 from collections import Counter
@@ -47,10 +48,17 @@ class Judged:
 def judge(world: World, ledger_path: Path, payments: int) -> Judged:
     """Ask both systems what is really there, and the ledger whether its journal holds."""
     books, deals = world.books_truth(), world.crm_truth()["deals"]
-    invoices = world.invoices()
+    credited = Counter[str]()
+    for memo in _live(books["credit_memos"]):
+        credited[memo["po_number"]] += memo["net"]
+    invoices = [one for one in world.invoices() if one["net"] != credited[one["po_number"]]]
     orders = Counter(one["po_number"] for one in invoices)
-    received = Counter(
-        one["reference"] for one in books["payments"] if not one["voided"] and not one["deleted"]
+    payments_made = _live(books["payments"])
+    received = Counter(one["reference"] for one in payments_made if one["total"])
+    given_back = Counter(
+        one["private_note"]
+        for one in (*_live(books["credit_memos"]), *payments_made)
+        if not one.get("reference")
     )
     names = Counter(one["name"] for one in books["customers"])
     won = [one for one in deals if one["is_won"]]
@@ -63,7 +71,7 @@ def judge(world: World, ledger_path: Path, payments: int) -> Judged:
     return Judged(
         deals=len(wanted),
         payments=payments,
-        duplicates=sum(n - 1 for n in (*orders.values(), *received.values())),
+        duplicates=sum(n - 1 for n in (*orders.values(), *received.values(), *given_back.values())),
         lost=len(wanted ^ orders.keys()) + abs(payments - len(received)),
         customers_twice=sum(n - 1 for n in names.values()),
         untold=sum(not _is_told(deal, by_order.get(deal["po_number"])) for deal in won),
@@ -71,6 +79,10 @@ def judge(world: World, ledger_path: Path, payments: int) -> Judged:
         tasks=tuple(tasks),
         journal_holds=holds,
     )
+
+
+def _live(records: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    return [one for one in records if not one["voided"] and not one["deleted"]]
 
 
 def _is_told(deal: dict[str, Any], invoice: dict[str, Any] | None) -> bool:

@@ -269,6 +269,57 @@ class Reissue(Scene):
         self.on.settle()
 
 
+class Correct(Scene):
+    """A person chooses what is done about an invoiced deal that was lost."""
+
+    stages = frozenset({"tieout correct"})
+    way: ClassVar[str] = "credit"
+
+    def arrange(self) -> Sequence[str]:
+        self.drift()
+        return self.command
+
+    def drift(self) -> None:
+        """Let an invoiced deal be lost."""
+        deal = self.on.sell()
+        self.on.settle()
+        self.on.world.crm("lose", deal)
+        self.on.must("run", "--once", code=Exit.TROUBLE)
+        self.command = ("correct", f"deal:{deal}", self.way, "--reason", "it was lost")
+
+    def go_on(self) -> None:
+        self.on.tieout("run", "--once", "--wait")
+        if self.on.tieout("tasks").code == Exit.TROUBLE:
+            self.on.must(*self.command)
+        self.on.settle()
+
+
+class Corrected(Correct):
+    """A round that sends what a person chose: a credit, and its application."""
+
+    stages = frozenset({"plan", "queue", "push", "reconcile", "settle", "write-back"})
+
+    def arrange(self) -> Sequence[str]:
+        self.drift()
+        self.on.must(*self.command)
+        return ("run", "--once")
+
+
+class CorrectionLooked(Correct):
+    """A round that looks for a void whose answer was lost."""
+
+    stages = frozenset({"look"})
+    way = "void"
+
+    def arrange(self) -> Sequence[str]:
+        self.drift()
+        self.on.must(*self.command)
+        self.on.world.fault("books", fault="lose_answer", method="POST", path="/invoice$")
+        self.on.must("run", "--once", code=Exit.UNKNOWNS)
+        time.sleep(QUIET_SECS)
+        return ("run", "--once")
+
+
 class Wish(Approve):
     """A daemon does what a command wished."""
 
@@ -416,6 +467,9 @@ SCENES: tuple[type[Scene], ...] = (
     Backfill,
     GoLive,
     Reissue,
+    Correct,
+    Corrected,
+    CorrectionLooked,
     Wish,
     WishLeft,
     Lost,

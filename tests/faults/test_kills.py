@@ -37,6 +37,7 @@ STAGES = frozenset(
         "tieout reissue",
         "tieout backfill",
         "tieout go-live",
+        "tieout correct",
     }
 )
 

@@ -115,7 +115,7 @@ def test_a_deal_that_comes_to_less_amends_its_unpaid_invoice(world, deal, ties_o
     assert possible(world, deal) == [
         "amend",
         "void",
-        "credit",
+        "credit-to-deal",
         "credit",
         "credit-and-reissue",
     ]
@@ -132,7 +132,7 @@ def test_a_deal_that_comes_to_less_is_credited_down_to_it(world, deal, ties_out)
     world.crm("edit_line", line_of(world, deal), {"quantity": "1"})
     world.crm("edit_deal", deal, {"amount": "150.00"})
     world.round()
-    assert possible(world, deal) == ["credit", "credit", "credit-and-reissue"]
+    assert possible(world, deal) == ["credit-to-deal", "credit", "credit-and-reissue"]
     lines = world.working.deal_lines(f"deal:{deal}")
     correct(world, deal, Way.CREDIT, Extent(to=lines))
     world.round(2)

@@ -18,7 +18,7 @@ def created(body: bytes) -> list[tuple[str, str]]:
     return [
         (kind, item[kind]["Id"])
         for item in items
-        for kind in ("Invoice", "Payment")
+        for kind in ("Invoice", "Payment", "CreditMemo")
         if kind in item and "Id" in item[kind] and item[kind].get("SyncToken") == "0"
     ]
 
@@ -62,9 +62,12 @@ def as_booked(name: str, body: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def is_same(planned: Any, travels: Any) -> bool:
-    """Whether what travels is what was planned, but for the ids of records made meanwhile."""
+    """Whether what travels is what was planned, but for what only the books could tell.
+
+    That is the id of a record made meanwhile, and how much of a credit was open.
+    """
     if isinstance(planned, dict):
-        if planned.keys() == {"key"}:
+        if planned.keys() in ({"key"}, {"applied"}):
             return isinstance(travels, str)
         return (
             isinstance(travels, dict)

@@ -92,8 +92,10 @@ class Laws:
     def _demand_approved(self, disk: sqlite3.Connection, request_id: str, key: str) -> None:
         row = disk.execute(
             "SELECT outbox.change, plan.change AS planned, plan.hash, plan.net, plan.currency,"
-            " outbox.kind FROM outbox"
+            " outbox.kind, credit.net AS credited, credit.currency AS credited_in FROM outbox"
             " JOIN plan ON plan.hash = outbox.plan_hash"
+            " LEFT JOIN correction ON correction.along_key = outbox.key"
+            " LEFT JOIN document AS credit ON credit.key = correction.key"
             " WHERE outbox.request_id = ? AND outbox.key = ? AND outbox.state = 'sending'",
             (request_id, key),
         ).fetchone()
@@ -105,7 +107,10 @@ class Laws:
         ).fetchone()
         _demand(said is not None and said["verdict"] == "approved", f"nobody approved {key}")
         by_nobody = said["who"] == "policy" and row["kind"] in POSTED
-        allowed = not by_nobody or _needs_nobody(said["policy"], row["net"], row["currency"])
+        net, currency = row["net"], row["currency"]
+        if net is None:  # what a credit brings with it is approved with the credit
+            net, currency = row["credited"], row["credited_in"]
+        allowed = not by_nobody or _needs_nobody(said["policy"], net, currency)
         _demand(allowed, f"{said['policy']!r} let {key} of {row['net']} {row['currency']} go")
         same = is_same(json.loads(row["planned"]), json.loads(row["change"]))
         _demand(same, f"{key} travels otherwise than it was approved: {row['change']}")
@@ -153,10 +158,17 @@ class Laws:
             for one in ours
             if MARKER.search(one["private_note"] or "")
         )
-        _demand_equal({}, {stem: n for stem, n in stems.items() if n > 1}, "live twice")
+        credited = _credits(truth)
+        renewed = {
+            MARKER.search(one["private_note"])[1]: credited[one["po_number"]]
+            for one in ours
+            if one.get("po_number") and MARKER.search(one["private_note"] or "")
+        }
+        twice = {stem: n for stem, n in stems.items() if n > 1 + renewed.get(stem, 0)}
+        _demand_equal({}, twice, "live twice")
         orders = Counter(one["po_number"] for one in ours if one.get("po_number"))
         allowed = self._bearers_with_overruled()
-        many = {po: n for po, n in orders.items() if n > max(1, allowed[po])}
+        many = {po: n for po, n in orders.items() if n > max(1, allowed[po]) + credited[po]}
         _demand_equal({}, many, "more invoices of an order than deals")
         paid = Counter(one["reference"] for one in ours if one.get("reference"))
         _demand_equal({}, {ref: n for ref, n in paid.items() if n > 1}, "paid twice")
@@ -185,7 +197,7 @@ class Laws:
             for deal, rest in rests.items()
             if _off(rest) and not self._is_none_of_ours(deal[0], rest)
         }
-        _demand_equal({}, wrong, "won = invoiced + held")
+        _demand_equal({}, wrong, "won = invoiced - credited + held")
 
     def _rests(self) -> dict[Deal, Rest]:
         """Return won, invoiced and held of each deal; what the mapping leaves out is not won."""
@@ -262,7 +274,14 @@ class Laws:
 
     def _demand_told(self) -> None:
         """Judge what each posted deal says of its invoice: what the books say."""
-        invoices = {one["id"]: one for one in self.place.books_truth()["invoices"]}
+        truth = self.place.books_truth()
+        invoices = {one["id"]: one for one in truth["invoices"]}
+        paid = {
+            part["id"]
+            for one in truth["payments"]
+            if one["total"] and not (one["voided"] or one["deleted"])
+            for part in one["allocations"]
+        }
         deals = {one["id"]: one for one in self.place.crm_truth()["deals"] if not one["archived"]}
         with self._read() as disk:
             rows = disk.execute(
@@ -273,7 +292,8 @@ class Laws:
             deal, invoice = deals.get(row["source_id"]), invoices.get(row["posted_id"])
             if deal is not None and invoice is not None and deal["id"] not in self._overtaken:
                 told = _told(deal["custom"])
-                _demand_equal(_to_tell(invoice), told, f"deal {deal['id']} is told of {row['key']}")
+                to_tell = _to_tell(invoice, is_paid=invoice["id"] in paid)
+                _demand_equal(to_tell, told, f"deal {deal['id']} is told of {row['key']}")
 
     def _demand_reasons(self) -> None:
         """Judge that each open task names a reason that is still one when nothing moves."""
@@ -328,12 +348,22 @@ def _told(custom: Mapping[str, str]) -> dict[str, Any]:
     return said | {name: held and Decimal(held) for name, held in amounts.items()}
 
 
-def _to_tell(invoice: Mapping[str, Any]) -> dict[str, Any]:
+def _credits(truth: Any) -> Counter[str]:
+    """Return how many credits of ours live, by the order number of their invoice."""
+    return Counter(
+        one["po_number"]
+        for one in truth["credit_memos"]
+        if one["po_number"] and not (one["voided"] or one["deleted"] or one["by_hand"])
+    )
+
+
+def _to_tell(invoice: Mapping[str, Any], *, is_paid: bool) -> dict[str, Any]:
     """Return what a deal should say of an invoice; of one that is no more, only that."""
     if invoice["voided"] or invoice["deleted"]:
         return {"number": invoice["doc_number"], "status": "voided"}
     total, balance = Decimal(invoice["total"]), Decimal(invoice["balance"])
-    status = "invoiced" if balance == total else "part-paid" if balance else "paid"
+    covered = "paid" if is_paid else "credited"
+    status = "invoiced" if balance == total else "part-paid" if balance else covered
     return {
         "number": invoice["doc_number"],
         "status": status,

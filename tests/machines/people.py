@@ -11,7 +11,12 @@ from typing import Any, Protocol
 
 from machines.place import Place
 
+from sync_engine.standing import Choice, Way
 from sync_engine.states import in_state
+from tieout.model.crediting import Extent
+from tieout.model.errors import Rejected, TieoutError
+
+SOME = Extent(amount=Decimal("7.77"))
 
 
 class Play(Protocol):
@@ -320,6 +325,31 @@ def reissue(play: Play) -> None:
     play.work(deed)
 
 
+def correct(play: Play) -> None:
+    """Choose one of the corrections that are shown as possible now, perhaps in part."""
+
+    def deed(engine: Any) -> None:
+        posted = [
+            row for row in in_state(engine.ledger, "main", "posted") if row["kind"] == "invoice"
+        ]
+        row = play.dice.choice(posted)
+        deal = f"{row['source_kind']}:{row['source_id']}"
+        shown = [one for one in engine.corrections(deal)["options"] if one["possible"]]
+        one = play.dice.choice(shown)
+        extent = Extent.of(one["extent"])
+        if one["kind"] == "credit_memo" and play.dice.random() < 0.4:
+            extent = play.dice.choice((Extent(part=Decimal(30)), Extent(line=1), SOME))
+        again = one["name"].endswith("-and-reissue")
+        choice = Choice(Way(one["name"].split("-")[0]), extent, reissue=again)
+        play.tell(f"    corrects {deal} by {one['name']}")
+        engine.correct(deal, choice, who="ann", reason="as it seems")
+
+    try:
+        play.work(deed)
+    except TieoutError as refused:  # the books did not answer, or it is not possible any more
+        raise Rejected(str(refused)) from refused
+
+
 def resync(play: Play) -> None:
     deal = _deal(play)["id"]
     play.work(lambda engine: engine.resync(f"deal:{deal}", who="ann"))
@@ -395,6 +425,9 @@ MINDING: tuple[Deed, ...] = (
     answer_a_task,
     resume,
     reissue,
+    correct,
+    correct,
+    correct,
     resync,
     look_at_the_plan,
     reconcile,

@@ -116,8 +116,7 @@ def _standing_lines(values: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _option_line(option: Mapping[str, Any]) -> str:
-    how = " --to-deal" if "to" in option["extent"] else ""
-    name = option["name"].replace("-and-reissue", " --reissue") + how
+    name = option["name"].replace("-to-deal", " --to-deal").replace("-and-reissue", " --reissue")
     if not option["possible"]:
         return f"{name}: not now. {option['why']}"
     money = money_text(option["net"], option["currency"])
