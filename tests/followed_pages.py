@@ -24,6 +24,7 @@ from typing import IO
 
 ROOT = Path(__file__).parent.parent
 ON_CALL = ROOT / "docs" / "howto" / "on-call"
+CORRECT = ROOT / "docs" / "howto" / "correct.md"
 PORTS = ("8801", "8802")  # those that pages name; others may be in use on this machine
 FREE = "0"
 COMMAND_SECS = 60
@@ -173,8 +174,9 @@ def reader(here: Path) -> Iterator[Reader]:
 
 
 def show(page: Path, out: IO[str]) -> None:
-    """Print a page's steps with what comes now; an on-call page after its preparation."""
-    before = steps(ON_CALL / "README.md") if page.parent == ON_CALL else []
+    """Print a page's steps with what comes now; after the preparation where it asks for one."""
+    prepared = page.parent == ON_CALL or page == CORRECT
+    before = steps(ON_CALL / "README.md") if prepared else []
     with tempfile.TemporaryDirectory() as here, reader(Path(here)) as one:
         for step in [*before, *steps(page)]:
             came = one.follow(step)

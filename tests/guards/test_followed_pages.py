@@ -1,7 +1,7 @@
 """Pages for people who are in a hurry say what is printed: they are followed, step by step."""
 
 import pytest
-from followed_pages import ON_CALL, REHEARSE, fits, reader, steps
+from followed_pages import CORRECT, ON_CALL, REHEARSE, fits, reader, steps
 
 PAGES = sorted(path.name for path in ON_CALL.glob("*.md") if path.name != "README.md")
 
@@ -16,6 +16,14 @@ def test_a_page_for_the_engineer_on_call_is_true(tmp_path, name):
         for step in [*steps(ON_CALL / "README.md"), *steps(page)]:
             came = one.follow(step)
             assert fits(step.says, came), f"$ {step.command}\n{came}\n{name} says:\n{step.says}"
+
+
+@pytest.mark.slow
+def test_the_page_of_corrections_is_true(tmp_path):
+    with reader(tmp_path) as one:
+        for step in [*steps(ON_CALL / "README.md"), *steps(CORRECT)]:
+            came = one.follow(step)
+            assert fits(step.says, came), f"$ {step.command}\n{came}\nit says:\n{step.says}"
 
 
 @pytest.mark.slow

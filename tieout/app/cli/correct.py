@@ -126,4 +126,6 @@ def _option_line(option: Mapping[str, Any]) -> str:
 def _said(value: Any) -> str:
     if isinstance(value, Mapping):
         return f"{value['quantity']} × {value['unit_price']} = {value['amount']}"
+    if isinstance(value, list | tuple):
+        return " ".join(map(str, value))
     return "" if value is None else str(value)
