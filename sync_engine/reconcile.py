@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
 
@@ -17,6 +17,7 @@ from sync_engine.gather import followed
 from sync_engine.ledger.spelling import fields_of, money_of
 from sync_engine.ledger.sqlite import Ledger
 from sync_engine.ledger.store import Reads, Row, Writes
+from sync_engine.merged import follow_customer
 from sync_engine.pair import Pair
 from sync_engine.states import CORRECTION, IN_THE_BOOKS
 from sync_engine.tasks import DRIFT, Wanted, keep
@@ -244,7 +245,7 @@ def _unexplained(sides: Sides, books: Mapping[str, Any]) -> Iterator[Difference]
 
 
 def _compare(tx: Writes, pair: Pair, row: Row) -> None:
-    sides = _sides(tx, pair, row)
+    sides = _merged_followed(tx, pair, _sides(tx, pair, row))
     found = list(differences(sides))
     in_books = next((one.cause for one in found if one.cause in ("voided", "deleted")), None)
     state = in_books or "posted"
@@ -278,6 +279,16 @@ def _compare(tx: Writes, pair: Pair, row: Row) -> None:
         source=source_of(row),
         wanted=wanted,
     )
+
+
+def _merged_followed(tx: Writes, pair: Pair, sides: Sides) -> Sides:
+    """Return the sides with the customer that the books merged the posted one into: no drift."""
+    if sides.books is None:
+        return sides
+    old, new = sides.answered.get("customer"), sides.books.get("customer")
+    if not follow_customer(tx, pair, old, new):
+        return sides
+    return replace(sides, answered={**sides.answered, "customer": new})
 
 
 def _sides(tx: Reads, pair: Pair, row: Row) -> Sides:

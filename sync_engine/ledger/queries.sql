@@ -625,6 +625,10 @@ SELECT company, kind, :new, books, currency, target_kind, target_id, by_whom, si
 WHERE company = :company AND kind = :kind AND id = :id
 ON CONFLICT (company, kind, id, books, currency) DO NOTHING;
 
+-- bindings_repoint: what was remembered as one record of the books is another since they were merged
+UPDATE binding SET target_id = :new, by_whom = :by_whom, since = :at
+WHERE books = :books AND target_kind = :kind AND target_id = :old;
+
 -- === settle ====================================================================================
 
 -- written_get: what the CRM was last told about a record

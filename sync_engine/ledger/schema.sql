@@ -36,6 +36,8 @@ CREATE TABLE binding (          -- the remembered answer: this CRM record is tha
     PRIMARY KEY (company, kind, id, books, currency)
 ) WITHOUT ROWID;
 
+CREATE INDEX binding_target ON binding (books, target_kind, target_id);
+
 CREATE TABLE correction (
     key TEXT PRIMARY KEY,       -- the correction's own document
     corrects TEXT NOT NULL,     -- the key of the document that it corrects

@@ -210,3 +210,37 @@ def test_a_shared_new_customer_keeps_the_approval_when_the_books_move(world, sol
     assert (len(world.invoices()), world.codes()) == (2, [])
     assert customers(world) == [("Nord AG", "EUR")]
     ties_out(world)
+
+
+def test_customers_that_the_books_merge_are_one_from_then_on(world, sold, ties_out):
+    """All that was remembered of the one is re-pointed in one step, which the journal tells."""
+    one, two = buy(world, "Eins GmbH"), buy(world, "Zwei GmbH")
+    deals = [sold(company=one), sold(company=two)]
+    world.round()
+    world.books("merge_customers", id="2", into="1")
+    world.round(2)
+    assert world.codes() == []
+    ties_out(world)
+    sold(company=two)
+    world.round(2)
+    assert ([one["customer"] for one in world.invoices()], world.codes()) == (["1"] * 3, [])
+    ties_out(world)
+    (line,) = [
+        line
+        for line in world.working.ledger.all("journal_after", n=0, limit=1000)
+        if line["what"] == "customers merged"
+    ]
+    assert (line["subject"], line["detail"]) == ("customer 2", '{"bindings":1,"into":"1"}')
+    assert len(deals) == 2
+
+
+def test_an_invoice_moved_from_a_customer_in_use_is_drift_and_no_merge(world, sold, ties_out):
+    one, two = buy(world, "Eins GmbH"), buy(world, "Zwei GmbH")
+    for company in (one, two):
+        sold(company=company)
+    world.round()
+    (moved,) = [made["id"] for made in world.invoices() if made["customer"] == "2"]
+    world.books("edit", id=moved, changes={"CustomerRef": {"value": "1"}})
+    world.round(2)
+    assert world.codes() == ["changed-in-books"]
+    ties_out(world)

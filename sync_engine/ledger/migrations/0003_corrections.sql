@@ -10,3 +10,4 @@ CREATE TABLE correction (
     along_hash TEXT             -- and its plan, approved with this one
 ) WITHOUT ROWID;
 CREATE INDEX correction_corrects ON correction (corrects);
+CREATE INDEX binding_target ON binding (books, target_kind, target_id);

@@ -104,6 +104,22 @@ def test_a_renamed_customer_shows_on_the_documents(books):
     assert books.get("Invoice", made["Id"])["CustomerRef"]["name"] == "Acme Holding"
 
 
+def test_a_merged_customer_is_inactive_and_its_documents_are_the_other_one_s(books):
+    gone, kept = books.customer("Acme Ltd"), books.customer("Acme")
+    made = books.invoice(gone)
+
+    books.deed("merge_customers", id=gone, into=kept)
+
+    shown = books.get("Customer", gone)
+    assert (shown["DisplayName"], shown["Active"], shown["Balance"]) == (
+        "Acme Ltd (deleted)",
+        False,
+        0,
+    )
+    assert books.get("Invoice", made["Id"])["CustomerRef"]["value"] == kept
+    assert books.get("Customer", kept)["Balance"] == made["Balance"]
+
+
 def test_a_changed_preference_is_read_by_the_api(books):
     books.deed("change_preference", name="custom_txn_numbers", value=True)
 

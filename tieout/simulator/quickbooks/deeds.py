@@ -13,6 +13,7 @@ from typing import Any
 
 from tieout.simulator.quickbooks import refusals, values, writing
 from tieout.simulator.quickbooks.company import QuickBooksCompany
+from tieout.simulator.quickbooks.records import TXN_KINDS
 from tieout.simulator.quickbooks.refusals import Json
 
 PREFERENCES = {
@@ -151,6 +152,21 @@ def rename_customer(company: QuickBooksCompany, *, id: str, name: str) -> Json: 
     return edit(company, kind="Customer", id=id, changes={"DisplayName": name})
 
 
+def merge_customers(company: QuickBooksCompany, *, id: str, into: str) -> Json:  # noqa: A002
+    """Merge a duplicate customer into another: its transactions move, and it becomes inactive.
+
+    Source: Intuit, "Merge duplicate customers in QuickBooks Online".
+    """
+    gone, kept = company.find("Customer", id), company.find("Customer", into)
+    if gone.body["CurrencyRef"] != kept.body["CurrencyRef"]:
+        raise refusals.business("Customers of two currencies cannot be merged.")
+    for kind in sorted(TXN_KINDS):
+        for record in list(company.tables[kind].having("customerref", id)):
+            company.change(kind, record, {**record.body, "CustomerRef": kept.ref})
+    name = f"{gone.body['DisplayName']} (deleted)"
+    return edit(company, kind="Customer", id=id, changes={"DisplayName": name, "Active": False})
+
+
 def start_project(company: QuickBooksCompany, *, customer: str, name: str) -> Json:
     """Start a project of a customer: a sub-customer that only people can make one (R4)."""
     body = {"DisplayName": name, "Job": True, "ParentRef": {"value": customer}}
@@ -212,6 +228,7 @@ DEEDS: dict[str, Callable[..., Json]] = {
         credit,
         refund,
         rename_customer,
+        merge_customers,
         start_project,
         inactivate,
         close_books,
