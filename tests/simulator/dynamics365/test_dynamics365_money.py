@@ -56,6 +56,15 @@ def test_d10_the_twin_is_the_amount_over_the_rate_and_cannot_be_written(crm, dol
     ]
 
 
+def test_d10_money_without_a_currency_is_the_organizations(crm):
+    euro = crm.org.currency("EUR").id
+    deal = crm.create("opportunities", name="Deal", budgetamount=5)
+    row = crm.read("opportunities", deal, "_transactioncurrencyid_value", "budgetamount_base")
+    assert (row["_transactioncurrencyid_value"], D(row["budgetamount_base"])) == (euro, 5)
+    bare = crm.create("opportunities", name="Bare")
+    assert crm.read("opportunities", bare)["_transactioncurrencyid_value"] is None
+
+
 def test_d10_a_record_keeps_its_rate_until_it_is_written_again(crm, dollars):
     deal = deal_in(crm, dollars, freightamount=10)
     crm.deed("change_rate", code="USD", rate="2")

@@ -10,7 +10,7 @@ from typing import Any
 
 from tieout.simulator.dynamics365.addressing import bound, found_at, record_at
 from tieout.simulator.dynamics365.call import Call, Reply
-from tieout.simulator.dynamics365.org import refuse_plug_in
+from tieout.simulator.dynamics365.org import DynamicsOrg, refuse_plug_in
 from tieout.simulator.dynamics365.reading import shown_one
 from tieout.simulator.dynamics365.records import Record
 from tieout.simulator.dynamics365.refusals import (
@@ -38,7 +38,7 @@ def create(call: Call, table: Table) -> Reply:
     _refuse_in_closed(call, table, values)
     _refuse_duplicate(call, table, values, "")
     record = call.org.create(
-        table.name, _with_defaults(table, values), record_id=_own_id(table, values)
+        table.name, _with_defaults(call.org, table, values), record_id=_own_id(table, values)
     )
     return _made(call, table, record, created=True)
 
@@ -149,7 +149,9 @@ def _upsert(call: Call, table: Table, key: Mapping[str, Any]) -> Reply:
     _refuse_duplicate(call, table, complete, "")
     record_id = inside.lower() if GUID.fullmatch(inside) else ""
     complete.pop(table.id_column, None)
-    record = call.org.create(table.name, _with_defaults(table, complete), record_id=record_id)
+    record = call.org.create(
+        table.name, _with_defaults(call.org, table, complete), record_id=record_id
+    )
     return _made(call, table, record, created=True)
 
 
@@ -176,14 +178,34 @@ def _own_id(table: Table, values: dict[str, Any]) -> str:
     return str(values.pop(table.id_column, "") or "")
 
 
-def _with_defaults(table: Table, values: dict[str, Any]) -> dict[str, Any]:
-    """Give a new record the state that it starts with."""
+def _with_defaults(org: DynamicsOrg, table: Table, values: dict[str, Any]) -> dict[str, Any]:
+    """Give a new record the state that it starts with, and its money the organization's own.
+
+    The currency is that of its parent, or else the organization's base currency
+    (learn.microsoft.com/power-apps/developer/data-platform/transaction-currency-currency-entity).
+    """
     complete = dict(values)
+    money = any(table.columns[name].type == "Money" for name in complete)
+    if money and "transactioncurrencyid" in table.columns and not _has_currency(org, complete):
+        base = org.currency(org.base_currency)
+        complete["transactioncurrencyid"] = Target("transactioncurrency", base.id)
     for name in ("statecode", "statuscode"):
         column = table.columns.get(name)
         if column is not None:
             complete.setdefault(name, next(iter(column.options)))
     return complete
+
+
+def _has_currency(org: DynamicsOrg, values: Mapping[str, Any]) -> bool:
+    """Tell whether a record has a currency, or is a line of one that has."""
+    if values.get("transactioncurrencyid") is not None:
+        return True
+    for column in ("opportunityid", "invoiceid"):
+        parent = values.get(column)
+        held = org.find(parent.table, parent.id) if isinstance(parent, Target) else None
+        if held is not None and "transactioncurrencyid" in held.values:
+            return True
+    return False
 
 
 def _refuse_closed(call: Call, table: Table, record: Record, changes: Mapping[str, Any]) -> None:
