@@ -291,6 +291,22 @@ def test_a_name_that_somebody_took_while_we_waited_is_a_task_and_not_asked_for_e
     assert world.invoices() == []
 
 
+def test_a_name_that_is_another_s_when_we_first_ask_is_a_refusal_at_once(world, sold):
+    sold()
+    books = world.restart().pairs["main"].books
+    apply = books.apply
+
+    def take_and_apply(parcel):
+        world.books("create", kind="Vendor", body={"DisplayName": "Firma 1 GmbH"})
+        books.apply = apply
+        return apply(parcel)
+
+    books.apply = take_and_apply
+    done = world.round()
+    assert (done.pushed.refused, done.unknown) == (1, 0)
+    assert "duplicate" in world.codes()
+
+
 def test_twins_of_an_asking_that_is_still_unknown_stop_the_pair_until_one_is_voided(
     world, sold, settled
 ):
