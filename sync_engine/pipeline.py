@@ -52,6 +52,7 @@ from tieout.model.ref import Ref
 DRAFTS_AT_ONCE = 200  # sources planned between two commits
 SWEPT_DAYS = 100  # older documents are read again by `tieout reconcile` alone
 PASSES = 4  # what is posted may free what waited for it: an invoice frees its payments
+LEAST_REST_SECS = 0.5  # where an unknown is due and could not be looked for
 WAITS = 40  # looks at unknowns before a waiting round gives up
 
 
@@ -310,9 +311,10 @@ def wait_for_unknowns(
     """
     for _ in range(WAITS):
         secs = _rest_secs(ledger, pair, hands.clock(), done)
-        if secs is None or hands.stopping() or is_paused(ledger, pair):
+        halted = hands.stopping() or is_paused(ledger, pair) or done.observed.clock_off_secs
+        if secs is None or halted:
             break
-        hands.sleep(secs)
+        hands.sleep(max(secs, LEAST_REST_SECS))
         done = run()
     return done
 
@@ -321,7 +323,7 @@ def _rest_secs(ledger: Ledger, pair: Pair, now: datetime, done: Round) -> float 
     """Return how long until a further round can do more than this one, None when none can."""
     held_secs = None if done.held_until is None else (done.held_until - now).total_seconds()
     waits = [secs for secs in (held_secs, next_look_secs(ledger, pair, now)) if secs is not None]
-    return max(0.0, min(waits)) if waits else None
+    return min(waits, default=None)
 
 
 def _push(ledger: Ledger, pair: Pair, done: Round, hands: Hands) -> None:
