@@ -413,6 +413,10 @@ def test_after_a_restore_the_invoice_that_was_issued_again_since_is_the_deal_s(
     once_each(1)
     assert world.codes() == []
     assert world.told(deal, "invoice_number") == second["doc_number"]
+    rows = world.working.ledger.all("journal_after", n=0, limit=1_000)
+    (told,) = [row for row in rows if row["what"] == "superseded"]
+    stem = told["subject"].removesuffix("-1")
+    assert (told["subject"], told["detail"]) == (f"{stem}-1", f'{{"by":"{stem}-2"}}')
     assert_ties_out(world)
 
 
