@@ -19,7 +19,7 @@ from sync_engine.addresses import address_of, source_of
 from sync_engine.approve import approve
 from sync_engine.consent import judge_consent
 from sync_engine.draft import draft_source, setting_of
-from sync_engine.feeds import Observed, judge_clock
+from sync_engine.feeds import Observed, follow_clock, judge_clock
 from sync_engine.former import former_until
 from sync_engine.ledger import journal
 from sync_engine.ledger.sqlite import Ledger
@@ -181,6 +181,7 @@ def _stages(
         "observe",
         lambda: observe_crm(ledger, pair, done.observed, hands.clock, stopping=hands.stopping),
     )
+    yield "observe", lambda: follow_clock(ledger, pair, done.observed)
     yield "observe", lambda: judge_clock(ledger, pair, done.observed)
     yield "observe", lambda: sweep(ledger, pair, done.observed, hands.clock())
     yield "observe", lambda: read_related(ledger, pair, done.observed)

@@ -565,6 +565,9 @@ SELECT * FROM parcel WHERE pair = :pair AND state = 'unknown' ORDER BY first_at;
 -- parcels_ahead: calls whose end lies ahead of a clock that was set back: their quiet begins now
 UPDATE parcel SET ended_at = :at WHERE pair = :pair AND state = 'unknown' AND ended_at > :at;
 
+-- parcel_quiet_from: when the last attempt of a call ended, by a clock that was put forward since
+UPDATE parcel SET ended_at = :at WHERE request_id = :request_id;
+
 -- parcels_left_behind: what a stopped process had in flight is unknown
 UPDATE parcel SET state = 'unknown', ended_at = :at WHERE pair = :pair AND state = 'sending';
 
