@@ -91,3 +91,17 @@ def test_a_clock_that_is_put_forward_does_not_shorten_the_quiet_of_an_unknown(
     world.round(wait=True)
     once_each(1)
     assert world.codes() == []
+
+
+def test_a_clock_that_is_set_back_does_not_lengthen_the_pause_that_was_asked_for(
+    world, sold, once_each
+):
+    shifted(world, minutes=4)
+    world.round()
+    world.fault("books", fault="status", status=429, retry_after=120, path="/invoice$")
+    sold()
+    world.round()
+    assert world.invoices() == []
+    shifted(world)
+    world.round()
+    once_each(1)
