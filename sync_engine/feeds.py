@@ -93,7 +93,7 @@ def follow_clock(ledger: Ledger, pair: Pair, observed: Observed) -> None:
     A clock that was put back only lets a call be quiet for longer.
     """
     for company, ahead_secs in observed.clock_ahead_secs.items():
-        name = f"{AHEAD}{pair.name}:{company}"
+        name = _ahead(pair, company)
         before = ledger.value("meta_get", name=name)
         step_secs = 0.0 if before is None else ahead_secs - float(before)
         if before is not None and abs(step_secs) <= CLOCK_STEP_SECS:
@@ -106,6 +106,15 @@ def follow_clock(ledger: Ledger, pair: Pair, observed: Observed) -> None:
                     tx.run(
                         "parcel_quiet_from", request_id=row["request_id"], at=instant_text(ended)
                     )
+
+
+def ahead_of(ledger: Reads, pair: Pair, company: str) -> timedelta:
+    """Return how far our clock was ahead of a company's when it was last compared."""
+    return timedelta(seconds=float(ledger.value("meta_get", name=_ahead(pair, company)) or 0))
+
+
+def _ahead(pair: Pair, company: str) -> str:
+    return f"{AHEAD}{pair.name}:{company}"
 
 
 def judge_clock(ledger: Ledger, pair: Pair, observed: Observed) -> None:

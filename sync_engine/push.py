@@ -16,12 +16,14 @@ from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from sync_engine.feeds import ahead_of
 from sync_engine.ledger.spelling import change_of
 from sync_engine.ledger.sqlite import Ledger
 from sync_engine.ledger.store import Reads, Row, Writes
 from sync_engine.mirror import stop_pair
 from sync_engine.pair import Clock, Pair, Sleep
 from sync_engine.receipts import refuse, take_receipt
+from sync_engine.replayed import without_deleted
 from tieout.model.canonical import canonical
 from tieout.model.change import Create
 from tieout.model.contract import Connector, Outcome, Parcel, ParcelItem, Request
@@ -169,13 +171,15 @@ def _send(
             if stopping() or is_paused(ledger, pair):
                 return
             some = ready[start : start + in_flight]
+            asked_at = clock()
             with ledger.transaction() as tx:
                 for one in some:
-                    _commit_intent(tx, pair, one, clock())
+                    _commit_intent(tx, pair, one, asked_at)
+            theirs = asked_at - ahead_of(ledger, pair, connector.company)
             sent = {pool.submit(connector.apply, one.parcel): one for one in some}
             for answered in as_completed(sent):
                 one = sent[answered]
-                outcomes = answered.result()
+                outcomes = without_deleted(connector, one.parcel, answered.result(), theirs)
                 with ledger.transaction() as tx:
                     _settle(tx, pair, one, outcomes, pushed, clock())
             pushed.parcels += len(some)
