@@ -31,10 +31,10 @@ def forge(ledger, sql):
 def test_a_line_says_who_did_what_when_to_which_record(ledger, clock):
     clock.step(1.5)
     with ledger.transaction() as tx:
-        tx.journal("ada", "approve", "a1b2", {"net": "10.00", "a": 1})
+        tx.journal("Åse", "approve", "a1b2", {"net": "10.00", "a": 1})
     line = ledger.one("journal_last")
-    words = [1, "2026-03-31T09:00:01.500Z", "ada", "approve", "a1b2", '{"a":1,"net":"10.00"}']
-    text = json.dumps(words, separators=(",", ":"))
+    words = [1, "2026-03-31T09:00:01.500Z", "Åse", "approve", "a1b2", '{"a":1,"net":"10.00"}']
+    text = json.dumps(words, separators=(",", ":"), ensure_ascii=False)  # its letters in UTF-8
     expected = hashlib.sha256(("0" * 64 + text).encode()).hexdigest()
     assert list(line) == [*words, "0" * 64, expected]
     assert journal.head(ledger) == Head(1, expected)
@@ -188,6 +188,13 @@ def test_a_detail_too_long_for_a_line_is_kept_as_its_hash_and_start(ledger):
         "sha256": hashlib.sha256(text.encode()).hexdigest(),
         "start": text[: journal.START_CHARS],
     }
+
+
+def test_the_longest_detail_that_a_line_holds_is_kept_as_it_is(ledger):
+    words = "x" * (journal.DETAIL_CHARS - len('""'))
+    with ledger.transaction() as tx:
+        tx.journal("engine", "refuse", "deal 901", words)
+    assert json.loads(ledger.one("journal_last")["detail"]) == words
 
 
 def test_the_world_was_last_known_when_the_last_line_was_written(ledger, clock, say):
