@@ -3,6 +3,8 @@
 import pytest
 from simulated_world import buy
 
+from sync_engine.states import in_state
+
 
 @pytest.fixture
 def known(world):
@@ -209,4 +211,16 @@ def test_a_shared_new_customer_keeps_the_approval_when_the_books_move(world, sol
     world.round(2)
     assert (len(world.invoices()), world.codes()) == (2, [])
     assert customers(world) == [("Nord AG", "EUR")]
+    ties_out(world)
+
+
+def test_a_new_customer_that_no_deal_needs_any_more_is_left_with_that_reason(world, sold, ties_out):
+    engine = world.restart(approve="by_hand")
+    deal = sold()
+    world.round()
+    world.crm("lose", deal)
+    world.round()
+    left = {row["kind"]: row["reason"] for row in in_state(engine.ledger, "main", "skipped")}
+    assert (left["customer"], sorted(left)) == ("not-needed", ["customer", "invoice"])
+    assert world.codes() == []
     ties_out(world)
