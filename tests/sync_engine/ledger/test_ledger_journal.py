@@ -59,25 +59,29 @@ def test_many_lines_of_one_transaction_are_one_chain(ledger):
 
 
 FORGERIES = {
-    "changed": ("UPDATE journal SET who = 'eve' WHERE n = 3;", 3, "was changed"),
-    "changed detail": ("UPDATE journal SET detail = '{}' WHERE n = 3;", 3, "was changed"),
+    "changed": ("UPDATE journal SET who = 'eve' WHERE n = 3;", 3, "Line 3 was changed"),
+    "changed detail": ("UPDATE journal SET detail = '{}' WHERE n = 3;", 3, "Line 3 was changed"),
     "unreadable": (
         "UPDATE journal SET detail = CAST(x'ff' AS TEXT) WHERE n = 3;",
         3,
-        "cannot be read",
+        "Line 3 cannot be read",
     ),
-    "no text": ("UPDATE journal SET detail = x'6e756c6c' WHERE n = 3;", 3, "was changed"),
-    "missing": ("DELETE FROM journal WHERE n = 3;", 3, "is missing"),
-    "first missing": ("DELETE FROM journal WHERE n = 1;", 1, "is missing"),
+    "no text": ("UPDATE journal SET detail = x'6e756c6c' WHERE n = 3;", 3, "Line 3 was changed"),
+    "missing": ("DELETE FROM journal WHERE n = 3;", 3, "Line 3 is missing: line 4 follows line 2."),
+    "first missing": (
+        "DELETE FROM journal WHERE n = 1;",
+        1,
+        "Line 1 is missing: line 2 follows line 0.",
+    ),
     "closed up": (
         "DELETE FROM journal WHERE n = 3; UPDATE journal SET n = n - 1 WHERE n > 3;",
         3,
-        "does not follow",
+        "Line 3 does not follow line 2",
     ),
     "re-ordered": (
         "UPDATE journal SET n = -n WHERE n IN (3, 4); UPDATE journal SET n = n + 7 WHERE n < 0;",
         3,
-        "does not follow",
+        "Line 3 does not follow line 2",
     ),
     "cut off": ("DELETE FROM journal WHERE n > 3;", 4, "notes 5 lines and the journal holds 3"),
     "all cut off": ("DELETE FROM journal;", 1, "notes 5 lines and the journal holds 0"),
