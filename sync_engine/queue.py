@@ -12,7 +12,7 @@ from tieout.model.canonical import Plain
 from tieout.model.change import Change, Create
 from tieout.model.errors import InvariantError
 
-DOCUMENTS_AT_ONCE = 900
+DOCUMENTS_AT_ONCE = 1_200  # as many as are packed together
 
 
 def queue(ledger: Ledger, pair: Pair) -> int:
