@@ -10,10 +10,13 @@ import mmap
 import struct
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-ARRIVAL_SECS = 0.3
+QUIET_SECS = 0.15  # so long nobody does anything before the clock moves on
+POLL_SECS = 0.02
 _AHEAD = struct.Struct("<d")
 
 
@@ -25,7 +28,10 @@ class SharedClock:
         with file.open("r+b") as opened:
             self._shared = mmap.mmap(opened.fileno(), _AHEAD.size)
         self._still_at = still_at
-        self._lock = threading.Lock()
+        self._stirring = threading.Condition()
+        self._due_secs: list[float] = []  # how far the clock will be when each sleeper wakes
+        self._calls = 0  # under way
+        self._stirred_at = 0.0  # when somebody last did something, by this computer
         self._seen = threading.local()
 
     @staticmethod
@@ -55,10 +61,33 @@ class SharedClock:
     def sleep(self, secs: float) -> None:
         """Let time pass for a thread from when it last looked at the clock.
 
-        Threads that sleep side by side sleep at the same time: the clock moves on to the latest.
-        Calls that are under way arrive first, or they would arrive long after they left.
+        Threads that sleep side by side sleep at the same time, and who is due first wakes first.
+        The clock moves on only when nobody did anything for a while: what somebody who woke does
+        may be to sleep less than the others.
         """
-        begun_secs = getattr(self._seen, "ahead_secs", self.ahead_secs)
-        time.sleep(ARRIVAL_SECS)
-        with self._lock:
-            self.set_ahead(max(self.ahead_secs, begun_secs + secs))
+        due_secs = getattr(self._seen, "ahead_secs", self.ahead_secs) + secs
+        with self._stirring:
+            self._due_secs.append(due_secs)
+            self._stirred_at = time.monotonic()
+            while self.ahead_secs < due_secs:
+                quiet_secs = time.monotonic() - self._stirred_at
+                is_next = not self._calls and due_secs == min(self._due_secs)
+                if is_next and quiet_secs >= QUIET_SECS:
+                    self.set_ahead(due_secs)
+                else:
+                    self._stirring.wait(max(QUIET_SECS - quiet_secs, POLL_SECS))
+            self._due_secs.remove(due_secs)
+            self._stirred_at = time.monotonic()
+            self._stirring.notify_all()
+
+    @contextmanager
+    def standing(self) -> Iterator[None]:
+        """Stand still while a call is under way, or it would arrive long after it left."""
+        with self._stirring:
+            self._calls += 1
+        try:
+            yield
+        finally:
+            with self._stirring:
+                self._calls -= 1
+                self._stirred_at = time.monotonic()

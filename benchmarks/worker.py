@@ -23,6 +23,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 import structlog
 from sampling import sampled
 from shared_clock import SharedClock
+from urllib3.connectionpool import HTTPConnectionPool
 
 from connectors.hubspot import HubSpot
 from connectors.quickbooks import QuickBooks
@@ -70,6 +71,8 @@ def main() -> None:
     where = Where(**json.loads(sys.argv[1]))
     still_at = datetime.fromisoformat(where.still_at) if where.still_at else None
     clock = SharedClock(Path(where.clock), still_at=still_at)
+    if still_at is not None:
+        _stand_while_calling(clock)
     with open_engine(where, clock) as engine:
         _say({"ready": True})
         for line in sys.stdin:
@@ -135,6 +138,17 @@ def _round(engine: Engine, clock: SharedClock, *, profile: bool = False) -> dict
         "peak_mb": after.ru_maxrss / KIB,
         "profile": None if samples is None else samples.shown(),
     }
+
+
+def _stand_while_calling(clock: SharedClock) -> None:
+    """Let the clock stand while a call is under way, in either door: both use urllib3."""
+    ask = HTTPConnectionPool.urlopen
+
+    def asked(*args: Any, **named: Any) -> Any:
+        with clock.standing():
+            return ask(*args, **named)
+
+    HTTPConnectionPool.urlopen = asked
 
 
 def _facts(clock: SharedClock) -> Any:

@@ -4,19 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sync_engine.ledger.sqlite import Ledger
 from sync_engine.ledger.store import Reads, Writes
 from sync_engine.pair import Pair
 from sync_engine.tasks import CLOCK, Wanted, keep
 from tieout.model.contract import Connector
-from tieout.model.dates import instant_text
+from tieout.model.dates import instant_text, parse_instant
 from tieout.model.record import Event, Fetched, Page, Seen, Unreadable
 from tieout.model.ref import Cursor, Ref
 
 FETCHED_AT_ONCE = 1_000  # records read between two commits
 CLOCK_OFF_SECS = 300  # a clock that is further off a server's is not pushed by (R51)
+CLOCK_STEP_SECS = 5  # a step of ours that is told from the seconds that a server's clock shows
+AHEAD = "clock_ahead:"  # the fact that keeps how far ours was ahead of a company's, by pair
 
 
 @dataclass(slots=True)
@@ -30,6 +32,8 @@ class Observed:
     marked: dict[str, Ref] = field(default_factory=dict)  # the books' documents, by our mark
     clock_off_secs: dict[str, float] = field(default_factory=dict)
     """By company: its server's clock less ours, where that is more than ``CLOCK_OFF_SECS``."""
+    clock_ahead_secs: dict[str, float] = field(default_factory=dict)
+    """By company: our clock less its server's, within the time that its last answer took."""
 
 
 def cursor_of(ledger: Reads, pair: Pair, company: str, feed: str) -> Cursor | None:
@@ -76,10 +80,41 @@ def compare_clocks(
     """Note a server's clock that lies outside the time in which it can have answered."""
     before_secs = (page.as_of - asked_at).total_seconds()
     after_secs = (page.as_of - now).total_seconds()
+    observed.clock_ahead_secs[company] = -before_secs
     if before_secs < -CLOCK_OFF_SECS:
         observed.clock_off_secs[company] = before_secs
     elif after_secs > CLOCK_OFF_SECS:
         observed.clock_off_secs[company] = after_secs
+
+
+def follow_clock(ledger: Ledger, pair: Pair, observed: Observed) -> None:
+    """See our clock put forward: what has had no answer was not quiet for the time it skipped.
+
+    A clock that was put back only lets a call be quiet for longer.
+    """
+    for company, ahead_secs in observed.clock_ahead_secs.items():
+        name = _ahead(pair, company)
+        before = ledger.value("meta_get", name=name)
+        step_secs = 0.0 if before is None else ahead_secs - float(before)
+        if before is not None and abs(step_secs) <= CLOCK_STEP_SECS:
+            continue
+        with ledger.transaction() as tx:
+            tx.run("meta_set", name=name, value=str(ahead_secs))
+            for row in tx.all("parcels_unknown", pair=pair.name) if step_secs > 0 else ():
+                ended = parse_instant(row["ended_at"]) + timedelta(seconds=step_secs)
+                if row["company"] == company:
+                    tx.run(
+                        "parcel_quiet_from", request_id=row["request_id"], at=instant_text(ended)
+                    )
+
+
+def ahead_of(ledger: Reads, pair: Pair, company: str) -> timedelta:
+    """Return how far our clock was ahead of a company's when it was last compared."""
+    return timedelta(seconds=float(ledger.value("meta_get", name=_ahead(pair, company)) or 0))
+
+
+def _ahead(pair: Pair, company: str) -> str:
+    return f"{AHEAD}{pair.name}:{company}"
 
 
 def judge_clock(ledger: Ledger, pair: Pair, observed: Observed) -> None:

@@ -14,7 +14,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
-from sync_engine.ledger.spelling import change_of
+from sync_engine.ledger.spelling import change_of, fields_of
 from sync_engine.ledger.sqlite import Ledger
 from sync_engine.ledger.store import Row, Writes
 from sync_engine.mirror import DOCUMENTS, REFERENCE_WINDOW_SECS, stop_pair
@@ -28,8 +28,10 @@ from tieout.model.dates import instant_text, parse_instant
 from tieout.model.errors import AskedBefore, Duplicate, MarkGone, NotFound, TieoutError
 from tieout.model.lookup import MARKER, Absent, Ambiguous, Answer, Found, Lookup, NotKnown
 from tieout.model.record import Fetched, Gone, MergedInto, Record, Unreadable
+from tieout.model.ref import Ref, Version
 
 FOUND, ABSENT, UNSURE, REFUSED, GONE = "found", "absent", "unsure", "refused", "gone"
+DELETED = "deleted"  # it was made, and the feed showed it, before a person deleted it
 
 
 def recover(ledger: Ledger, pair: Pair, now: datetime) -> int:
@@ -190,6 +192,9 @@ def _settle(
         state, receipt = states[row["key"]]
         if state == FOUND and receipt is not None:
             take_receipt(tx, pair, row, receipt, how="found")
+        elif state == ABSENT and (made := _made_and_deleted(tx, row)) is not None:
+            take_receipt(tx, pair, row, made, how="found")
+            states[row["key"]] = DELETED, made
         elif state == ABSENT and (why := _never_to_come(tx, pair, parcel, row)) is not None:
             refuse(tx, pair, row, why)
             states[row["key"]] = REFUSED, None
@@ -215,6 +220,15 @@ def _settle(
     tx.journal(
         "tieout", "looked", parcel["request_id"], {key: state for key, (state, _) in states.items()}
     )
+
+
+def _made_and_deleted(tx: Writes, row: Row) -> Receipt | None:
+    """Return the record that the books' feed showed with our mark and then showed as deleted."""
+    made = tx.one("mirror_of_marker", company=row["company"], kind=row["kind"], marker=row["key"])
+    if made is None or not made["gone"]:
+        return None
+    ref, version = Ref(made["company"], made["kind"], made["id"]), Version(made["version"])
+    return Receipt(ref, version, Record(ref, version, fields_of(made["fields"])))
 
 
 def _never_to_come(tx: Writes, pair: Pair, parcel: Row, row: Row) -> TieoutError | None:

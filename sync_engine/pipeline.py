@@ -20,7 +20,7 @@ from sync_engine.approve import approve
 from sync_engine.consent import judge_consent
 from sync_engine.corrections import plan_again
 from sync_engine.draft import draft_source, setting_of
-from sync_engine.feeds import Observed, judge_clock
+from sync_engine.feeds import Observed, follow_clock, judge_clock
 from sync_engine.former import former_until
 from sync_engine.ledger import journal
 from sync_engine.ledger.sqlite import Ledger
@@ -54,6 +54,7 @@ from tieout.model.ref import Ref
 DRAFTS_AT_ONCE = 200  # sources planned between two commits
 SWEPT_DAYS = 100  # older documents are read again by `tieout reconcile` alone
 PASSES = 4  # what is posted may free what waited for it: an invoice frees its payments
+LEAST_REST_SECS = 0.5  # where an unknown is due and could not be looked for
 WAITS = 40  # looks at unknowns before a waiting round gives up
 
 
@@ -186,6 +187,7 @@ def _stages(
         "observe",
         lambda: observe_crm(ledger, pair, done.observed, hands.clock, stopping=hands.stopping),
     )
+    yield "observe", lambda: follow_clock(ledger, pair, done.observed)
     yield "observe", lambda: judge_clock(ledger, pair, done.observed)
     yield "observe", lambda: sweep(ledger, pair, done.observed, hands.clock())
     yield "observe", lambda: read_related(ledger, pair, done.observed)
@@ -321,9 +323,10 @@ def wait_for_unknowns(
     """
     for _ in range(WAITS):
         secs = _rest_secs(ledger, pair, hands.clock(), done)
-        if secs is None or done.shadow or hands.stopping() or is_paused(ledger, pair):
+        rests = hands.stopping() or is_paused(ledger, pair) or done.observed.clock_off_secs
+        if secs is None or done.shadow or rests:
             break
-        hands.sleep(secs)
+        hands.sleep(max(secs, LEAST_REST_SECS))
         done = run()
     return done
 
@@ -332,7 +335,7 @@ def _rest_secs(ledger: Ledger, pair: Pair, now: datetime, done: Round) -> float 
     """Return how long until a further round can do more than this one, None when none can."""
     held_secs = None if done.held_until is None else (done.held_until - now).total_seconds()
     waits = [secs for secs in (held_secs, next_look_secs(ledger, pair, now)) if secs is not None]
-    return max(0.0, min(waits)) if waits else None
+    return min(waits, default=None)
 
 
 def _push(ledger: Ledger, pair: Pair, done: Round, hands: Hands) -> None:

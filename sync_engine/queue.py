@@ -17,7 +17,7 @@ from tieout.model.change import Change, Create
 from tieout.model.errors import InvariantError
 from tieout.model.ref import Version
 
-DOCUMENTS_AT_ONCE = 900
+DOCUMENTS_AT_ONCE = 1_200  # as many as are packed together
 
 
 def queue(ledger: Ledger, pair: Pair) -> int:

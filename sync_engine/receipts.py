@@ -237,9 +237,10 @@ def _posted(tx: Writes, pair: Pair, key: str, receipt: Receipt) -> None:
     assert document is not None
     customer = None if receipt.record is None else receipt.record.fields.get("customer")
     tx.run("document_posted", key=key, posted_id=ref.id, customer=customer, at=tx.now_text())
-    is_new = tx.one("mirror_get", **address_of(ref)) is None
-    if receipt.record is not None:
-        mirror_record(tx, pair, receipt.record)
+    shown = tx.one("mirror_get", **address_of(ref))
+    is_new = shown is None
+    if receipt.record is not None and not (shown is not None and shown["gone"]):
+        mirror_record(tx, pair, receipt.record)  # an old answer brings nothing back to life
     source = source_of(document)
     if ref.kind in REFERENCE_KINDS:
         tx.run(

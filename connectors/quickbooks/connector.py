@@ -9,6 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date, datetime, timedelta
+from fractions import Fraction
 from typing import Any, Final
 
 import structlog
@@ -108,12 +109,13 @@ class QuickBooks:
         self._now = now
         self._facts: Facts = facts()
         self._batch = _whole(opening.options, "batch", BATCH, BATCH_MAX)
-        self._fast = _word(opening.options, "mode", ("few_calls", "fast")) == "fast"
         self._twin_days = _whole(opening.options, "twin_days", TWIN_DAYS, 366)
         rates = {
             name: _whole(opening.options, name, rate, 1_000_000)
             for name, rate in self._facts.rates.items()
         }
+        fast = _word(opening.options, "mode", ("few_calls", "fast")) == "fast"
+        self._singles_a_batch = parcels.singles_a_batch(rates) if fast else Fraction(0)
         self._capabilities = self._facts.capabilities(batch=self._batch, rates=rates)
         self._oauth = OAuth(self._app, now=now, sleep=sleep)
         if isinstance(credentials, CompanyTokens):
@@ -243,7 +245,7 @@ class QuickBooks:
                 company=self.company,
                 settings=self._reader.settings,
                 batch=min(self._batch, self._wire.batch_most),
-                fast=self._fast,
+                singles_a_batch=self._singles_a_batch,
             )
         )
 

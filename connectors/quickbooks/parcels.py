@@ -3,11 +3,16 @@
 A parcel is one call: a batch of up to thirty writes of one kind, or a single write. Voids go alone,
 in the way that the vendor documents for each kind: an invoice's is an operation, a payment's an
 update that includes one.
+
+Who is in a hurry sends single writes beside the batches, as many as a minute's limit leaves. They
+stand evenly between them: a call that waits for its own limit holds up those behind it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from fractions import Fraction
+from math import ceil
 from typing import Any
 
 from connectors.quickbooks.bodies import JsonBody, body_of
@@ -23,7 +28,6 @@ from tieout.model.ref import request_id
 from tieout.transport import dump_json, understood
 
 BATCH_CALL = "POST batch"
-SINGLE_OF_FAST = (46, 166)  # 460 singles beside 1,200 in batches fill a minute's limits (sdk.md 8)
 
 _VOIDS: Mapping[str, Mapping[str, str]] = {
     "invoice": {"operation": "void"},
@@ -32,12 +36,21 @@ _VOIDS: Mapping[str, Mapping[str, str]] = {
 
 
 def prepare(
-    requests: Sequence[Request], *, company: str, settings: Settings, batch: int, fast: bool
+    requests: Sequence[Request],
+    *,
+    company: str,
+    settings: Settings,
+    batch: int,
+    singles_a_batch: Fraction = Fraction(0),
 ) -> Iterator[Parcel]:
     """Yield the parcels of some changes: every request in exactly one, kinds apart, in order.
 
-    With ``fast`` a part of them travels alone, beside the batches, so that both of the vendor's
-    limits are used.
+    Args:
+        requests: the changes.
+        company: the books' identity.
+        settings: what decides the bodies.
+        batch: how many changes travel in one call.
+        singles_a_batch: how many travel alone for each batch, on average; none to save calls.
 
     Raises:
         InvalidField: a value that no body can carry.
@@ -52,13 +65,18 @@ def prepare(
         else:
             by_kind.setdefault(request.change.kind, []).append(request)
     for group in by_kind.values():
-        alone = len(group) * SINGLE_OF_FAST[0] // SINGLE_OF_FAST[1]
-        alone = alone if fast and len(group) > batch else 0
-        together = len(group) - alone
-        for start in range(0, together, batch):
-            yield _pack(group[start : min(start + batch, together)], company, settings)
-        for request in group[together:]:
-            yield _single(request, company, settings)
+        for some in _calls(group, batch, singles_a_batch):
+            yield _pack(some, company, settings)
+
+
+def singles_a_batch(rates: Mapping[str, int]) -> Fraction:
+    """Return how many calls a minute's limits leave for each of its batches (R23).
+
+    At the vendor's rates 460 for 40, so that 1,660 records a minute go instead of 1,200.
+    """
+    batches = rates["batches_per_minute"]
+    calls = min(rates["per_minute"], 60 * rates["per_second"])
+    return Fraction(max(0, calls - batches), batches)
 
 
 def send(wire: Wire, parcel: Parcel, reader: Reader) -> list[Outcome]:
@@ -84,6 +102,21 @@ def _refuse_unclaimed(request: Request) -> None:
         raise Unsupported(
             f"QuickBooks' connector does not {verb} records of kind {kind}.", record=request.about
         )
+
+
+def _calls(
+    group: Sequence[Request], batch: int, singles_a_batch: Fraction
+) -> Iterator[Sequence[Request]]:
+    """Yield what goes in one call: full batches, and behind each its share of the single writes."""
+    together = ceil(len(group) / (batch + singles_a_batch))
+    alone = max(0, len(group) - together * batch)
+    start = 0
+    for nth in range(together):
+        yield group[start : start + batch]
+        start += batch
+        for _ in range(alone * nth // together, alone * (nth + 1) // together):
+            yield group[start : start + 1]
+            start += 1
 
 
 def failed(parcel: Parcel, error: TieoutError) -> list[Outcome]:

@@ -74,3 +74,34 @@ def test_a_clock_that_was_a_year_ahead_does_not_keep_deals_from_being_read_again
     world.round()
     assert "deleted-in-crm" in world.codes()
     once_each(1)
+
+
+def test_a_clock_that_is_put_forward_does_not_shorten_the_quiet_of_an_unknown(
+    world, sold, once_each
+):
+    world.quiet_secs, world.company.replay.size = 2.0, 0
+    world.restart()
+    world.round()
+    world.fault("books", fault="commit_late", seconds=1.0, path="/invoice$")
+    sold()
+    assert world.round().unknown == 1
+    shifted(world, minutes=4)
+    assert world.round().unknown == 1  # not looked for yet, nor asked again
+    world.sleep(2.0)
+    world.round(wait=True)
+    once_each(1)
+    assert world.codes() == []
+
+
+def test_a_clock_that_is_set_back_does_not_lengthen_the_pause_that_was_asked_for(
+    world, sold, once_each
+):
+    shifted(world, minutes=4)
+    world.round()
+    world.fault("books", fault="status", status=429, retry_after=120, path="/invoice$")
+    sold()
+    world.round()
+    assert world.invoices() == []
+    shifted(world)
+    world.round()
+    once_each(1)

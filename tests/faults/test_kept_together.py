@@ -48,3 +48,23 @@ def in_flight(world):
             " JOIN outbox o ON o.request_id = p.request_id"
             " WHERE p.state = 'sending' AND a.ended_at IS NULL AND o.kind = 'invoice'"
         ).fetchall()
+
+
+def test_a_call_that_takes_long_keeps_no_other_from_going(world, sold):
+    """Beside a batch of half a minute, single calls go on: a place that is free is taken."""
+    world.rates = {"batch": 1, "in_flight": 2}
+    for _ in range(4):
+        sold()
+    world.round(push_too=False)
+    world.fault("books", fault="stall", seconds=1.0, path="/invoice$")
+    world.round()
+
+    with closing(sqlite3.connect(world.path / "ledger.db")) as ledger:
+        sent = ledger.execute(
+            "SELECT j.n, json_extract(j.detail, '$.keys[0]') FROM journal j"
+            " WHERE j.what = 'sending' AND json_extract(j.detail, '$.call') = 'POST invoice'"
+            " ORDER BY j.n"
+        ).fetchall()
+        answered = dict(ledger.execute("SELECT subject, n FROM journal WHERE what = 'posted'"))
+    stalled = max(answered[key] for _, key in sent[:2])
+    assert [n for n, _ in sent if n < stalled][2:] != []

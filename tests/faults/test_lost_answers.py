@@ -106,6 +106,26 @@ def test_what_was_made_and_deleted_before_we_looked_is_asked_of_a_person(
 
 
 @pytest.mark.usefixtures("memory")
+def test_what_the_feed_showed_made_and_then_deleted_before_we_looked_was_posted_and_deleted(
+    world, sold, settled, once_each
+):
+    world.quiet_secs = 1.0
+    deal = sold()
+    world.fault("books", fault="lose_answer", path="/invoice$")
+    assert world.round().unknown == 1
+    world.round()
+    invoice = world.invoices()[0]["id"]
+    world.books("delete", id=invoice)
+    assert world.round().unknown == 1
+    settled()
+    assert (world.invoices(), world.codes()) == ([], ["deleted"])
+    assert world.told(deal, "invoice_status") == "voided"
+    world.working.reissue(f"deal:{deal}", who="ann", reason="it was a mistake")
+    settled()
+    once_each(1)
+
+
+@pytest.mark.usefixtures("memory")
 def test_an_invoice_whose_mark_a_person_took_away_before_we_looked_is_not_made_twice(
     world, sold, settled, once_each
 ):
@@ -289,6 +309,22 @@ def test_a_name_that_somebody_took_while_we_waited_is_a_task_and_not_asked_for_e
     settled()
     assert "duplicate" in world.codes()
     assert world.invoices() == []
+
+
+def test_a_name_that_is_another_s_when_we_first_ask_is_a_refusal_at_once(world, sold):
+    sold()
+    books = world.restart().pairs["main"].books
+    apply = books.apply
+
+    def take_and_apply(parcel):
+        world.books("create", kind="Vendor", body={"DisplayName": "Firma 1 GmbH"})
+        books.apply = apply
+        return apply(parcel)
+
+    books.apply = take_and_apply
+    done = world.round()
+    assert (done.pushed.refused, done.unknown) == (1, 0)
+    assert "duplicate" in world.codes()
 
 
 def test_twins_of_an_asking_that_is_still_unknown_stop_the_pair_until_one_is_voided(

@@ -4,13 +4,14 @@ from pathlib import Path
 from time import sleep
 
 import pytest
-from simulated_world import real_now
+from simulated_world import open_world, real_now, seller
 from tie_out import assert_ties_out
 
 from sync_engine.ledger.backup import backup, restore
 from sync_engine.ledger.journal import verify
 from sync_engine.pipeline import Hands
 from sync_engine.states import in_state
+from tieout.simulator.clock import SimulatedClock
 
 
 @pytest.fixture
@@ -413,6 +414,10 @@ def test_after_a_restore_the_invoice_that_was_issued_again_since_is_the_deal_s(
     once_each(1)
     assert world.codes() == []
     assert world.told(deal, "invoice_number") == second["doc_number"]
+    rows = world.working.ledger.all("journal_after", n=0, limit=1_000)
+    (told,) = [row for row in rows if row["what"] == "superseded"]
+    stem = told["subject"].removesuffix("-1")
+    assert (told["subject"], told["detail"]) == (f"{stem}-1", f'{{"by":"{stem}-2"}}')
     assert_ties_out(world)
 
 
@@ -484,3 +489,27 @@ def test_what_the_crm_was_told_since_the_backup_is_told_anew_where_it_is_not_tru
     put_back()
     settled()
     assert world.told(deal, "invoice_status") == "invoiced"
+
+
+def test_what_was_deleted_before_the_ledger_was_lost_is_not_believed_posted_by_an_old_answer(
+    tmp_path, heard
+):
+    with open_world(tmp_path, SimulatedClock(), heard=heard) as world:
+        world.crm_rates = {"searches_per_sec": 1_000}
+        deal = seller(world)()
+        world.round()
+        world.sleep(600)
+        world.books("delete", id=world.invoices()[0]["id"])
+        lose(world)
+        world.round()
+        assert [row["reason"] for row in in_state(world.working.ledger, "main", "unknown")] == [
+            "asked-before"
+        ]
+        for _ in range(3):
+            world.sleep(world.quiet_secs)
+            world.round()
+        assert (world.invoices(), world.codes()) == ([], ["asked-before"])
+        world.answer("asked-before", "retry")
+        world.round()
+        assert [one["po_number"] for one in world.invoices()] == ["PO-0001"]
+        assert world.told(deal, "invoice_status") == "invoiced"

@@ -64,3 +64,17 @@ def test_a_stop_while_a_rate_limit_is_waited_for_ends_the_round(world, sold, han
     world.working.hands = hands
     world.round(2)
     once_each(1)
+
+
+def test_a_pair_that_the_first_answers_pause_sends_nothing_more(world, sold, hands, once_each):
+    for _ in range(5):
+        sold()
+    closed = {"fault": "status", "status": 401, "count": None, "method": "POST"}
+    world.fault("books", path="/invoice$", **closed)
+    done = world.round()
+    assert (done.whole, done.pushed.parcels) == (False, 5 + 2)  # five customers, two invoices
+    assert world.codes() == ["unauthorized"]
+    world.mend("books")
+    world.working.resume("main", who="ann", reason="connected anew")
+    world.round(2)
+    once_each(5)

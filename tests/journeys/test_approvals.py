@@ -7,6 +7,7 @@ from decimal import Decimal
 
 import pytest
 
+from sync_engine.states import in_state
 from tieout.model.errors import NotFound
 from tieout.model.money import Money
 
@@ -246,3 +247,37 @@ def test_a_failed_read_gives_no_approval_back_that_had_fallen(world, sold, ties_
     world.round()
     assert (world.invoices(), world.codes()) == ([], ["approval"])
     ties_out(world)
+
+
+def test_a_failed_read_changes_nothing_of_what_was_rejected(world, sold, ties_out):
+    engine = world.restart(approve="by_hand")
+    deal = sold()
+    world.round()
+    engine.reject(plan_of(engine, deal, "waiting")["hash"], who="ann", reason="a present")
+    world.round()
+    before = world.codes()
+    world.fault("crm", fault="status", status=500, path="deals/line_items/batch/read", count=None)
+    engine.reconcile("main")
+    assert (list(in_state(engine.ledger, "main", "blocked")), world.codes()) == ([], before)
+    world.mend("crm")
+    world.round()
+    assert (world.invoices(), world.codes()) == ([], before)
+    [explained] = engine.explain(f"deal:{deal}")["documents"]
+    assert (explained["state"], explained["reason"]) == ("rejected", "a present")
+    ties_out(world)
+
+
+def test_while_it_cannot_be_read_it_is_blocked_for_that_and_keeps_its_plan_and_amount(world, sold):
+    engine = world.restart(approve="by_hand")
+    deal = sold()
+    world.round()
+    plan = plan_of(engine, deal, "waiting")["hash"]
+    world.fault("crm", fault="status", status=500, path="deals/line_items/batch/read", count=None)
+    engine.reconcile("main")
+    [held] = in_state(engine.ledger, "main", "blocked")
+    assert (held["reason"], held["plan_hash"], held["net"]) == ("unreadable", plan, "300.00")
+    engine.reconcile("main")  # and again, while it still cannot be read
+    assert world.codes() == ["unreadable"]
+    world.mend("crm")
+    world.round()
+    assert (plan_of(engine, deal, "waiting")["hash"], world.codes()) == (plan, ["approval"])

@@ -143,3 +143,24 @@ def test_a_plan_writes_nothing_outside(world, sold):
     assert world.invoices() == []
     assert world.told(deal, "invoice_status") is None
     assert shown["source"] == f"deal:{deal}"
+
+
+def test_it_is_told_how_it_is_known_that_it_was_posted(world, sold):
+    world.quiet_secs = 0
+    deals = [sold()]
+    world.round()
+    world.fault("books", fault="lose_answer", path="/invoice$")
+    deals.append(sold())
+    world.round(2, wait=True)
+
+    def how():
+        shown = [world.working.explain(f"deal:{deal}")["documents"][0] for deal in deals]
+        return [document["receipt"]["how"] for document in shown]
+
+    assert how() == ["answered", "found"]
+    world.opened.close()
+    for file in world.path.glob("ledger.db*"):
+        file.unlink()
+    world.restart()
+    world.round(2)
+    assert how() == ["adopted", "adopted"]

@@ -3,6 +3,8 @@
 import pytest
 from simulated_world import buy
 
+from sync_engine.states import in_state
+
 
 @pytest.fixture
 def known(world):
@@ -170,7 +172,7 @@ def test_a_refused_customer_is_one_task_and_retry_goes_on(world, sold, ties_out)
     world.round()
     world.working.pairs["main"].books.changes = feed
     assert world.invoices() == []
-    assert "duplicate" in world.codes()
+    assert world.codes() == ["customer-refused", "customer-refused", "duplicate"]
     ties_out(world)
     [vendor_id] = list(world.company.tables["Vendor"].rows)
     world.books("edit", kind="Vendor", id=vendor_id, changes={"DisplayName": "Lieferant AG"})
@@ -243,4 +245,16 @@ def test_an_invoice_moved_from_a_customer_in_use_is_drift_and_no_merge(world, so
     world.books("edit", id=moved, changes={"CustomerRef": {"value": "1"}})
     world.round(2)
     assert world.codes() == ["changed-in-books"]
+    ties_out(world)
+
+
+def test_a_new_customer_that_no_deal_needs_any_more_is_left_with_that_reason(world, sold, ties_out):
+    engine = world.restart(approve="by_hand")
+    deal = sold()
+    world.round()
+    world.crm("lose", deal)
+    world.round()
+    left = {row["kind"]: row["reason"] for row in in_state(engine.ledger, "main", "skipped")}
+    assert (left["customer"], sorted(left)) == ("not-needed", ["customer", "invoice"])
+    assert world.codes() == []
     ties_out(world)

@@ -1,8 +1,12 @@
 """What the CRM is told: only what changed, and never taken for news when it comes back."""
 
+from dataclasses import replace
 from datetime import datetime
 
 import pytest
+
+from tieout.model.contract import Outcome
+from tieout.model.errors import InvalidField, Unsupported
 
 
 @pytest.fixture
@@ -218,3 +222,42 @@ def test_a_reissued_invoice_is_told_whatever_happens_to_the_old_one(world, deal)
     world.round()
     assert world.told(deal, "invoice_number") == "1002"
     assert world.told(deal, "invoice_status") == "invoiced"
+
+
+class Unwilling:
+    """A CRM that refuses to be told of each deal for a cause of its own."""
+
+    def __init__(self, crm, causes) -> None:
+        self._crm = crm
+        self._causes = causes
+
+    def __getattr__(self, name):
+        return getattr(self._crm, name)
+
+    def apply(self, parcel):
+        return [
+            Outcome(item.key, item.item_id, error=self._causes[item.ref.id])
+            for item in parcel.items
+        ]
+
+
+def test_each_cause_of_refusal_is_a_task_of_its_own_by_the_vendors_code_or_ours(world, sold):
+    deals = [sold() for _ in range(5)]
+    engine = world.restart()
+    pair = engine.pairs["main"]
+    causes = [
+        Unsupported(vendor_code="NO_SUCH_PROPERTY"),
+        Unsupported(vendor_code="NO_SUCH_PROPERTY"),
+        Unsupported(vendor_code="READ_ONLY"),
+        Unsupported(),
+        InvalidField(),
+    ]
+    refusing = Unwilling(pair.crm, dict(zip(deals, causes, strict=True)))
+    engine.pairs = {"main": replace(pair, crm=refusing)}
+    world.round()
+    assert sorted((task["subject"], task["code"]) for task in engine.tasks()) == [
+        ("write-back:main:NO_SUCH_PROPERTY", "write-back-unsupported"),
+        ("write-back:main:READ_ONLY", "write-back-unsupported"),
+        ("write-back:main:invalid-field", "write-back-invalid-field"),
+        ("write-back:main:unsupported", "write-back-unsupported"),
+    ]

@@ -233,15 +233,16 @@ class Laws:
     def _is_strange(self, invoice: Mapping[str, Any], *, is_won: bool) -> bool:
         """Whether nothing that is left binds an invoice to its deal.
 
-        An accountant may invoice by hand a deal that is not in scope. And a ledger that was lost,
-        or is an old backup's, does not know what the one before it posted of a deal that is out of
-        scope now, or that was merged into another where a person took our marker off too.
+        An accountant may invoice by hand a deal that is not in scope, or under the order number of
+        one that was merged before the ledger made anything of it. And a ledger that was lost, or is
+        an old backup's, does not know what the one before it posted of a deal that is out of scope
+        now, or that was merged into another where a person took our marker off too.
         """
         if not is_won:
             return bool(invoice["by_hand"]) or self.place.turned_back
         is_merged = self.place.orders[invoice["po_number"]] in self.place.crm_truth()["merged"]
         unmarked = not MARKER.search(invoice["private_note"] or "")
-        return self.place.turned_back and unmarked and is_merged
+        return is_merged and (bool(invoice["by_hand"]) or (self.place.turned_back and unmarked))
 
     def _demand_accounted(self) -> None:
         truth, crm = self.place.books_truth(), self.place.crm_truth()

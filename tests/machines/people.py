@@ -108,11 +108,13 @@ def lose(play: Play) -> None:
 
 
 def clone(play: Play) -> None:
-    made = play.place.crm("clone", _deal(play)["id"])
+    """Copy a deal; half of the people give it an order number of its own before they save it."""
+    deal = _deal(play)["id"]
     if play.dice.random() < 0.5:
-        order = f"PO-C{made}"
-        play.place.crm("edit_deal", made, {"po_number": order})
-        play.place.orders[order] = made
+        order = f"PO-C{len(play.place.orders)}"
+        play.place.orders[order] = play.place.crm("clone", deal, {"po_number": order})
+    else:
+        play.place.crm("clone", deal)
 
 
 def archive(play: Play) -> None:

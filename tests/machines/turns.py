@@ -14,21 +14,21 @@ from sync_engine import push
 def in_turn(dice: random.Random) -> Iterator[None]:
     """Let each call that the product hands to a thread run at once, in this thread.
 
-    The answers to parcels that were sent side by side are taken in an order that the dice draw.
+    The answers to parcels that were sent side by side are taken one by one, as the dice draw them.
     """
 
-    def as_completed(sent: Iterable[Future[Any]]) -> list[Future[Any]]:
+    def wait(sent: Iterable[Future[Any]], **_: Any) -> tuple[list[Future[Any]], list[Future[Any]]]:
         ended = list(sent)
-        dice.shuffle(ended)
-        return ended
+        first = ended.pop(dice.randrange(len(ended)))
+        return [first], ended
 
-    held = hubspot_wire.ThreadPoolExecutor, push.ThreadPoolExecutor, push.as_completed
+    held = hubspot_wire.ThreadPoolExecutor, push.ThreadPoolExecutor, push.wait
     hubspot_wire.ThreadPoolExecutor = push.ThreadPoolExecutor = Turns
-    push.as_completed = as_completed
+    push.wait = wait
     try:
         yield
     finally:
-        hubspot_wire.ThreadPoolExecutor, push.ThreadPoolExecutor, push.as_completed = held
+        hubspot_wire.ThreadPoolExecutor, push.ThreadPoolExecutor, push.wait = held
 
 
 class Turns:

@@ -194,3 +194,14 @@ def invoice_request():
         return Request(str(key), Create("invoice", held), about=f"deal {number}")
 
     return request
+
+
+@pytest.fixture
+def hurried(open_books):
+    """Return a function that opens German books in the mode ``fast``, perhaps at other rates."""
+
+    def opened(**rates):
+        options = {"mode": "fast", **rates}
+        return open_books(country="DE", home_currency="EUR", multicurrency=True, options=options)
+
+    return opened

@@ -90,15 +90,48 @@ def test_batches_can_be_made_smaller(open_books, invoice_request):
     assert books.connector.capabilities.kinds["invoice"].batch == 10
 
 
-def test_fast_mixes_single_calls_between_the_batches(open_books, invoice_request):
-    books = open_books(
-        country="DE", home_currency="EUR", multicurrency=True, options={"mode": "fast"}
-    )
+def test_fast_spreads_single_calls_evenly_between_full_batches(hurried, invoice_request):
+    """So a batch that waits for its minute holds up no single call that could go."""
     requests = [invoice_request(number) for number in range(1, 167)]
-    parcels = books.connector.prepare(requests)
-    sizes = Counter(len(parcel.items) for parcel in parcels)
-    assert sizes == {30: 4, 1: 46}
+    parcels = hurried().connector.prepare(requests)
+    sizes = [len(parcel.items) for parcel in parcels]
+    assert sizes == [30, *[1] * 11, 30, *[1] * 12, 30, *[1] * 11, 30, *[1] * 12]
     assert [item.key for parcel in parcels for item in parcel.items] == [r.key for r in requests]
+
+
+@pytest.mark.parametrize(
+    ("count", "sizes"),
+    [
+        (1, {1: 1}),
+        (30, {30: 1}),
+        (31, {30: 1, 1: 1}),
+        (41, {30: 1, 1: 11}),
+        (42, {30: 1, 12: 1}),
+        (84, {30: 2, 24: 1}),
+        (900, {30: 22, 1: 240}),
+    ],
+)
+def test_fast_sends_no_more_alone_than_the_minute_has_calls_beside_its_batches(
+    hurried, invoice_request, count, sizes
+):
+    requests = [invoice_request(number) for number in range(1, count + 1)]
+    parcels = hurried().connector.prepare(requests)
+    assert Counter(len(parcel.items) for parcel in parcels) == sizes
+
+
+@pytest.mark.parametrize(
+    ("rates", "sizes"),
+    [
+        ({"batches_per_minute": 100}, {30: 5, 1: 16}),
+        ({"per_second": 5}, {30: 5, 1: 16}),
+        ({"per_minute": 40}, {30: 5, 16: 1}),
+        ({"batch": 10}, {10: 8, 1: 86}),
+    ],
+)
+def test_fast_follows_the_rates_that_were_set(hurried, invoice_request, rates, sizes):
+    requests = [invoice_request(number) for number in range(1, 167)]
+    parcels = hurried(**rates).connector.prepare(requests)
+    assert Counter(len(parcel.items) for parcel in parcels) == sizes
 
 
 def test_a_parcel_names_no_host_and_no_secret(books, invoice_request):

@@ -31,10 +31,10 @@ def forge(ledger, sql):
 def test_a_line_says_who_did_what_when_to_which_record(ledger, clock):
     clock.step(1.5)
     with ledger.transaction() as tx:
-        tx.journal("ada", "approve", "a1b2", {"net": "10.00", "a": 1})
+        tx.journal("Åse", "approve", "a1b2", {"net": "10.00", "a": 1})
     line = ledger.one("journal_last")
-    words = [1, "2026-03-31T09:00:01.500Z", "ada", "approve", "a1b2", '{"a":1,"net":"10.00"}']
-    text = json.dumps(words, separators=(",", ":"))
+    words = [1, "2026-03-31T09:00:01.500Z", "Åse", "approve", "a1b2", '{"a":1,"net":"10.00"}']
+    text = json.dumps(words, separators=(",", ":"), ensure_ascii=False)  # its letters in UTF-8
     expected = hashlib.sha256(("0" * 64 + text).encode()).hexdigest()
     assert list(line) == [*words, "0" * 64, expected]
     assert journal.head(ledger) == Head(1, expected)
@@ -59,25 +59,29 @@ def test_many_lines_of_one_transaction_are_one_chain(ledger):
 
 
 FORGERIES = {
-    "changed": ("UPDATE journal SET who = 'eve' WHERE n = 3;", 3, "was changed"),
-    "changed detail": ("UPDATE journal SET detail = '{}' WHERE n = 3;", 3, "was changed"),
+    "changed": ("UPDATE journal SET who = 'eve' WHERE n = 3;", 3, "Line 3 was changed"),
+    "changed detail": ("UPDATE journal SET detail = '{}' WHERE n = 3;", 3, "Line 3 was changed"),
     "unreadable": (
         "UPDATE journal SET detail = CAST(x'ff' AS TEXT) WHERE n = 3;",
         3,
-        "cannot be read",
+        "Line 3 cannot be read",
     ),
-    "no text": ("UPDATE journal SET detail = x'6e756c6c' WHERE n = 3;", 3, "was changed"),
-    "missing": ("DELETE FROM journal WHERE n = 3;", 3, "is missing"),
-    "first missing": ("DELETE FROM journal WHERE n = 1;", 1, "is missing"),
+    "no text": ("UPDATE journal SET detail = x'6e756c6c' WHERE n = 3;", 3, "Line 3 was changed"),
+    "missing": ("DELETE FROM journal WHERE n = 3;", 3, "Line 3 is missing: line 4 follows line 2."),
+    "first missing": (
+        "DELETE FROM journal WHERE n = 1;",
+        1,
+        "Line 1 is missing: line 2 follows line 0.",
+    ),
     "closed up": (
         "DELETE FROM journal WHERE n = 3; UPDATE journal SET n = n - 1 WHERE n > 3;",
         3,
-        "does not follow",
+        "Line 3 does not follow line 2",
     ),
     "re-ordered": (
         "UPDATE journal SET n = -n WHERE n IN (3, 4); UPDATE journal SET n = n + 7 WHERE n < 0;",
         3,
-        "does not follow",
+        "Line 3 does not follow line 2",
     ),
     "cut off": ("DELETE FROM journal WHERE n > 3;", 4, "notes 5 lines and the journal holds 3"),
     "all cut off": ("DELETE FROM journal;", 1, "notes 5 lines and the journal holds 0"),
@@ -188,6 +192,13 @@ def test_a_detail_too_long_for_a_line_is_kept_as_its_hash_and_start(ledger):
         "sha256": hashlib.sha256(text.encode()).hexdigest(),
         "start": text[: journal.START_CHARS],
     }
+
+
+def test_the_longest_detail_that_a_line_holds_is_kept_as_it_is(ledger):
+    words = "x" * (journal.DETAIL_CHARS - len('""'))
+    with ledger.transaction() as tx:
+        tx.journal("engine", "refuse", "deal 901", words)
+    assert json.loads(ledger.one("journal_last")["detail"]) == words
 
 
 def test_the_world_was_last_known_when_the_last_line_was_written(ledger, clock, say):

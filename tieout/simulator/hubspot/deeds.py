@@ -91,10 +91,13 @@ def lose(portal: HubSpotPortal, deal: str) -> None:
 
 
 @_deed
-def clone(portal: HubSpotPortal, deal: str) -> str:
-    """Copy a deal with its lines and links; unique values stay behind. Returns the new id."""
+def clone(portal: HubSpotPortal, deal: str, changes: Mapping[str, Any] | None = None) -> str:
+    """Copy a deal with its lines and links; unique values stay behind. Returns the new id.
+
+    ``changes`` are what a person makes otherwise before it is saved.
+    """
     source = _record(portal, "deals", deal)
-    made = portal.create("deals", _copied(portal, "deals", source))
+    made = portal.create("deals", {**_copied(portal, "deals", source), **(changes or {})})
     for target_kind in ("companies", "contacts"):
         pair = ("deals", target_kind)
         for target, types in portal.links.of(pair, source.id).items():
