@@ -27,7 +27,12 @@ from tieout.model.ref import Cursor, Ref
 from tieout.transport.door import refuse_plain_http
 
 OVERLAP_SECS = 600  # a transaction shows its records when it ends, and may take ten minutes (R36)
-LIMITS = {"share": (1, 100), "at_once": (1, 25), "page": (200, 2_000)}
+LIMITS = {
+    "share": (1, 100),
+    "at_once": (1, 25),
+    "page": (200, 2_000),
+    "bulk_from": (2_000, 100_000_000),
+}
 APP = frozenset({"client_id", "client_secret", "private_key", "user"})
 
 
@@ -35,8 +40,8 @@ class Salesforce:
     """One org.
 
     Options: ``version`` of the API, ``overlap_secs`` of the feeds, ``share`` of the daily calls,
-    ``at_once``, ``page``, ``currency`` of an org with one currency that does not tell it, and what
-    ``connectors.salesforce.objects`` takes.
+    ``at_once``, ``page``, ``bulk_from``, ``currency`` of an org with one currency that does not
+    tell it, and what ``connectors.salesforce.objects`` takes.
     """
 
     def __init__(
@@ -128,7 +133,8 @@ class Salesforce:
             TieoutError: a page was refused, not answered or not whole.
         """
         kind = one_kind(kinds, self._reading.facts.kinds, self.capabilities.feeds)
-        yield from Feed(self._reading, kind, self._overlap_secs).pages(since)
+        bulk_from_rows = self.capabilities.rates["bulk_from"]
+        yield from Feed(self._reading, kind, self._overlap_secs, bulk_from_rows).pages(since)
 
     def rewound(
         self,

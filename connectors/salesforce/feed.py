@@ -16,14 +16,14 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from connectors.salesforce import soql
+from connectors.salesforce import bulk, soql
 from connectors.salesforce.facts import MASTER, Kind
 from connectors.salesforce.reading import UNDELETABLE, Reading
 from connectors.salesforce.refusals import EXPIRED_LOCATOR
 from connectors.salesforce.translation import MODIFIED
 from connectors.salesforce.wire import PAGES_LIMIT, Rows
 from tieout.model.dates import instant_text, parse_instant
-from tieout.model.errors import TieoutError, Unavailable, Unsupported, ValueRefused
+from tieout.model.errors import NotFound, TieoutError, Unavailable, Unsupported, ValueRefused
 from tieout.model.record import Event, Page, Record, Seen
 from tieout.model.ref import Cursor, Ref
 
@@ -42,6 +42,8 @@ class Place:
         walk_at: the server's clock when the walk began; None between walks.
         seen: id -> version of what the last walk showed of this one's overlap.
         fresh: the same, gathered for the next.
+        job: the bulk job whose rows the first read goes on with, after ``locator``; ``shown`` of
+            its ``total`` rows were.
     """
 
     since: datetime | None = None
@@ -49,6 +51,10 @@ class Place:
     walk_at: datetime | None = None
     seen: Mapping[str, str] = field(default_factory=dict)
     fresh: Mapping[str, str] = field(default_factory=dict)
+    job: str = ""
+    locator: str = ""
+    shown: int = 0
+    total: int = 0
 
     def text(self) -> Cursor:
         """Return it as a cursor."""
@@ -59,6 +65,10 @@ class Place:
             "walk": self.walk_at and instant_text(self.walk_at),
             "seen": self.seen,
             "fresh": self.fresh,
+            "job": self.job,
+            "locator": self.locator,
+            "shown": self.shown,
+            "total": self.total,
         }
         held = {name: value for name, value in told.items() if value}
         return Cursor(json.dumps(held, separators=(",", ":")))
@@ -81,6 +91,10 @@ class Place:
                 walk_at=parse_instant(walk) if walk else None,
                 seen=told.get("seen", {}),
                 fresh=told.get("fresh", {}),
+                job=soql.whole_id(told.get("job", "")),
+                locator=str(told.get("locator", "")),
+                shown=int(told.get("shown", 0)),
+                total=int(told.get("total", 0)),
             )
         except (ValueError, AttributeError, TypeError) as wrong:
             raise ValueRefused(
@@ -98,9 +112,12 @@ class Place:
 class Feed:
     """The feed of one kind."""
 
-    def __init__(self, reading: Reading, kind: Kind, overlap_secs: int) -> None:
+    def __init__(
+        self, reading: Reading, kind: Kind, overlap_secs: int, bulk_from_rows: int
+    ) -> None:
         self._reading = reading
         self._kind = kind
+        self._bulk_from_rows = bulk_from_rows
         self._overlap = timedelta(seconds=overlap_secs)
 
     def pages(self, since: Cursor | None) -> Iterator[Page]:
@@ -115,8 +132,14 @@ class Feed:
             yield Page((), Place(since=started_at).text(), started_at, last=True)
             return
         self._reading.schema.look_for_missing([self._kind])
+        if place.job:
+            yield from self._bulk_pages(place)
+            return
         walk = _Walk(self._kind)
         found = self._first(place)
+        if place.since is None and not place.after_id and found.total >= self._bulk_from_rows:
+            yield from self._bulk_pages(replace(place, walk_at=found.served_at))
+            return
         for _ in range(PAGES_LIMIT):
             proven = walk.take(found)
             walk_at = place.walk_at or found.served_at
@@ -128,6 +151,37 @@ class Feed:
             found = self._next(place, found.following, walk)
         raise Unavailable(f"A walk over {self._kind.object} did not end.")
 
+    def _bulk_pages(self, place: Place) -> Iterator[Page]:
+        """Yield the pages of a first read that a bulk job works, or of the rest of one.
+
+        A job is kept for a week; where it is gone the first read begins anew.
+        """
+        wire = self._reading.wire
+        for _ in range(PAGES_LIMIT):
+            if not place.job:
+                job, total = bulk.begin(wire, self._statement(place, deleted=False), wire.sleep)
+                place = replace(place, job=job, total=total)
+            try:
+                batch = bulk.page(wire, place.job, place.locator)
+            except NotFound:
+                place = Place(walk_at=None)
+                yield from self.pages(place.text())
+                return
+            last = not batch.following
+            shown = place.shown + len(batch.rows)
+            if last and shown != place.total:
+                raise Unavailable(f"A job has {place.total} rows, and {shown} were shown.")
+            walk_at = place.walk_at or batch.served_at
+            events, fresh = self._told(batch.rows, place, walk_at)
+            if last:
+                place = Place(since=walk_at - self._overlap, seen=fresh)
+            else:
+                place = replace(place, locator=batch.following, shown=shown, fresh=fresh)
+            yield Page(events, place.text(), batch.served_at, last=last)
+            if last:
+                return
+        raise Unavailable(f"A walk over {self._kind.object} did not end.")
+
     def _stepped(
         self, place: Place, walk_at: datetime, found: Rows, *, proven: bool
     ) -> tuple[Place, tuple[Event, ...]]:
@@ -136,23 +190,29 @@ class Feed:
         Where nothing proves that no row is missing up to here, the place stays before the page: it
         would be read again after an interruption.
         """
+        events, kept = self._told(found.rows, place, walk_at)
+        if found.last:
+            return Place(since=walk_at - self._overlap, seen=kept), events
+        if not proven or not found.rows:
+            return place, events
+        return replace(place, after_id=str(found.rows[-1]["Id"]), fresh=kept), events
+
+    def _told(
+        self, rows: Sequence[Mapping[str, Any]], place: Place, walk_at: datetime
+    ) -> tuple[tuple[Event, ...], Mapping[str, str]]:
+        """Return the events of some rows, and what the next walk need not tell again."""
         next_since = walk_at - self._overlap
         settled = walk_at - timedelta(seconds=SETTLED_SECS)
         fresh = dict(place.fresh)
         events: list[Event] = []
-        for row in found.rows:
+        for row in rows:
             event = self._event(row)
             version = str(row.get(MODIFIED))
             if event.at is not None and next_since <= event.at < settled:
                 fresh[event.ref.id] = version
             if place.seen.get(event.ref.id) != version:
                 events.append(event)
-        kept = dict(list(fresh.items())[-SEEN_LIMIT:])
-        if found.last:
-            return Place(since=next_since, seen=kept), tuple(events)
-        if not proven or not found.rows:
-            return place, tuple(events)
-        return replace(place, after_id=str(found.rows[-1]["Id"]), fresh=kept), tuple(events)
+        return tuple(events), dict(list(fresh.items())[-SEEN_LIMIT:])
 
     def _event(self, row: Mapping[str, Any]) -> Event:
         """Return what a row says; one that cannot be read is bare, and read by its address."""
@@ -175,14 +235,15 @@ class Feed:
         deleted = place.since is not None and self._kind.object not in UNDELETABLE
 
         def ask() -> Rows:
-            columns = self._reading.select(self._kind, deleted=deleted)
-            where = " AND ".join(self._scope(place))
-            return self._reading.wire.query(
-                f"SELECT {columns} FROM {self._kind.object} WHERE {where} ORDER BY Id",  # noqa: S608 - SOQL, its values are ours
-                deleted=deleted,
-            )
+            statement = f"{self._statement(place, deleted=deleted)} ORDER BY Id"
+            return self._reading.wire.query(statement, deleted=deleted)
 
         return self._reading.asked([self._kind], ask)
+
+    def _statement(self, place: Place, *, deleted: bool) -> str:
+        columns = self._reading.select(self._kind, deleted=deleted)
+        where = " AND ".join(self._scope(place))
+        return f"SELECT {columns} FROM {self._kind.object} WHERE {where}"  # noqa: S608 - SOQL, its values are ours
 
     def _next(self, place: Place, following: str, walk: _Walk) -> Rows:
         """Return the next page; where its address is forgotten, what comes after the last id."""

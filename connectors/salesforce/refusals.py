@@ -28,7 +28,9 @@ THROTTLED = "429"  # whatever its code says: a proxy before the org may answer s
 NO_FIELD = frozenset({"INVALID_FIELD", "INVALID_TYPE"})
 EXPIRED_LOCATOR = "INVALID_QUERY_LOCATOR"
 
-_OF_ONE = frozenset({"sobjects", "describe", "write sobjects"})  # a record or kind may be absent
+_OF_ONE = frozenset(
+    {"sobjects", "describe", "write sobjects", "jobs"}
+)  # a record or kind may be absent
 _FIELD_REMEDY = (
     "Run `tieout provision COMPANY`, give the user the right to the field, or correct its name in "
     "the mapping; then `tieout tasks answer ID retry`."

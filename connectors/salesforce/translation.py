@@ -113,9 +113,12 @@ def _number(told: Any) -> Decimal:
 
 
 def _flag(told: Any) -> bool:
-    if not isinstance(told, bool):
+    """A flag is JSON's own, or a text where it comes as CSV."""
+    if isinstance(told, bool):
+        return told
+    if told not in ("true", "false"):
         raise ValueRefused(f"{told!r} is neither true nor false.")
-    return told
+    return bool(told == "true")
 
 
 def _day(told: Any) -> date:

@@ -11,35 +11,34 @@ as one call and may hold five queries (pages "Composite" and help article 000386
 from __future__ import annotations
 
 import re
-import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import quote, quote_plus, urlsplit
 
 from connectors.salesforce.facts import SYSTEM
 from connectors.salesforce.refusals import TokenRefused, judge, refusal
-from tieout.model.errors import QuotaExhausted, Unauthorized, Unavailable
-from tieout.transport import Answer, Door, Quota, Route, dump_json, retry_call, understood
+from connectors.salesforce.spent import Spent
+from tieout.model.errors import Unauthorized, Unavailable
+from tieout.transport import Answer, Door, Route, dump_json, retry_call, understood
 
 if TYPE_CHECKING:
     from tieout.credentials import Credentials
 
 ADDRESS_CHARS = 8_000  # of a query in an address; with its headers it may have 16,384 bytes
 QUERIES_AT_ONCE = 5  # of one composite request
+JSON = "application/json"
 PAGES_LIMIT = 50_000  # a hundred million rows
-QUOTA_LOOK_SECS = 900  # so long after the share was used up one call looks again
 KEY_REMEDY = "Put a session that is in force where the configuration names it; the queue is kept."
 
 T = TypeVar("T")
 
 _READING: ContextVar[bool] = ContextVar("reading", default=False)
-_USAGE = re.compile(r"(?<![\w-])api-usage=(\d+)/(\d+)", re.ASCII)
 _OFFSET = re.compile(r"-(\d+)/?\Z", re.ASCII)
 _DATA = re.compile(r"^/services/data/v[\d.]+/", re.ASCII)
 _FIRST = re.compile(r"^(tooling/)?(query(?:All)?|composite|sobjects|jobs|limits)\b/?", re.ASCII)
@@ -82,7 +81,7 @@ class Wire:
         self.version = version
         self._address = address
         self._credentials = credentials
-        self._sleep = sleep
+        self.sleep = sleep
         self._page = rates["page"]
         self._spent = Spent(rates["share"], now)
         self.door = Door(
@@ -138,13 +137,26 @@ class Wire:
         """
         return [self._to_the_end(first) for first in self._composite(asked)]
 
-    def get(self, path: str, understand: Callable[[Answer], T], **query: str) -> T:
+    def get(
+        self, path: str, understand: Callable[[Answer], T], *, accept: str = JSON, **query: str
+    ) -> T:
         """Ask something at a path of the API's version.
 
         Raises:
             TieoutError: it was refused, not answered or not well-formed.
         """
-        return self._read(lambda client: client.restful(path, params=query or None), understand)
+        headers = {"Accept": accept}
+        return self._read(
+            lambda client: client.restful(path, params=query or None, headers=headers), understand
+        )
+
+    def post(self, path: str, body: bytes, understand: Callable[[Answer], T]) -> T:
+        """Ask something that travels in a body; asked twice, it changes nothing that matters.
+
+        Raises:
+            TieoutError: it was refused, not answered or not well-formed.
+        """
+        return self._read(lambda client: client.restful(path, method="POST", data=body), understand)
 
     def tooling(self, soql: str) -> Sequence[Mapping[str, Any]]:
         """Return the rows of a query about the org's own definitions.
@@ -238,7 +250,7 @@ class Wire:
                 with understood(f"The answer of {answer.route.name}"):
                     return understand(answer)
 
-        return retry_call(asked, sleep=self._sleep)
+        return retry_call(asked, sleep=self.sleep)
 
     def _called(self, ask: Callable[[Any], object]) -> Answer:
         """Call with the present session, and once more with another if that one was refused.
@@ -266,51 +278,6 @@ class Wire:
         face = _Face(self._session, address)
         ask(_client(face, token, address, self.version))
         return face.answered
-
-
-class Spent:
-    """How many of the org's daily calls are used, as each answer says (header Sforce-Limit-Info).
-
-    The count is the whole org's over the last 24 hours, whoever called. At ``share_percent`` of it
-    Tieout stops, so that the rest is left to others; now and then one call looks whether it fell.
-    """
-
-    def __init__(self, share_percent: int, now: Callable[[], datetime]) -> None:
-        self._share_percent = share_percent
-        self._now = now
-        self._lock = threading.Lock()
-        self._used = self._most = 0
-        self._looked_at: datetime | None = None
-
-    def learn(self, headers: Mapping[str, str]) -> Mapping[str, Quota]:
-        """Take over what an answer says; the door's own limits are not concerned."""
-        said = _USAGE.search(headers.get("sforce-limit-info") or "")
-        if said is not None:
-            with self._lock:
-                self._used, self._most = int(said[1]), int(said[2])
-                self._looked_at = self._now()
-        return {}
-
-    def demand_left(self) -> None:
-        """Let a call through while the share lasts.
-
-        Raises:
-            QuotaExhausted: it is used up; nothing was sent.
-        """
-        with self._lock:
-            most = self._most * self._share_percent // 100
-            if self._looked_at is None or self._used < most:
-                return
-            if self._now() - self._looked_at >= timedelta(seconds=QUOTA_LOOK_SECS):
-                self._looked_at = self._now()  # one looks, the others wait for what it learns
-                return
-            used, whole = self._used, self._most
-        raise QuotaExhausted(
-            f"{used} of the org's {whole} daily API calls are used, and Tieout's share ends at "
-            f"{self._share_percent} percent; nothing was sent.",
-            remedy="Nothing to do: it goes on as the count of the last 24 hours falls. Or raise "
-            "`share` in the company's options.",
-        )
 
 
 class _Face:
@@ -345,7 +312,7 @@ class _Face:
         parts = urlsplit(url)
         target = f"{self._address}{parts.path}" + (f"?{parts.query}" if parts.query else "")
         kept = {name: held for name, held in (headers or {}).items() if name != "X-PrettyPrint"}
-        kept["Accept"] = "application/json"
+        kept.setdefault("Accept", JSON)
         response = self._session.request(method, target, headers=kept, **rest)
         self._answer = response.answer
         return SimpleNamespace(status_code=200, headers={}, json=lambda **_hooks: {})
