@@ -12,11 +12,12 @@ from connectors.hubspot.feed import Feed, Place, one_kind
 from connectors.hubspot.finding import find
 from connectors.hubspot.reading import Reading
 from connectors.hubspot.relations import related
+from connectors.hubspot.rights import rights
 from connectors.hubspot.wire import Wire
 from connectors.hubspot.writing import GROUP, PROPERTY, apply, prepare
 from tieout.model.capability import Capabilities, FieldInfo
 from tieout.model.change import Create
-from tieout.model.contract import Identity, Opening, Outcome, Parcel, Request
+from tieout.model.contract import Identity, Opening, Outcome, Parcel, Request, Right
 from tieout.model.errors import ConfigError
 from tieout.model.lookup import Answer, Lookup
 from tieout.model.record import Fetched, Page, Related
@@ -90,6 +91,15 @@ class HubSpot:
             time_zone=account.time_zone,
             until=self._reading.wire.until,
         )
+
+    def rights(self) -> Sequence[Right]:
+        """Return the scopes that the mappings need; see ``connectors.hubspot.rights``.
+
+        Raises:
+            Unauthorized: the key is not accepted.
+            Unavailable: no answer.
+        """
+        return tuple(rights(self._reading))
 
     def changes(self, kinds: Sequence[str], since: Cursor | None) -> Iterator[Page]:
         """Tell what moved of one kind; see ``connectors.hubspot.feed``.

@@ -62,6 +62,16 @@ class Kind:
 
 
 @dataclass(frozen=True, slots=True)
+class Scope:
+    """A scope, and the kind whose reading or writing needs it; neither where nothing shows it."""
+
+    scope: str
+    purpose: str
+    reads: str = ""
+    writes: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Facts:
     """All that the file says."""
 
@@ -72,6 +82,7 @@ class Facts:
     api: str
     app: str
     provisions: Mapping[str, Any]
+    scopes: tuple[Scope, ...]
 
     @property
     def rates(self) -> Mapping[str, int]:
@@ -99,6 +110,7 @@ def facts() -> Facts:
         api=said["api"],
         app=said["app"],
         provisions=said["provisions"],
+        scopes=tuple(Scope(**told) for told in said["rights"]),
     )
 
 

@@ -16,14 +16,14 @@ import structlog
 
 from connectors.quickbooks import feed, parcels, search
 from connectors.quickbooks.facts import Facts, Kind, facts
-from connectors.quickbooks.oauth import App, OAuth
+from connectors.quickbooks.oauth import SCOPE, App, OAuth
 from connectors.quickbooks.reading import rows_or_raise
 from connectors.quickbooks.records import Reader
 from connectors.quickbooks.settings import Settings, settings_of
 from connectors.quickbooks.wire import Row, Rows, Wire
 from tieout.credentials import CompanyTokens, Credentials, secret
 from tieout.model.capability import Capabilities, FieldInfo
-from tieout.model.contract import Identity, Opening, Outcome, Parcel, Request
+from tieout.model.contract import Identity, Opening, Outcome, Parcel, Request, Right
 from tieout.model.errors import (
     ConfigError,
     Rejected,
@@ -177,6 +177,22 @@ class QuickBooks:
             currency=settings.home_currency,
             country=settings.country,
             until=self._credentials.until,
+        )
+
+    def rights(self) -> Sequence[Right]:
+        """Return the one scope that the accounting API has, held where it answers.
+
+        What it allows is what the person may do who consented; only a write tells whether a lapsed
+        subscription refuses it (R30).
+
+        Raises:
+            Unauthorized: the credentials are not accepted.
+            Unavailable: no answer.
+        """
+        self.check()
+        return (
+            Right(SCOPE, "to read the books and to post to them", held=True),
+            Right("company administrator", "whoever agrees on Intuit's page must be one"),
         )
 
     def changes(self, kinds: Sequence[str], since: Cursor | None) -> Iterator[Page]:

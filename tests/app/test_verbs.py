@@ -9,6 +9,7 @@ from tieout.app import simulated
 from tieout.app.cli import exit_code
 from tieout.app.cli.exits import Exit
 from tieout.app.starter import starter
+from tieout.simulator.hubspot import Token
 
 
 @pytest.fixture
@@ -133,9 +134,41 @@ def test_connect_needs_nobody_where_the_company_is_make_believe(served, spoken):
     assert told["until"]
 
 
-def test_connect_says_who_asks_for_no_consent(served, capsys):
+def test_connect_says_how_a_company_is_named_that_asks_for_no_consent(served, started, capsys):
+    file = started / "tieout.yaml"
+    file.write_text(file.read_text().replace("    token: file:", "    # token: file:"))
     assert exit_code(["connect", "crm"]) == Exit.TROUBLE
     assert "hubspot asks for no consent" in capsys.readouterr().err
+
+
+def test_connect_lists_the_least_rights_and_tries_each_without_changing_anything(served, spoken):
+    code, told = spoken("connect", "crm")
+
+    assert code == Exit.DONE
+    held = {one["right"]: one["held"] for one in told["rights"]}
+    assert held["crm.objects.deals.write"] is True
+    assert held["crm.schemas.deals.write"] is None
+    assert set(held.values()) == {True, None}
+
+
+@pytest.mark.parametrize(
+    "scope",
+    ["crm.objects.deals.write", "crm.objects.line_items.read", "crm.objects.commercepayments.read"],
+)
+def test_a_right_that_is_lacking_is_said_in_the_vendor_s_words(served, spoken, capsys, scope):
+    _, told = spoken("connect", "crm")
+    every = {one["right"] for one in told["rights"]}
+    served.portal.tokens[served.portal.token] = Token(scopes=frozenset(every - {scope}))
+
+    code, told = spoken("connect", "crm")
+    lacking = [one for one in told["rights"] if one["held"] is False]
+    assert (code, [one["right"] for one in lacking]) == (Exit.TROUBLE, [scope])
+    assert scope in lacking[0]["said"]
+
+    assert exit_code(["check", "--online"]) == Exit.TROUBLE
+    said = capsys.readouterr().out
+    assert f"crm: lacks {scope}, for " in said
+    assert "The key lacks a scope" in said
 
 
 def test_provision_finds_what_is_there(served, spoken):

@@ -4,6 +4,7 @@ import re
 
 import pytest
 
+from connectors.hubspot.facts import facts
 from tieout.simulator.hubspot import Token
 
 SCOPE = re.compile(r"`(crm\.[a-z_.]+)`")
@@ -15,6 +16,10 @@ def on_the_page(request):
     """The scopes of the table in docs/howto/real-accounts.md."""
     page = (request.config.rootpath / "docs" / "howto" / "real-accounts.md").read_text("utf-8")
     return frozenset(SCOPE.findall(page))
+
+
+def test_the_page_lists_the_scopes_that_connect_tries(on_the_page):
+    assert on_the_page == {scope.scope for scope in facts().scopes}
 
 
 def give(world, scopes):

@@ -37,6 +37,7 @@ __all__ = [
     "engine_on",
     "last_beat",
     "ledger_of",
+    "reads_of",
     "restore",
     "verify_journal",
 ]
@@ -104,7 +105,7 @@ def _pairs_of(site: Site, sleep: Sleep, *, asks: bool, mapped: bool) -> Iterator
                 session(
                     site,
                     name,
-                    reads=_reads_of(site, name, mappings),
+                    reads=reads_of(site, name, mappings),
                     cutover_date=_cutover_of(site, name),
                     options=_options_of(site, name),
                     asks=asks,
@@ -155,10 +156,13 @@ def _companies_in_pairs(site: Site) -> list[str]:
     return sorted({pair.source for pair in pairs} | {pair.target for pair in pairs})
 
 
-def _reads_of(
+def reads_of(
     site: Site, name: str, mappings: Mapping[str, Sequence[Rules]]
 ) -> Mapping[str, frozenset[str]]:
-    """Return all that any mapping uses of a company's records, so that nothing else is asked."""
+    """Return all that any mapping uses of a company's records, so that nothing else is asked.
+
+    ``mappings`` are those of each pair, by its name.
+    """
     reads: dict[str, frozenset[str]] = {}
     for pair_name, pair in site.settings.pairs.items():
         for rules in mappings[pair_name] if pair.source == name else ():

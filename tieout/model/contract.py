@@ -40,6 +40,20 @@ class Identity:
 
 
 @dataclass(frozen=True, slots=True)
+class Right:
+    """One of the least rights that Tieout needs there, by the vendor's own name of it.
+
+    ``held`` is None where only the deed itself would tell; ``said`` is what the vendor says of one
+    that is lacking.
+    """
+
+    name: str
+    purpose: str
+    held: bool | None = None
+    said: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Request:
     """A key and the change to make under it. ``about`` is what people call it.
 
@@ -229,6 +243,20 @@ class Describes(Protocol):
 
     def describe(self, kind: str) -> Mapping[str, FieldInfo]:
         """Return the fields of a kind by the names that mappings use; asked once, then kept."""
+        ...
+
+
+@runtime_checkable
+class ListsRights(Protocol):
+    """A connector that knows the least rights that it needs, and whether it has them."""
+
+    def rights(self) -> Sequence[Right]:
+        """Return each right that the mappings need, asked for without changing anything.
+
+        Raises:
+            Unauthorized: the credentials themselves are not accepted.
+            Unavailable: no answer.
+        """
         ...
 
 

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from mapping.mistake import Mistake
     from tieout.app.companies import Site
     from tieout.app.mappings import Looked
+    from tieout.model.contract import Right
 
 SKEW_SECS_LIMIT = 60
 
@@ -27,15 +28,17 @@ def command(caller: Caller, *, online: bool) -> Answer:
     """Say whether configuration, mappings and accounts are right.
 
     Reads every file, compiles every formula and runs the tests inside the mappings; all mistakes
-    are said at once, as file:line. With --online it also asks each company who it is, when consent
-    ends and whether clocks agree, and compares the installed program with what was shipped.
+    are said at once, as file:line. With --online it also asks each company who it is, whether it
+    gives the rights that the mappings need, when consent ends and whether clocks agree, and
+    compares the installed program with what was shipped.
 
     Examples:
       tieout check
       tieout check --online --json
 
     JSON: {"ok", "mistakes": [{"file", "line", "what", "hint"}], "mappings": [{"name", "file",
-    "tests", "passed"}], "companies": [{"name", "system", "id", "ok", "says", "until"}],
+    "tests", "passed"}], "companies": [{"name", "system", "id", "ok", "says", "until", "rights":
+    [{"right", "purpose", "held": true, false, or null where only the deed would tell, "said"}]}],
     "overwritten": [files]}
     """
     from mapping.mistake import Mistakes  # noqa: PLC0415 (imported when used)
@@ -100,18 +103,17 @@ def _mapping_values(looked: Looked) -> dict[str, Any]:
 
 def _asked(site: Site) -> Iterator[dict[str, Any]]:
     """Ask each company who it is; one that does not answer hides no other."""
-    from tieout.app import companies  # noqa: PLC0415 (imported when used)
+    from tieout.app import companies, rights  # noqa: PLC0415 (imported when used)
     from tieout.model.contract import CONSENT_DAYS  # noqa: PLC0415 (imported when used)
 
     for name, company in site.settings.companies.items():
         told: dict[str, Any] = {"name": name, "system": company.system, "id": company.id}
         try:
-            with companies.session(site, name) as connector:
-                who = connector.check()
+            who, given = rights.who_and_what(site, name)
         except TieoutError as wrong:
-            yield {**told, "ok": False, "says": str(wrong), "until": None}
+            yield {**told, "ok": False, "says": str(wrong), "until": None, "rights": []}
             continue
-        concerns = [f"lacks {right}" for right in who.missing]
+        concerns = [_lacking(right) for right in given if right.held is False]
         skew_secs = abs((companies.now() - who.clock).total_seconds())
         if skew_secs > SKEW_SECS_LIMIT:
             concerns.append(f"its clock and ours differ by {skew_secs:.0f} seconds")
@@ -119,7 +121,14 @@ def _asked(site: Site) -> Iterator[dict[str, Any]]:
             concerns.append("consent ends soon: run `tieout connect` again")
         until = who.until.isoformat() if who.until else None
         says = "; ".join(concerns) or who.name
-        yield {**told, "ok": not concerns, "says": says, "until": until}
+        shown = [rights.plain(right) for right in given]
+        yield {**told, "ok": not concerns, "says": says, "until": until, "rights": shown}
+
+
+def _lacking(right: Right) -> str:
+    """Return what is lacking, what for, and the vendor's own words."""
+    purpose = f", for {right.purpose}" if right.purpose else ""
+    return f"lacks {right.name}{purpose}" + (f" ({right.said})" if right.said else "")
 
 
 def _company_lines(companies: list[dict[str, Any]]) -> list[str]:

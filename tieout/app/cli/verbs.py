@@ -19,7 +19,7 @@ VERBS: Final[Mapping[str, Mapping[str, str]]] = {
         "init": "Write a starter configuration.",
         "simulate": "Serve a make-believe CRM and books on this machine.",
         "check": "Say whether configuration, mappings and accounts are right.",
-        "connect": "Let a company's books be reached (OAuth).",
+        "connect": "Let a company be reached, and say which rights that needs.",
         "provision": "Make the CRM's fields that Tieout writes to.",
         "shadow": "Show what would have been invoiced beside what people invoiced.",
         "backfill": "Link deals to the invoices that people have already made.",
