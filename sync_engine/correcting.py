@@ -22,6 +22,7 @@ from tieout.model.errors import ValueRefused
 from tieout.model.money import Money, currency, total
 from tieout.model.ref import Key
 
+OWN_WORDS = ("date", "lines", "custom_fields")  # of an invoice that a person made and linked
 NUMBER_CHARS = 21  # of a credit's number, where the books state no other length
 
 
@@ -131,8 +132,9 @@ def _amend(standing: Standing, choice: Choice) -> Option:
 def _moved(standing: Standing, wanted: Values) -> Values:
     """Return what the source says otherwise than when it was posted, and the books do not say yet.
 
-    What only the books' people changed stays theirs (pain 7). What the connector shows of an update
-    is all that a lost answer can be compared with, so nothing else is written.
+    What only the books' people changed stays theirs (pain 7); of an invoice that they made, all but
+    ``OWN_WORDS``. What the connector shows of an update is all that a lost answer can be compared
+    with, so nothing else is written.
     """
     fields = standing.invoice.fields
     sent = standing.sent
@@ -140,7 +142,7 @@ def _moved(standing: Standing, wanted: Values) -> Values:
     for name, value in wanted.items():
         if name in ("memo", "prices", "currency", "customer") or name not in fields:
             continue
-        if sent is not None and sent.get(name) == value:
+        if (name not in OWN_WORDS) if sent is None else (sent.get(name) == value):
             continue
         if not says(fields[name], value):
             moved[name] = value

@@ -220,8 +220,11 @@ def _plan_again(tx: Writes, pair: Pair, row: Row, now: datetime) -> None:
     if row["reason"] == StaleVersion.code and not _moved_since(tx, row):
         return
     invoice = tx_row(tx, correction["corrects"])
-    choice = Choice.of(json.loads(correction["choice"]))
-    found = option(standing_of(tx, pair, invoice, now), choice)
+    chosen = json.loads(correction["choice"])
+    if chosen["because"] not in (None, _says(tx, pair, invoice)):
+        _leave(tx, pair, row, "deal-moved", "The deal says something else than when it was chosen.")
+        return
+    found = option(standing_of(tx, pair, invoice, now), Choice.of(chosen))
     if found.plan is None:
         _leave(tx, pair, row, "not-possible", found.why)
     elif found.plan.hash != row["plan_hash"] or row["state"] == "blocked":
@@ -251,6 +254,7 @@ def _put(tx: Writes, pair: Pair, invoice: Row, found: Option, now: datetime) -> 
     held = tx.one("document_get", key=plan.key)
     sketch = _sketch(tx, pair, invoice)
     content = canonical(content_of(sketch.document)) if found.settles and sketch else NOTHING
+    because = _says(tx, pair, invoice) if found.settles else None
     verdict = standing_decision(tx, plan.key, plan.hash)
     is_same = held is not None and held["plan_hash"] == plan.hash
     tx.run(
@@ -281,11 +285,21 @@ def _put(tx: Writes, pair: Pair, invoice: Row, found: Option, now: datetime) -> 
         key=plan.key,
         corrects=invoice["key"],
         way=way.value,
-        choice=canonical(found.choice.plain()),
+        choice=canonical({**found.choice.plain(), "because": because}),
         shares=canonical([_text(share) for share in found.shares]),
         along_key=None if found.along is None else found.along.key,
         along_hash=None if found.along is None else found.along.hash,
     )
+
+
+def _says(tx: Reads, pair: Pair, invoice: Row) -> str:
+    """Return a name of what a source says now: what settles a difference is chosen because of it.
+
+    An invoice that is to be voided as its deal was lost is not voided when the deal is won again.
+    """
+    sketch = _sketch(tx, pair, invoice)
+    is_won = sketch is not None and sketch.state == "live" and not sketch.skipped
+    return digest(content_of(sketch.document) if sketch is not None and is_won else None)
 
 
 def _text(share: Decimal) -> str:

@@ -34,7 +34,7 @@ from sync_engine.feeds import Observed
 from sync_engine.ledger import journal
 from sync_engine.ledger.sqlite import Ledger
 from sync_engine.ledger.store import Row
-from sync_engine.mode import demand_live, go_live
+from sync_engine.mode import demand_live, demand_posting, go_live
 from sync_engine.observe import read_sources
 from sync_engine.observe_books import read_living
 from sync_engine.pair import Pair
@@ -220,12 +220,13 @@ class Engine:
 
         Raises:
             NotFound: nothing was posted of it.
-            Rejected: the books would refuse it now.
+            Rejected: the books would refuse it now, or the pair only watches.
         """
         pair, ref = self._source(text)
         now = self.hands.clock()
         with self._turn_of(pair):
             invoice = posted_invoice(self.ledger, pair, ref)
+            demand_posting(self.ledger, pair)
             read_now(self.ledger, pair, invoice)
             chosen = choose(self.ledger, pair, invoice, choice, who=who, reason=reason, now=now)
             approving.approve(self.ledger, pair, now)

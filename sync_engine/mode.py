@@ -55,6 +55,19 @@ def demand_live(ledger: Reads, pair: Pair, wanted: str) -> None:
         )
 
 
+def demand_posting(ledger: Reads, pair: Pair) -> None:
+    """Refuse what would be sent of a pair that only watches.
+
+    Raises:
+        Rejected: the pair is in the shadow.
+    """
+    if mode_of(ledger, pair) == SHADOW:
+        raise Rejected(
+            f"{pair.name} is in the shadow: nothing of it is sent.",
+            remedy=f"`tieout go-live {pair.name}` when it shall post.",
+        )
+
+
 def go_live(ledger: Ledger, pair: Pair, *, who: str, reason: str, leave_open: bool) -> int:
     """Let a pair that watched post from now on; return how many links nobody has confirmed.
 

@@ -90,10 +90,9 @@ def _held(rows: Sequence[Row], invoiced: Mapping[str, Decimal]) -> list[tuple[st
 def _invoiced(tx: Reads, pair: Pair, source: Ref, rows: Sequence[Row]) -> Mapping[str, Decimal]:
     """Return by currency what the live invoices of a source come to, less what was credited.
 
-    They are ours, and those by its number.
-
-    An invoice of another deal counts for this one only when that deal was merged into it. One that
-    is nobody's counts for a single deal of those that carry its number.
+    They are ours, and those by its number. An invoice of another deal counts for this one only when
+    that deal was merged into it. One that is nobody's counts for a single deal of those that carry
+    its number.
     """
     books = pair.books.company
     figure = figure_of(pair, rows[0])
@@ -102,23 +101,24 @@ def _invoiced(tx: Reads, pair: Pair, source: Ref, rows: Sequence[Row]) -> Mappin
         shown = row["posted_id"] and tx.one(
             "mirror_get", company=books, kind="invoice", id=row["posted_id"]
         )
-        if shown and _is_live(shown) and not _passed_on(tx, pair, source, row, shown):
+        if shown and not _passed_on(tx, pair, source, row, shown):
             found[shown["id"]] = shown
         order = row["purchase_order"]
         if not order:
             continue
         for other in tx.all("mirror_by_words", company=books, kind="invoice", words=order):
-            if _is_live(other) and _owner(tx, pair, other, order) == source:
+            if _owner(tx, pair, other, order) == source:
                 found[other["id"]] = other
     sums: dict[str, Decimal] = {}
     for shown in found.values():
         code = fields_of(shown["fields"])["currency"]
-        sums[code] = sums.get(code, ZERO) + Decimal(shown[figure]) - _credited(tx, shown, figure)
+        amount = Decimal(shown[figure]) if _is_live(shown) else ZERO
+        sums[code] = sums.get(code, ZERO) + amount - _credited(tx, shown, figure)
     return sums
 
 
 def _credited(tx: Reads, invoice: Row, figure: str) -> Decimal:
-    """Return what credits of ours took back of an invoice."""
+    """Return what credits of ours took back of an invoice, be it voided since."""
     books = invoice["company"]
     own = tx.one("document_of_record", company=books, kind="invoice", id=invoice["id"])
     taken = () if own is None else credits_of(tx, books, own["key"])

@@ -297,7 +297,7 @@ class Correct(Scene):
 class Corrected(Correct):
     """A round that sends what a person chose: a credit, and its application."""
 
-    stages = frozenset({"plan", "queue", "push", "reconcile", "settle", "write-back"})
+    stages = frozenset({"plan", "queue", "push", "reconcile"})
 
     def arrange(self) -> Sequence[str]:
         self.drift()

@@ -562,7 +562,8 @@ WHERE o.key = :key AND o.state IN ('sending', 'unknown') AND p.state = 'again' L
 SELECT DISTINCT p.request_id FROM parcel p JOIN outbox o ON o.request_id = p.request_id
 JOIN document d ON d.key = o.key
 WHERE p.pair = :pair AND p.state = 'again' AND o.state IN ('sending', 'unknown')
-AND d.content <> d.posted_content;
+AND (d.content <> d.posted_content OR EXISTS (SELECT 1 FROM correction c
+    JOIN document i ON i.key = c.corrects WHERE c.key = d.key AND i.changed_at > p.ended_at));
 
 -- parcels_doubted: what was to be sent again when a backup was made may have been sent since
 UPDATE parcel SET state = 'sending' WHERE state = 'again';

@@ -308,3 +308,17 @@ def test_drift_is_ignored_with_a_reason_until_it_changes(world, deal, ties_out):
     world.round(2)
     assert (ignored, world.codes()) == (1, [])
     ties_out(world)
+
+
+def test_a_credited_invoice_that_is_voided_by_hand_leaves_its_credit_owed(world, deal, ties_out):
+    """The judge counts what was given back, whatever became of the invoice."""
+    world.crm("lose", deal)
+    world.round()
+    correct(world, deal, Way.CREDIT, Extent(amount=Decimal("7.77")))
+    world.round(2)
+    world.crm("win", deal)
+    [application] = world.books_truth()["payments"]
+    world.books("delete", kind="Payment", id=application["id"])
+    world.books("void", id="1")
+    world.round(2)
+    ties_out(world)
