@@ -12,8 +12,9 @@ from urllib.parse import urlsplit
 from connectors.dynamics365.facts import SYSTEM, facts
 from connectors.dynamics365.feed import Feed, Place, one_kind
 from connectors.dynamics365.finding import find
+from connectors.dynamics365.outcome import DEAL
 from connectors.dynamics365.provisioning import provisions
-from connectors.dynamics365.reading import Reading
+from connectors.dynamics365.reading import CHILD, Reading
 from connectors.dynamics365.relations import related
 from connectors.dynamics365.rights import missing
 from connectors.dynamics365.tokens import App, AppTokens
@@ -23,17 +24,20 @@ from tieout.model.capability import Capabilities, FieldInfo
 from tieout.model.change import Create
 from tieout.model.contract import Identity, Opening, Outcome, Parcel, Request
 from tieout.model.errors import ConfigError
-from tieout.model.lookup import Answer, Lookup
+from tieout.model.lookup import MARKER, Answer, Lookup
 from tieout.model.record import Fetched, Page, Related
 from tieout.model.ref import Cursor, Ref
 from tieout.transport.door import refuse_plain_http
 
 APP = ("tenant", "client_id", "client_secret", "private_key", "thumbprint")
+OPPORTUNITY = "opportunity"  # where outcomes are kept unless the option says child
 PARTS = ("api", "authority", "resource")  # of the addresses
 
 
 class Dynamics365:
     """One organization. Options: ``version`` of the API, ``page_rows``, the rates, and the app.
+
+    ``outcome`` says where a deal is told: ``opportunity``, or ``child``, a table of our own.
 
     The app is ``tenant`` and ``client_id`` with ``client_secret`` or ``private_key`` (and the
     certificate's ``thumbprint``, where the certificate is not beside the key); without them calls
@@ -71,8 +75,12 @@ class Dynamics365:
         rates = {name: _whole(opening, name, default) for name, default in known.rates.items()}
         page_rows = _whole(opening, "page_rows", PAGE_ROWS, PAGE_ROWS)
         version = str(opening.options.get("version", known.version))
-        _refuse_unknown("option", opening.options, {*rates, "version", "page_rows", *APP})
+        _refuse_unknown(
+            "option", opening.options, {*rates, "version", "page_rows", "outcome", *APP}
+        )
         _refuse_unknown("address", urls, PARTS)
+        if opening.options.get("outcome", OPPORTUNITY) not in (OPPORTUNITY, CHILD):
+            raise ConfigError(f"The option outcome is {OPPORTUNITY} or {CHILD}.")
         for url in urls.values():
             refuse_plain_http(url)
         api = urls.get("api", "")
@@ -83,7 +91,7 @@ class Dynamics365:
             tokens = AppTokens(_app(opening, authority, resource), now=now, sleep=sleep)
         wire = Wire(api, version, tokens or credentials, rates, now, sleep)
         reading = Reading(wire, f"{SYSTEM}:{opening.company_id}", opening, known, page_rows)
-        return cls(reading, replace(known.capabilities, rates=rates), tokens)
+        return cls(reading, _capabilities(reading, rates), tokens)
 
     def check(self) -> Identity:
         """Ask which organization this is, and what the application lacks there.
@@ -171,6 +179,18 @@ class Dynamics365:
         self._reading.wire.close()
         if self._tokens is not None:
             self._tokens.close()
+
+
+def _capabilities(reading: Reading, rates: Mapping[str, int]) -> Capabilities:
+    """Return what can be done; without columns of ours a deal has no mark."""
+    known = reading.facts.capabilities
+    if reading.outcomes is None:
+        return replace(known, rates=rates)
+    deal = known.kinds[DEAL]
+    fields = {name: type_ for name, type_ in deal.fields.items() if name != deal.marker}
+    found_by = deal.found_by - {MARKER}
+    unmarked = replace(deal, marker="", found_by=found_by, fields=fields)
+    return replace(known, rates=rates, kinds={**known.kinds, DEAL: unmarked})
 
 
 def _app(opening: Opening, authority: str, resource: str) -> App:

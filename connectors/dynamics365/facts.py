@@ -18,6 +18,8 @@ MASTER = "_masterid_value"  # where an account or contact lives on that was merg
 LABEL = "_label"  # what a field of an option's text ends with
 SHOWN = "@OData.Community.Display.V1.FormattedValue"  # what people see for a value
 ETAG = "@odata.etag"
+PREFIX = "tieout_"  # of all that provision makes
+MARK = "tieout_mark"
 CURRENCY = "currency"
 OWNER = "owner"
 
@@ -93,6 +95,8 @@ class Facts:
     solution: str
     option_prefix: int
     provisions: Sequence[Mapping[str, Any]]
+    provisions_of_child: Sequence[Mapping[str, Any]]
+    outcome: Kind
     version: str
     authority: str
 
@@ -126,10 +130,34 @@ def facts() -> Facts:
         untracked=frozenset(said["untracked"]),
         solution=said["solution"],
         option_prefix=said["option_prefix"],
-        provisions=said["provisions"],
+        provisions=[*said["provisions"], *said["provisions_of_tracking"]],
+        provisions_of_child=_of_child(said),
+        outcome=_outcome(said),
         version=str(said["version"]),
         authority=said["authority"],
     )
+
+
+def _outcome(said: Mapping[str, Any]) -> Kind:
+    """Return the table of outcomes: it has the deal's fields of ours, but the mark."""
+    ours = {
+        name: field
+        for name, field in _fields(said["kinds"]["deal"]["fields"]).items()
+        if field.column.startswith(PREFIX) and field.column != MARK
+    }
+    table = said["outcome"]
+    return Kind("outcome", table["table"], table["set"], table["id"], ours, {}, None, merges=False)
+
+
+def _of_child(said: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
+    """Return what is made where outcomes have a table: it, its columns, and no mark of a deal."""
+    first, rest = said["provisions"][:2], said["provisions"][2:]
+    columns = [
+        {**told, "object": "outcome"}
+        for told in rest
+        if told["kind"] in ("column", "publish") and told["name"] != MARK
+    ]
+    return [*first, *said["provisions_of_outcome"], *columns, *said["provisions_of_tracking"]]
 
 
 def _capability(said: Mapping[str, Any]) -> KindCapability:

@@ -24,8 +24,10 @@ from tieout.model.ref import Ref, Version
 
 PUBLISHER, SOLUTION, COLUMN, KEY = "publisher", "solution", "column", "alternate_key"
 PUBLISH, TRACKING = "publish", "change_tracking"
-MADE = frozenset({PUBLISHER, SOLUTION, COLUMN, KEY, PUBLISH, TRACKING})
+TABLE, LOOKUP = "table", "lookup"
+MADE = frozenset({PUBLISHER, SOLUTION, TABLE, COLUMN, KEY, LOOKUP, PUBLISH, TRACKING})
 LANGUAGE = 1033  # labels are in English, which every organization has
+PRIMARY_NAME = "tieout_name"
 TEXT_LENGTH = 100
 MEMO_LENGTH = 2_000
 OPTIONS_FROM = 10_000  # an option's number is the publisher's prefix and four digits
@@ -47,7 +49,11 @@ def provisions(reading: Reading) -> Sequence[Create]:
     """Return what must exist, in the order in which it can be made."""
     return [
         Create(told["kind"], {name: held for name, held in told.items() if name != "kind"})
-        for told in reading.facts.provisions
+        for told in (
+            reading.facts.provisions
+            if reading.outcomes is None
+            else reading.facts.provisions_of_child
+        )
     ]
 
 
@@ -87,6 +93,10 @@ def packed(reading: Reading, request: Request) -> tuple[str, Any]:
                 "DisplayName": _label(str(values["label"])),
                 "KeyAttributes": [str(values["column"])],
             }
+        case "table":
+            return "EntityDefinitions", _table(name, str(values["label"]))
+        case "lookup":
+            return "RelationshipDefinitions", _relationship(reading, values)
         case "publish":
             table = _kind(reading, values).table
             inner = f"<entities><entity>{table}</entity></entities>"
@@ -119,6 +129,12 @@ def _is_there(reading: Reading, kind: str, about: str, name: str) -> bool:
         path = f"{_SET[kind]}?$select=uniquename&$filter={asked}"
         return bool(reading.wire.get(path, understand=rows))
     of = _kind(reading, {"object": about})
+    if of is reading.facts.outcome and kind != PUBLISH and not _is_defined(reading, of):
+        return False
+    if kind == TABLE:
+        return True
+    if kind == LOOKUP:
+        return name.lower() in reading.describing.columns(of)
     if kind == COLUMN:
         return name in reading.describing.columns(of)
     if kind == KEY:
@@ -129,6 +145,57 @@ def _is_there(reading: Reading, kind: str, about: str, name: str) -> bool:
         return not reading.unpublished
     path = f"{_definition(of.table)}?$select=LogicalName,ChangeTrackingEnabled"
     return bool(reading.wire.get(path, understand=row).get("ChangeTrackingEnabled"))
+
+
+def _is_defined(reading: Reading, of: Kind) -> bool:
+    asked = encoded(f"LogicalName eq {literal(of.table)}")
+    path = f"EntityDefinitions?$select=LogicalName&$filter={asked}"
+    return bool(reading.wire.get(path, understand=rows))
+
+
+def _table(name: str, label: str) -> Mapping[str, Any]:
+    """Return a table's definition (page "Create and update table definitions")."""
+    primary = {
+        "@odata.type": "Microsoft.Dynamics.CRM.StringAttributeMetadata",
+        "AttributeType": "String",
+        "AttributeTypeName": {"Value": "StringType"},
+        "SchemaName": PRIMARY_NAME,
+        "IsPrimaryName": True,
+        "MaxLength": TEXT_LENGTH,
+        "FormatName": {"Value": "Text"},
+        "RequiredLevel": {"Value": "None"},
+        "DisplayName": _label("Invoice"),
+    }
+    return {
+        "@odata.type": "Microsoft.Dynamics.CRM.EntityMetadata",
+        "SchemaName": name,
+        "DisplayName": _label(label),
+        "DisplayCollectionName": _label(f"{label}s"),
+        "OwnershipType": "OrganizationOwned",
+        "IsActivity": False,
+        "HasActivities": False,
+        "HasNotes": False,
+        "Attributes": [primary],
+    }
+
+
+def _relationship(reading: Reading, values: Values) -> Mapping[str, Any]:
+    """Return a lookup's definition (page "Create and update table relationships")."""
+    one, many = _kind(reading, {"object": values["to"]}), _kind(reading, values)
+    return {
+        "@odata.type": "Microsoft.Dynamics.CRM.OneToManyRelationshipMetadata",
+        "SchemaName": f"{many.table}_{one.table}",
+        "ReferencedEntity": one.table,
+        "ReferencingEntity": many.table,
+        "Lookup": {
+            "@odata.type": "Microsoft.Dynamics.CRM.LookupAttributeMetadata",
+            "AttributeType": "Lookup",
+            "AttributeTypeName": {"Value": "LookupType"},
+            "SchemaName": str(values["name"]),
+            "DisplayName": _label(str(values["label"])),
+            "RequiredLevel": {"Value": "None"},
+        },
+    }
 
 
 def _column(reading: Reading, values: Values) -> Mapping[str, Any]:
@@ -172,7 +239,8 @@ def _options(reading: Reading, choices: object) -> Sequence[tuple[int, str]]:
 
 
 def _kind(reading: Reading, values: Values) -> Kind:
-    kind = reading.facts.kinds.get(str(values.get("object")))
+    known = {**reading.facts.kinds, reading.facts.outcome.name: reading.facts.outcome}
+    kind = known.get(str(values.get("object")))
     if kind is None:
         raise InvalidField("It names no kind of record to belong to.")
     return kind

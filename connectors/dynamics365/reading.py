@@ -15,6 +15,7 @@ from typing import Any
 
 from connectors.dynamics365.describing import Describing
 from connectors.dynamics365.facts import CURRENCY, LABEL, MASTER, OWNER, SHOWN, Facts, Field, Kind
+from connectors.dynamics365.outcome import DEAL, is_kept, with_outcomes
 from connectors.dynamics365.refusals import NoSuchColumn
 from connectors.dynamics365.translation import CREATED, MODIFIED, Translator
 from connectors.dynamics365.wire import Wire, encoded, literal, row, rows
@@ -24,6 +25,7 @@ from tieout.model.record import Fetched, Gone, MergedInto, Record, Unreadable
 from tieout.model.ref import Ref, Version
 
 IDS_AT_ONCE = 600  # in one address: encoded, each is 45 letters, and an address holds 32,768
+CHILD = "child"  # where outcomes are kept: in the opportunity, or in a table of its own
 MERGES_FOLLOWED = 20
 RECORDS_REMEMBERED = 20_000
 ANNOTATIONS = f'odata.include-annotations="{SHOWN.removeprefix("@")}"'
@@ -57,6 +59,7 @@ class Reading:
         self, wire: Wire, company: str, opening: Opening, facts: Facts, page_rows: int
     ) -> None:
         self.wire = wire
+        self.outcomes = facts.outcome if opening.options.get("outcome") == CHILD else None
         self.page = f"odata.maxpagesize={page_rows}"  # the wish for pages of this size
         self.company = company
         self.opening = opening
@@ -115,7 +118,19 @@ class Reading:
                 read.found.update({str(told.get(kind.id)): told for told in answer})
         left = [one for one in asked if one not in read.found and one not in read.refused]
         self._complete(kind, left, select, prefer, read)
+        self._add_outcomes(kind, read)
         return read
+
+    def _add_outcomes(self, kind: Kind, read: Rows) -> None:
+        """Add what was told of deals where that is kept in a table of its own."""
+        if self.outcomes is None or kind.name != DEAL:
+            return
+        wanted = self.opening.reads.get(kind.name, frozenset(kind.fields))
+        try:
+            read.found = dict(with_outcomes(self.wire, self.outcomes, wanted, read.found))
+        except TieoutError as error:
+            read.refused.update(dict.fromkeys(read.found, error))
+            read.found = {}
 
     def _complete(
         self, kind: Kind, left: Sequence[str], select: str, prefer: Sequence[str], read: Rows
@@ -166,9 +181,14 @@ class Reading:
 
     def columns(self, kind: Kind) -> list[str]:
         """Return the values to ask for of a kind: what the mappings use, and what we need."""
-        wanted = [self.field(kind, name).column for name in self._names(kind)]
+        fields = [self.field(kind, name) for name in self._names(kind)]
+        wanted = [field.column for field in fields if not self._is_elsewhere(kind, field)]
         own = [kind.id, MODIFIED, CREATED, *([MASTER] if kind.merges else ())]
         return sorted({*(one.removesuffix(SHOWN) for one in wanted), *own})
+
+    def _is_elsewhere(self, kind: Kind, field: Field) -> bool:
+        """Whether a field of the deal is none of its table."""
+        return kind.name == DEAL and self.outcomes is not None and is_kept(self.outcomes, field)
 
     def select(self, kind: Kind) -> str:
         """Return the part of a query that names them.

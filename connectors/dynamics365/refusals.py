@@ -16,6 +16,7 @@ from tieout.model.errors import (
     Duplicate,
     QuotaExhausted,
     RateLimited,
+    Rejected,
     StaleVersion,
     TieoutError,
     Unauthorized,
@@ -41,6 +42,11 @@ _COLUMN_REMEDY = (
 TRACKING_REMEDY = (
     "In Power Apps open the table's properties, advanced options, and choose “Track changes”: it "
     "cannot be taken back."
+)
+CLOSED = "0x80040515"
+_CLOSED_REMEDY = (
+    "Set `options: {outcome: child}` for this company and run `tieout provision`: outcomes then "
+    "have a table of their own. Then `tieout tasks answer ID retry`."
 )
 _NO_COLUMN = re.compile(r"property named|attribute|column", re.IGNORECASE)
 _SIGNED = re.compile(r"-\d{6,12}", re.ASCII)
@@ -102,6 +108,8 @@ def _refusal(answer: Answer, code: str, words: Mapping[str, str]) -> TieoutError
         return QuotaExhausted("The requests that the licence allows are used up.", **words)
     if found is Unauthorized:
         return Unauthorized("The application user may not do this.", remedy=_RIGHT_REMEDY, **words)
+    if code == CLOSED:
+        return Rejected("A closed opportunity takes no writes.", remedy=_CLOSED_REMEDY, **words)
     return found(**words)
 
 

@@ -13,6 +13,8 @@ from typing import Any
 
 from connectors.dynamics365.batch import PARTS_LIMIT, Part, pack
 from connectors.dynamics365.facts import ETAG, Kind
+from connectors.dynamics365.outcome import DEAL, part_of
+from connectors.dynamics365.outcome import KEY as OUTCOME_KEY
 from connectors.dynamics365.provisioning import MADE, PUBLISH, packed
 from connectors.dynamics365.reading import GUID, Reading
 from connectors.dynamics365.refusals import judge
@@ -88,17 +90,16 @@ def _part(reading: Reading, kind: Kind, request: Request) -> Part:
     assert isinstance(change, Update), "only updates go in batches"
     if not GUID.match(change.ref.id):
         raise InvalidField(f"{change.ref.id[:40]!r} is no id of Dataverse's.", record=request.about)
+    headers = {"Content-Type": JSON, "Prefer": "return=representation"}
+    if reading.outcomes is not None and kind.name == DEAL:
+        return part_of(reading.wire, reading.outcomes, kind, request, headers)
     version = str(change.version) or ANY_VERSION
     if not _ETAG.match(version):
         raise InvalidField("Its version is none of Dataverse's.", record=request.about)
     return Part(
         "PATCH",
         f"{reading.wire.root}{kind.set}({change.ref.id})?$select={kind.id}",
-        {
-            "Content-Type": JSON,
-            "If-Match": version,
-            "Prefer": "return=representation",
-        },
+        {**headers, "If-Match": version},
         dump_json(_values(reading, kind, request)),
     )
 
@@ -117,7 +118,7 @@ def _creation(reading: Reading, request: Request) -> Parcel:
     """Return the call that makes one thing: a batch of one, so that its bytes say all of it."""
     name, values = packed(reading, request)
     headers = {"Content-Type": JSON}
-    if name.startswith("EntityDefinitions"):
+    if name.startswith(("EntityDefinitions", "RelationshipDefinitions")):
         headers[SOLUTION_HEADER] = reading.facts.solution
     part = Part("POST", f"{reading.wire.root}{name}", headers, dump_json(values))
     asked = [request.key, request.asking]
@@ -163,7 +164,9 @@ def _batch_outcomes(
     Where a record does not stand at its own place, or answers are missing, places say nothing any
     more: then a refusal is nobody's, and what is not named as done is unknown.
     """
-    id_column = reading.facts.kinds[parcel.items[0].kind].id
+    kind = parcel.items[0].kind
+    by_key = reading.outcomes is not None and kind == DEAL
+    id_column = OUTCOME_KEY if by_key else reading.facts.kinds[kind].id
     named = [_record_id(answer, id_column) for answer in answers]
     done = {one: answer for one, answer in zip(named, answers, strict=True) if one}
     ids = [item.ref.id for item in parcel.items if item.ref is not None]
@@ -203,14 +206,14 @@ def _record_id(answer: Answer, id_column: str) -> str:
     """Return the id of the record that an answer says was written; empty for a refusal."""
     if answer.status >= 300:
         return ""
-    found = _ADDRESS.search(answer.headers.get("odata-entityid", ""))
-    if found:
-        return found[1].lower()
     try:
         told = answer.json
     except TieoutError:
-        return ""
-    return str(told.get(id_column) or "").lower() if isinstance(told, Mapping) else ""
+        told = None
+    if isinstance(told, Mapping) and told.get(id_column):
+        return str(told[id_column]).lower()
+    found = _ADDRESS.search(answer.headers.get("odata-entityid", ""))
+    return found[1].lower() if found else ""
 
 
 def _made(reading: Reading, parcel: Parcel, answers: Sequence[Answer]) -> Outcome:

@@ -155,3 +155,19 @@ def test_an_expired_delta_link_is_a_comparison_and_loses_nothing(dynamics, win):
     assert len(dynamics.invoices()) == 2
     assert held_of(dynamics.org, second)["tieout_invoice_status"] == INVOICED
     assert dynamics.codes() == ["reopened"]
+
+
+def test_an_opportunity_that_refuses_writes_when_it_is_closed_is_told_in_a_table_of_ours(
+    dynamics, win
+):
+    dynamics.org.closed_refuses = True
+    dynamics.crm_rates = {"outcome": "child"}
+    deal = win()
+    dynamics.round()
+    [invoice] = dynamics.invoices()
+    dynamics.books("receive_payment", invoices={invoice["id"]: None})
+    dynamics.round()
+    [told] = dynamics.org.shelves["tieout_outcome"].records.values()
+    assert told.values["tieout_deal"] == deal
+    assert told.values["tieout_invoice_status"] == PAID
+    assert dynamics.codes() == []

@@ -136,6 +136,7 @@ def test_a_closed_opportunity_that_refuses_writes_says_so(org, told):
     [outcome] = told(("deal", deal, "", {"invoice_number": "1"}))
     assert isinstance(outcome.error, Rejected)
     assert outcome.error.vendor_code == "0x80040515"
+    assert "outcome: child" in outcome.error.next
 
 
 def test_a_missing_privilege_is_named(org, told):

@@ -1,0 +1,90 @@
+"""The outcome in a table of our own, where a closed opportunity takes no writes.
+
+One row for each deal, named by the opportunity's id as an alternate key, so that writing it makes
+it where there is none (page "Use Upsert to create or update a record"). What is written so is read
+back under the deal's own names.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from connectors.dynamics365.batch import Part
+from connectors.dynamics365.facts import MARK, Field, Kind
+from connectors.dynamics365.translation import written
+from connectors.dynamics365.wire import Wire, counted, encoded, literal
+from tieout.model.contract import Request
+from tieout.model.errors import InvalidField, TieoutError, Unavailable
+from tieout.transport import dump_json
+
+OUTCOME = "outcome"
+DEAL = "deal"
+IDS_AT_ONCE = 600
+KEY, NAME, BIND = "tieout_deal", "tieout_name", "tieout_OpportunityId@odata.bind"
+
+
+def part_of(wire: Wire, table: Kind, deals: Kind, request: Request, headers: Any) -> Part:
+    """Return the request that tells of one deal.
+
+    Raises:
+        InvalidField: a value that is no outcome, or that its column cannot have.
+    """
+    deal = request.change.ref.id  # type: ignore[union-attr]  # an update has a record
+    values: dict[str, Any] = {BIND: f"/{deals.set}({deal})"}
+    for name, value in request.change.values.items():
+        field = table.fields.get(name)
+        if field is None:
+            raise InvalidField(
+                f"{name} is no outcome, and a closed opportunity is told nothing else.",
+                record=request.about,
+                remedy="Take it out of the mapping's write_back, or leave the option outcome out.",
+            )
+        values[field.column] = written(field, name, value)
+    number = request.change.values.get("invoice_number")
+    if number:
+        values[NAME] = str(number)
+    address = f"{wire.root}{table.set}({KEY}={encoded(literal(deal))})?$select={KEY}"
+    return Part("PATCH", address, headers, dump_json(values))
+
+
+def is_kept(table: Kind, field: Field) -> bool:
+    """Whether a field of the deal is kept in the table of outcomes, or nowhere: the mark."""
+    return field.name in table.fields or field.column == MARK
+
+
+def with_outcomes(
+    wire: Wire, table: Kind, names: Iterable[str], found: Mapping[str, Mapping[str, Any]]
+) -> Mapping[str, Mapping[str, Any]]:
+    """Return the rows of deals with what was told of them; a deal that was told nothing has none.
+
+    Raises:
+        TieoutError: a list was refused, not answered or not whole.
+    """
+    columns = sorted(table.fields[name].column for name in names if name in table.fields)
+    if not columns or not found:
+        return found
+    ids = list(found)
+    held: dict[str, Mapping[str, Any]] = {}
+    paths = [_path(table, columns, part) for part in _parts(ids)]
+    for answer in wire.answers(paths, understand=counted):
+        if isinstance(answer, TieoutError):
+            raise answer
+        if answer.link:
+            raise Unavailable("More outcomes came than deals were asked for.")
+        held.update({str(told.get(KEY)): told for told in answer.rows})
+    nothing: Mapping[str, Any] = dict.fromkeys(columns)
+    return {
+        one: {**told, **{name: held.get(one, nothing).get(name) for name in columns}}
+        for one, told in found.items()
+    }
+
+
+def _path(table: Kind, columns: Sequence[str], ids: Sequence[str]) -> str:
+    listed = encoded(f"[{','.join(map(literal, ids))}]")
+    within = f"Microsoft.Dynamics.CRM.In(PropertyName='{KEY}',PropertyValues={listed})"
+    return f"{table.set}?$select={','.join([KEY, *columns])}&$count=true&$filter={within}"
+
+
+def _parts(ids: Sequence[str]) -> list[Sequence[str]]:
+    return [ids[n : n + IDS_AT_ONCE] for n in range(0, len(ids), IDS_AT_ONCE)]
