@@ -39,7 +39,7 @@ class Field:
 
 @dataclass(frozen=True, slots=True)
 class Relation:
-    """How a role is found: by our own reference field, by theirs, or by rows of a junction.
+    """How a role is found: by our reference field, by theirs, by a junction, or by equal values.
 
     Attributes:
         to: the kind in that role.
@@ -48,6 +48,8 @@ class Relation:
         child: its field that holds our id, in ``order``.
         through: the junction's object, with ``child`` its field for us and ``other`` for it.
         primary: the junction's flag of the one that Salesforce itself calls so.
+        equals: our field whose value ``child`` has, where no id leads there.
+        within: their first day and the day after their last, between which our ``day`` lies.
     """
 
     to: str
@@ -58,6 +60,9 @@ class Relation:
     through: str = ""
     other: str = ""
     primary: str = ""
+    equals: str = ""
+    within: tuple[str, ...] = ()
+    day: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +133,10 @@ def _kind(name: str, said: Mapping[str, Any]) -> Kind:
         name=name,
         object=said["object"],
         fields={ours: Field(ours, **field) for ours, field in said["fields"].items()},
-        relations={role: Relation(**told) for role, told in said.get("relations", {}).items()},
+        relations={
+            role: Relation(**{**told, "within": tuple(told.get("within", ()))})
+            for role, told in said.get("relations", {}).items()
+        },
         first_read=said.get("first_read", ""),
         since=said.get("since", ""),
         merges=said.get("merges", False),

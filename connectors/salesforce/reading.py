@@ -26,7 +26,9 @@ from tieout.transport import Answer
 
 MERGES_FOLLOWED = 20  # a longer chain of merges is a mistake of the other system
 REMEMBERED = 20_000  # records whose references and parents are kept
-UNDELETABLE = frozenset({"User"})  # users are made inactive, so they have no IsDeleted
+UNDELETABLE = frozenset(  # without IsDeleted: made inactive, changed, or gone with their document
+    {"User", "CurrencyType", "DatedConversionRate", "ContentVersion"}
+)
 ORG = "SELECT Id,Name,TimeZoneSidKey FROM Organization"
 CORPORATE = "SELECT IsoCode FROM CurrencyType WHERE IsCorporate = true"
 

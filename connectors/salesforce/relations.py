@@ -12,8 +12,9 @@ from dataclasses import dataclass, field
 from connectors.salesforce import soql
 from connectors.salesforce.facts import Kind, Relation
 from connectors.salesforce.reading import Reading, Row
+from connectors.salesforce.translation import held_at, text_of
 from tieout.model.errors import NotFound, TieoutError, Unavailable, Unsupported
-from tieout.model.record import Gone, MergedInto, Record, Related, Unreadable
+from tieout.model.record import Fetched, Gone, MergedInto, Record, Related, Unreadable
 from tieout.model.ref import Ref
 
 
@@ -38,6 +39,8 @@ def related(reading: Reading, refs: Sequence[Ref], role: str) -> Iterator[Relate
             yield from (Related(ref, role, error=error) for ref in asked)
         elif relation.reference:
             yield from _named(reading, relation, asked, role)
+        elif relation.equals:
+            yield from _equal(reading, relation, asked, role)
         else:
             yield from _naming(reading, kind, relation, asked, role)
 
@@ -85,6 +88,60 @@ def _references(
     return known
 
 
+# -- what has a value of the record ---------------------------------------------------------------
+
+
+def _equal(
+    reading: Reading, relation: Relation, refs: Sequence[Ref], role: str
+) -> Iterator[Related]:
+    """Yield who has the value that a record has, and where days bound it, on its day."""
+    target = reading.facts.kinds[relation.to]
+    sources = {answer.ref: answer for answer in reading.fetch(list(dict.fromkeys(refs)))}
+    values = {
+        str(answer.fields[relation.equals])
+        for answer in sources.values()
+        if isinstance(answer, Record) and answer.fields.get(relation.equals)
+    }
+    try:
+        rows = list(reading.live(target, relation.child, sorted(values))) if values else []
+        others = [reading.record(target, row) for row in rows]
+    except TieoutError as error:
+        yield from (Related(ref, role, error=error) for ref in refs)
+        return
+    name = next(one.name for one in target.fields.values() if one.field == relation.child)
+    for ref in refs:
+        source = sources[ref]
+        if not isinstance(source, Record):
+            yield Related(ref, role, error=_absence(source))
+            continue
+        fitting = {
+            other.ref: other
+            for other in others
+            if other.fields.get(name) == source.fields.get(relation.equals)
+            and _is_within(relation, other, source)
+        }
+        primary = next(iter(fitting)) if len(fitting) == 1 else None
+        yield Related(ref, role, tuple(fitting), primary, fitting)
+
+
+def _is_within(relation: Relation, other: Record, source: Record) -> bool:
+    if not relation.within:
+        return True
+    first, after = (other.fields.get(name) for name in relation.within)
+    day = source.fields.get(relation.day)
+    return day is not None and (first is None or first <= day) and (after is None or day < after)
+
+
+def _absence(answer: Fetched) -> TieoutError:
+    match answer:
+        case Unreadable(_, error):
+            return error
+        case Gone(ref, evidence):
+            return NotFound(f"It is gone: {evidence}.", record=str(ref))
+        case _:
+            return NotFound("It was merged into another.", record=str(answer.ref))
+
+
 # -- what names a record, or is joined to it ------------------------------------------------------
 
 
@@ -119,7 +176,9 @@ def _ask(reading: Reading, kind: Kind, relation: Relation, ids: Sequence[str], s
             columns = ",".join(["Id", *joined])
             if relation.parent:
                 columns += "," + reading.select(target, parent=relation.parent)
-            where = f"{soql.within(relation.child, ids)} AND {relation.other} != null"
+            where = soql.within(relation.child, ids)
+            if "." not in relation.other:
+                where += f" AND {relation.other} != null"
         else:
             columns = reading.select(target, also=relation.child)
             where = soql.within(relation.child, ids)
@@ -181,7 +240,7 @@ def _other(
     if not relation.through:
         record = reading.record(target, row)
         return record.ref, record
-    other = soql.whole_id(str(row.get(relation.other) or ""))
+    other = soql.whole_id(text_of(held_at(row, relation.other.split("."))))
     if not other:
         raise Unavailable(f"A row of {relation.through} names no {relation.other}.")
     ref = reading.ref(target, other)

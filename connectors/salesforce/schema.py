@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import structlog
@@ -34,6 +34,7 @@ TYPES: Mapping[str, str] = {  # the vendor's types in our words; every other is 
     "boolean": "flag",
     "picklist": "choice",
 }
+RECORD_TYPE = "record_type"
 OPTIONAL = frozenset({CURRENCY.lower(), "recordtype.developername"})  # an org may have neither
 
 _REMEDY = (
@@ -163,15 +164,16 @@ def _of(shown: Mapping[str, FieldInfo] | None, name: str) -> Field | None:
     return Field(name, info.vendor_name, info.type, info.read_only)
 
 
-def _described(answer: Answer) -> list[Mapping[str, Any]]:
+def _described(answer: Answer) -> Mapping[str, Any]:
     told = answer.json
     fields = told.get("fields") if isinstance(told, Mapping) else None
     if not isinstance(fields, list) or not fields:
         raise answer.unclear("Salesforce did not say which fields there are.")
-    return fields
+    return dict(told)
 
 
-def _infos(kind: Kind, told: list[Mapping[str, Any]]) -> Mapping[str, FieldInfo]:
+def _infos(kind: Kind, described: Mapping[str, Any]) -> Mapping[str, FieldInfo]:
+    told: list[Mapping[str, Any]] = described["fields"]
     by_name = {str(row["name"]).lower(): row for row in told}
     parents = {str(row.get("relationshipName") or "").lower() for row in told} - {""}
     infos = {"id": FieldInfo("id", "text", "Record ID", "Id", read_only=True, unique=True)}
@@ -183,6 +185,10 @@ def _infos(kind: Kind, told: list[Mapping[str, Any]]) -> Mapping[str, FieldInfo]
         elif len(field.path) == 1 and first in by_name:
             infos[field.name] = _info(field, by_name[first])
             ours.add(first)
+    if RECORD_TYPE in infos:
+        types = described.get("recordTypeInfos") or ()
+        named = tuple(str(one.get("developerName")) for one in types if one.get("active", True))
+        infos[RECORD_TYPE] = replace(infos[RECORD_TYPE], choices=named)
     for name, row in by_name.items():
         if name not in ours and name != "id":
             type_ = TYPES.get(str(row.get("type")), "text")

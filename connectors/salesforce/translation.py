@@ -20,7 +20,7 @@ MODIFIED = "SystemModstamp"  # moves with every change, a rollup's and an import
 CREATED = "CreatedDate"
 
 Reader: TypeAlias = Callable[[Any], Any]
-_GONE = object()
+NOT_TOLD = object()
 
 
 def record_of(company: str, kind: str, fields: Sequence[Field], row: Mapping[str, Any]) -> Record:
@@ -37,8 +37,8 @@ def record_of(company: str, kind: str, fields: Sequence[Field], row: Mapping[str
         raise Unavailable(f"Salesforce's answer shows a {kind} without id or time of change.")
     values: dict[str, Any] = {"id": record_id}
     for field in fields:
-        told = _at(row, field.path)
-        if told is _GONE:
+        told = held_at(row, field.path)
+        if told is NOT_TOLD:
             continue
         if isinstance(told, list) or (isinstance(told, dict) and field.type != "text"):
             raise Unavailable(
@@ -76,21 +76,21 @@ def text_of(value: object) -> str:
     """Return the text that a value is or stands for; empty where there is none."""
     if isinstance(value, str):
         return value
-    if value is None:
+    if value is None or value is NOT_TOLD:
         return ""
     if isinstance(value, bool):
         return "true" if value else "false"
     return format(value, "f") if isinstance(value, Decimal) else str(value)
 
 
-def _at(row: Mapping[str, Any], path: Sequence[str]) -> Any:
-    """Return what stands at a path; a parent that is null has nothing but nulls."""
+def held_at(row: Mapping[str, Any], path: Sequence[str]) -> Any:
+    """Return what stands at a path, or ``NOT_TOLD``; a parent that is null has but nulls."""
     held: Any = row
     for step in path:
         if held is None:
             return None
         if not isinstance(held, Mapping) or step not in held:
-            return _GONE
+            return NOT_TOLD
         held = held[step]
     return held
 

@@ -66,9 +66,9 @@ def test_check_online_says_in_salesforces_words_why_the_app_is_refused(org, spok
     assert "another-secret" not in crm["says"]
 
 
-def test_connect_says_that_there_is_nothing_to_consent_to(org, capsys):
-    assert exit_code(["connect", "crm"]) == Exit.TROUBLE
-    assert "salesforce asks for no consent" in capsys.readouterr().err
+def test_connect_asks_for_a_session_as_no_person_need_consent(org, spoken):
+    code, told = spoken("connect", "crm")
+    assert (code, told["id"], told["until"]) == (Exit.DONE, org.org_id, None)
 
 
 def test_provision_makes_all_once(org, spoken):

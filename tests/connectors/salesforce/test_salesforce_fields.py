@@ -172,3 +172,10 @@ def test_a_field_that_nobody_made_finds_nothing_and_says_so(salesforce):
     (answer,) = salesforce.find("deal", [Lookup("deal", "no_such__c", "1")])
     assert isinstance(answer, NotKnown)
     assert "no_such__c" in str(answer.error)
+
+
+def test_record_types_are_told_by_describe_and_read_by_their_own_names(salesforce, org):
+    made = deeds.DEEDS["add_record_type"](org, "Opportunity", "Renewal")
+    deal = org.deal(RecordTypeId=made)
+    assert one(salesforce, org, deal).fields["record_type"] == "Renewal"
+    assert salesforce.describe("deal")["record_type"].choices == ("Renewal", "Master")
