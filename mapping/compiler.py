@@ -245,6 +245,9 @@ class _Compiler:
             tax=self.tax(block.get("tax")),
             discount=self.discount(block.get("discount"), self.names),
             custom_fields=self.free(block.get("custom_fields"), self.names),
+            made_before=self.cells(
+                _entries(block.get("made_before")), vocabulary.MADE_BEFORE, self.names
+            ),
             target=self.target(block, self.names),
         )
 

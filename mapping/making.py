@@ -22,7 +22,7 @@ from mapping.rules import (
     Role,
 )
 from mapping.trace import Made, shown
-from mapping.vocabulary import INVOICE_CELLS, LINE_CELLS, PAYMENT_CELLS
+from mapping.vocabulary import INVOICE_CELLS, LINE_CELLS, MADE_BEFORE, PAYMENT_CELLS
 from tieout.model.canonical import Plain, plain
 from tieout.model.change import Finding, Severity
 from tieout.model.document import Discount, Document, Invoice, Line, Payment, Percent, Tax
@@ -136,6 +136,7 @@ class Work:
         customer = self.match("customer", rules.customer, self.scope)
         lines = list(self.lines(rules.lines, unit)) if unit else []
         custom_fields = self.free("custom_fields.", rules.custom_fields)
+        made_before = self.cells(rules.made_before, MADE_BEFORE, "made_before.")
         target = self.target(rules.target, "")
         whole = tuple(line for line in lines if line is not None)
         if unit is None or "date" not in cells or len(whole) < len(lines):
@@ -154,6 +155,7 @@ class Work:
                 currency=unit,
                 tax=self.tax(rules, unit),
                 custom_fields={name: text_of(value) for name, value in custom_fields.items()},
+                made_before={name: text_of(value) for name, value in made_before.items()},
                 target=target,
                 **{"title": self.title(), **_texts(cells)},
             )

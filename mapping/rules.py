@@ -93,6 +93,7 @@ class InvoiceRules:
     tax: TaxRules
     discount: DiscountRule | None
     custom_fields: abc.Mapping[str, Formula]
+    made_before: abc.Mapping[str, Formula]  # id, number, reference: what backfill looks for
     target: abc.Mapping[str, Formula]
 
 

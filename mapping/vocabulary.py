@@ -84,6 +84,15 @@ INVOICE_CELLS: abc.Mapping[str, tuple[str, Type, bool]] = {
     "project": ("the project that it belongs to", Type.TEXT, False),
     "title": ("what people call it in lists; kind, id and name when left out", Type.TEXT, False),
 }
+MADE_BEFORE: abc.Mapping[str, tuple[str, Type, bool]] = {
+    "id": ("its id in the books, as an earlier tool left it in the CRM", Type.TEXT, False),
+    "number": ("its number, as somebody wrote it into the CRM", Type.TEXT, False),
+    "reference": (
+        "a text that one of its own fields carries, beside the order number",
+        Type.TEXT,
+        False,
+    ),
+}
 LINE_CELLS: abc.Mapping[str, tuple[str, Type, bool]] = {
     "description": ("the text of the line", Type.TEXT, False),
     "quantity": ("how many", Type.NUMBER, True),
@@ -198,6 +207,11 @@ def _invoice(own: dict[str, Key]) -> Block:
             "discount": Key(_DISCOUNT, "off the whole document; a plain number is percent"),
             "lines": Key(_lines(own), "what was sold", required=True),
             "custom_fields": Key(_FREE, "the books' own fields by their names"),
+            "made_before": Key(
+                Block(_cells(MADE_BEFORE)),
+                "how `tieout backfill` knows the invoice that a person made of it; nothing of "
+                "this is posted",
+            ),
             **own,
         }
     )

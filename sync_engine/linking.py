@@ -32,10 +32,10 @@ class Unlinked:
     """
 
     key: str
-    customer: str | None
-    day: date | None
-    currency: str | None
-    net: Decimal | None
+    customer: str | None = None
+    day: date | None = None
+    currency: str | None = None
+    net: Decimal | None = None
     words: frozenset[str] = frozenset()
     ids: frozenset[str] = frozenset()
     numbers: frozenset[str] = frozenset()

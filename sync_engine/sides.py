@@ -6,12 +6,16 @@ Each side is read once, whatever its size; what people see of either is said her
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from typing import Any, Final
 
+from mapping.rules import InvoiceRules
+from mapping.rules import Mapping as Rules
+from sync_engine.addresses import source_of
+from sync_engine.draft import draft_source, setting_of
 from sync_engine.ledger.spelling import change_of, fields_of
 from sync_engine.ledger.store import Reads, Row
 from sync_engine.linking import ByHand, Links, Unlinked, links
@@ -20,6 +24,7 @@ from sync_engine.states import OVERRULED
 from sync_engine.tasks import answers
 from sync_engine.tie_out import figure_of
 from tieout.model.dates import parse_day
+from tieout.model.document import Invoice
 from tieout.model.money import plain_text
 
 KIND: Final = "invoice"
@@ -42,7 +47,7 @@ def found_links(ledger: Reads, pair: Pair) -> Found:
     documents = {row["key"]: row for row in waiting(ledger, pair)}
     records = {row["id"]: row for row in by_hand(ledger, pair)}
     made = links(
-        [_unlinked(ledger, row) for row in documents.values()],
+        list(_unlinked(ledger, pair, documents.values())),
         [_by_hand(row) for row in records.values()],
         days=pair.twin_days,
     )
@@ -73,21 +78,41 @@ def _customers(ledger: Reads, pair: Pair) -> list[Row]:
     return ledger.all("mirror_all", company=pair.books.company, kind="customer")
 
 
-def _unlinked(ledger: Reads, row: Row) -> Unlinked:
-    answered = answers(ledger, row["key"]).get(TWIN)
-    if answered is not None and answered["answer"] == OVERRULED:
-        return Unlinked(row["key"], None, None, None, None)  # a person said that none is its own
-    values = _values(ledger, row)
-    customer = values.get("customer")
-    words = [row["purchase_order"], *(values.get("custom_fields") or {}).values()]
-    return Unlinked(
-        key=row["key"],
-        customer=customer if isinstance(customer, str) else None,
-        day=day_of(row),
-        currency=row["currency"],
-        net=None if row["net"] is None else Decimal(row["net"]),
-        words=frozenset(filter(None, words)),
-    )
+def _unlinked(ledger: Reads, pair: Pair, rows: Iterable[Row]) -> Iterator[Unlinked]:
+    setting = setting_of(ledger, pair)
+    telling = {mapping.identity: mapping for mapping in pair.mappings if _tells(mapping)}
+    for row in rows:
+        answered = answers(ledger, row["key"]).get(TWIN)
+        if answered is not None and answered["answer"] == OVERRULED:
+            yield Unlinked(row["key"])  # a person said that none of them is its own
+            continue
+        values = _values(ledger, row)
+        customer = values.get("customer")
+        before: Mapping[str, str] = {}
+        if row["mapping"] in telling:
+            sketch = draft_source(ledger, pair, telling[row["mapping"]], source_of(row), setting)
+            document = sketch.document
+            before = document.made_before if isinstance(document, Invoice) else {}
+        words = (*(values.get("custom_fields") or {}).values(), before.get("reference"))
+        yield Unlinked(
+            key=row["key"],
+            customer=customer if isinstance(customer, str) else None,
+            day=day_of(row),
+            currency=row["currency"],
+            net=None if row["net"] is None else Decimal(row["net"]),
+            words=_there(row["purchase_order"], *words),
+            ids=_there(before.get("id")),
+            numbers=_there(before.get("number")),
+        )
+
+
+def _tells(mapping: Rules) -> bool:
+    """Whether a mapping says how an invoice that was made before is known."""
+    return isinstance(mapping.document, InvoiceRules) and bool(mapping.document.made_before)
+
+
+def _there(*texts: str | None) -> frozenset[str]:
+    return frozenset(text for text in texts if text)
 
 
 def _values(ledger: Reads, row: Row) -> Mapping[str, Any]:
@@ -112,7 +137,7 @@ def _by_hand(row: Row) -> ByHand:
         day=fields.get("date"),
         currency=fields.get("currency"),
         amounts=frozenset(Decimal(row[name]) for name in ("net", "total") if row[name]),
-        words=frozenset(filter(None, (fields.get("custom_fields") or {}).values())),
+        words=_there(*(fields.get("custom_fields") or {}).values()),
     )
 
 

@@ -6,6 +6,7 @@ from past import make_past
 from simulated_world import buy
 
 from tieout.model.errors import NotFound
+from tieout.simulator.hubspot.schema import custom
 
 TAX = "1"  # Germany's 19 %
 
@@ -266,3 +267,47 @@ def test_over_books_with_a_past_every_figure_is_the_truth_and_nothing_is_made_tw
     """The same at its full size: make backfill-show."""
     past = make_past(world, invoices=40, without_deal=6, deals_without_invoice=4)
     assert [line for line in show(world, past).lines if line[1] != line[2]] == []
+
+
+KNOWN_BEFORE = """\
+  made_before:
+    id: =deal.old_id
+    number: =deal.old_number
+    reference: =deal.id
+
+  custom_fields:
+"""
+
+
+@pytest.fixture
+def remembering(world, tmp_path):
+    """Return the engine of a pair whose mapping says how an invoice made before is known."""
+    file = world.files[0]
+    for name in ("old_id", "old_number"):
+        world.portal.define("deals", custom(name=name, label=name))
+    text = file.read_text("utf-8").replace(
+        "deal: { po_number: text", "deal: { old_id: text, old_number: text, po_number: text", 1
+    )
+    changed = tmp_path / file.name
+    changed.write_text(text.replace("  custom_fields:\n", KNOWN_BEFORE, 1), "utf-8")
+    world.files = (changed, *world.files[1:])
+    return world.restart()
+
+
+def test_an_id_or_a_number_that_the_crm_kept_finds_the_invoice(world, remembering, deal, by_hand):
+    """Also under a customer of another name, which is then said."""
+    invoices = [by_hand("Nord AG", day="2026-02-02"), by_hand("Nord AG", day="2026-02-03")]
+    numbers = {one["id"]: one["doc_number"] for one in world.books_truth()["invoices"]}
+    one = deal("Bär GmbH", old_id=invoices[0])
+    other = deal("Ås AS", old_number=numbers[invoices[1]])
+    report = looked(remembering)
+    assert pairs_of(report["likely"]) == [(one, invoices[0]), (other, invoices[1])]
+    assert [each["by"] for each in report["likely"]] == ["id", "number"]
+    assert {tuple(each["differences"]) for each in report["likely"]} == {("customer",)}
+
+
+def test_a_reference_of_the_mapping_finds_what_carries_it(remembering, deal, by_hand):
+    one = deal("Bär GmbH", po_number=None)
+    invoice = by_hand("Bär GmbH", po_number=one)
+    assert pairs_of(looked(remembering)["certain"]) == [(one, invoice)]
+    assert looked(remembering)["certain"][0]["by"] == "reference"

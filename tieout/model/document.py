@@ -155,6 +155,7 @@ class Invoice:
     """What a customer owes for what was sold.
 
     ``lines`` already carry their share of the document's discount: build with ``Invoice.of``.
+    ``made_before`` names an invoice that a person has made of it: by id, number or reference.
     ``expected_sum`` is what the source itself says it should come to, for the check of lines.
     """
 
@@ -175,6 +176,7 @@ class Invoice:
     email: str | None = None
     project: str | None = None
     custom_fields: Mapping[str, str] = field(default_factory=dict)
+    made_before: Mapping[str, str] = field(default_factory=dict)
     target: Mapping[str, Plain] = field(default_factory=dict)
     title: str = ""
     part: str = ""
