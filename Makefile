@@ -72,6 +72,10 @@ backfill-show: $(READY) ## link 260 deals to 300 invoices made by hand, beside t
 shadow-show: $(READY) ## a fortnight in the shadow and its comparison, beside the simulators' truth (JSON=1)
 	@$(BIN)/python tests/shadow_show.py $(if $(filter-out 0,$(JSON)),--json)
 
+.PHONY: correct-show
+correct-show: $(READY) ## every correction from drift to posted, with the books' totals around it (JSON=1)
+	@$(BIN)/python tests/correct_show.py $(if $(filter-out 0,$(JSON)),--json)
+
 .PHONY: docs
 docs: $(READY) ## write the pages and schemas that are made from the code
 	$(BIN)/python docs/generate.py

@@ -254,13 +254,13 @@ def _number(standing: Standing) -> str | None:
 
 
 def _rest_of_tax(standing: Standing, parts: Sequence[Money]) -> str | None:
-    """Return what the last of several credits bears of tax, where the books take our word (R13).
+    """Return what the credit that takes the rest bears of tax, where the books take our word (R13).
 
     Elsewhere they compute it, and a step that rounding left stays open on the invoice.
     """
     fields = standing.invoice.fields
     is_last = sum((part.amount for part in parts), Decimal(0)) == standing.rest
-    if not standing.credits or not is_last or standing.preferences.get("country") != "US":
+    if not is_last or standing.preferences.get("country") != "US":
         return None
     left = fields["tax"] - sum((credit.tax for credit in standing.credits), Decimal(0))
     return str(plain(max(left, Decimal(0))))

@@ -3,7 +3,8 @@
 from decimal import Decimal
 
 import pytest
-from simulated_world import buy
+from correct_show import is_right, show
+from simulated_world import buy, seller
 
 from sync_engine.standing import Choice, Way
 from tieout.model.crediting import Extent
@@ -322,3 +323,52 @@ def test_a_credited_invoice_that_is_voided_by_hand_leaves_its_credit_owed(world,
     world.books("void", id="1")
     world.round(2)
     ties_out(world)
+
+
+@pytest.mark.slow
+def test_every_correction_from_its_drift_to_what_is_posted(tmp_path):
+    """The whole table: make correct-show."""
+    shown = list(show(tmp_path))
+    assert [one for one in shown if not is_right([one])] == []
+
+
+def mapped(world, *changes):
+    """Write the mapping of deals otherwise."""
+    text = world.files[0].read_text()
+    for old, new in changes:
+        assert old in text
+        text = text.replace(old, new)
+    file = world.path / world.files[0].name
+    file.write_text(text)
+    world.files = (file, *world.files[1:])
+
+
+def test_partial_credits_in_the_united_states_sum_to_the_tax_too(make_world, ties_out):
+    """The last one bears what is left of the tax, which the books take from us (R13)."""
+    world = make_world(country="US", home_currency="USD", multicurrency=False, utc_offset_hours=-8)
+    mapped(world, ("US: *abroad", "US: { standard: TAX, reduced: TAX, none: NON }"))
+    lines = [{"name": "Consulting", "hs_sku": "C-1", "quantity": "1", "price": "10.10"}]
+    deal = seller(world)(lines=lines, amount="10.10", country="US")
+    world.round()
+    world.crm("lose", deal)
+    world.round()
+    for extent in (Extent(part=Decimal(33)), Extent(part=Decimal(33)), Extent()):
+        correct(world, deal, Way.CREDIT, extent)
+        world.round(2)
+        ties_out(world)
+    [invoice] = world.invoices()
+    given_back = [one["total"] for one in world.books_truth()["credit_memos"]]
+    assert (sum(given_back), invoice["balance"]) == (invoice["total"], 0)
+    assert (len(given_back), world.codes()) == (3, [])
+
+
+def test_an_invoice_whose_prices_hold_the_tax_is_credited_with_it(world, sold, ties_out):
+    mapped(world, ("prices: exclusive", "prices: inclusive"))
+    deal = sold(price="119.00", quantity="1")
+    world.round()
+    world.crm("lose", deal)
+    world.round()
+    correct(world, deal, Way.CREDIT)
+    world.round(2)
+    assert (credits_of(world), world.codes()) == ([(100, 119, 0)], [])
+    ties_out(world, amount="total")

@@ -216,9 +216,11 @@ def test_a_credit_takes_a_number_of_ours_where_the_books_give_none():
     assert option(ours, Choice(Way.CREDIT)).plan.change.values["number"] == "1001-C2"
 
 
-def test_the_last_of_several_credits_bears_the_rest_of_the_tax_where_the_books_take_our_word():
+def test_the_credit_that_takes_the_rest_bears_the_rest_of_the_tax_where_the_books_take_our_word():
     american = replace(UNPAID, credits=(HALF,), preferences={"country": "US"})
     assert option(american, Choice(Way.CREDIT)).plan.change.values["tax"] == "9.5"
+    at_once = replace(UNPAID, preferences={"country": "US"})
+    assert option(at_once, Choice(Way.CREDIT)).plan.change.values["tax"] == "19"
     elsewhere = replace(UNPAID, credits=(HALF,))
     assert "tax" not in option(elsewhere, Choice(Way.CREDIT)).plan.change.values
 
