@@ -16,13 +16,13 @@ from connectors.dynamics365.outcome import DEAL
 from connectors.dynamics365.provisioning import provisions
 from connectors.dynamics365.reading import CHILD, Reading
 from connectors.dynamics365.relations import related
-from connectors.dynamics365.rights import missing
+from connectors.dynamics365.rights import rights
 from connectors.dynamics365.tokens import App, AppTokens
 from connectors.dynamics365.wire import PAGE_ROWS, Wire
 from connectors.dynamics365.writing import apply, prepare
 from tieout.model.capability import Capabilities, FieldInfo
 from tieout.model.change import Create
-from tieout.model.contract import Identity, Opening, Outcome, Parcel, Request
+from tieout.model.contract import Identity, Opening, Outcome, Parcel, Request, Right
 from tieout.model.errors import ConfigError
 from tieout.model.lookup import MARKER, Answer, Lookup
 from tieout.model.record import Fetched, Page, Related
@@ -94,9 +94,7 @@ class Dynamics365:
         return cls(reading, _capabilities(reading, rates), tokens)
 
     def check(self) -> Identity:
-        """Ask which organization this is, and what the application lacks there.
-
-        In a round, which reads what its mappings use, what lacks shows by itself.
+        """Ask which organization this is.
 
         Raises:
             Unauthorized: the application is not accepted.
@@ -117,8 +115,16 @@ class Dynamics365:
             currency=self._reading.code(told.currency_id) if told.currency_id else None,
             time_zone=self._reading.opening.time_zone,
             until=self._reading.wire.until,
-            missing=() if self._reading.opening.reads else missing(self._reading),
         )
+
+    def rights(self) -> Sequence[Right]:
+        """Return the rights that the mappings need; see ``connectors.dynamics365.rights``.
+
+        Raises:
+            Unauthorized: the credentials themselves are not accepted.
+            Unavailable: no answer.
+        """
+        return tuple(rights(self._reading))
 
     def changes(self, kinds: Sequence[str], since: Cursor | None) -> Iterator[Page]:
         """Tell what moved of one kind; see ``connectors.dynamics365.feed``.

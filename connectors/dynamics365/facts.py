@@ -94,6 +94,7 @@ class Facts:
     untracked: frozenset[str]
     solution: str
     option_prefix: int
+    rights: Sequence[Mapping[str, Any]]
     provisions: Sequence[Mapping[str, Any]]
     provisions_of_child: Sequence[Mapping[str, Any]]
     outcome: Kind
@@ -130,6 +131,7 @@ def facts() -> Facts:
         untracked=frozenset(said["untracked"]),
         solution=said["solution"],
         option_prefix=said["option_prefix"],
+        rights=said["rights"],
         provisions=[*said["provisions"], *said["provisions_of_tracking"]],
         provisions_of_child=_of_child(said),
         outcome=_outcome(said),

@@ -51,6 +51,7 @@ def test_the_project_names_a_connector_for_it():
 def test_its_application_signs_in_and_what_it_lacks_is_made(site, org):
     with session(site, "crm") as crm:
         assert crm.check().name == "Nordlys"
+        assert {right.held for right in crm.rights()} == {True, None}
         assert {one.state for one in provide(crm)} == {"made", "there"}
     with session(site, "crm") as crm:
         assert {one.state for one in provide(crm)} == {"there"}

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from connectors.dynamics365.facts import facts
-from tieout.model.errors import ConfigError, NotFound, Unavailable
+from tieout.model.errors import ConfigError, NotFound, Unauthorized, Unavailable
 from tieout.model.lookup import MARKER, Absent, Ambiguous, Found, Lookup, NotKnown
 from tieout.model.record import Gone, Unreadable
 from tieout.model.ref import Ref
@@ -258,22 +258,34 @@ def test_check_says_who_we_are_there(org, dynamics):
     assert abs((identity.clock - datetime.now(UTC)).total_seconds()) < 5
 
 
-def test_check_names_what_the_application_lacks_in_the_vendors_words(org, dynamics):
-    tables = ("Opportunity", "OpportunityProduct", "Contact", "TransactionCurrency")
-    org.grants = {
-        org.token: Grant(frozenset(f"prvRead{one}" for one in (*tables, "Organization", "Entity")))
-    }
+def test_each_right_that_is_needed_is_tried_and_what_lacks_is_in_the_vendors_words(org, dynamics):
+    tables = ("Opportunity", "OpportunityProduct", "Contact", "TransactionCurrency", "Entity")
+    org.grants = {org.token: Grant(frozenset(f"prvRead{one}" for one in tables))}
     deeds.track(org, "contact", on=False)
-    lacking = dynamics.check().missing
-    assert "prvReadAccount" in lacking[0]
-    assert lacking[1].startswith("change tracking of the table contact")
-    assert len(lacking) == 2
+    held = {right.name: right for right in dynamics.rights()}
+    assert held["prvReadOpportunity"].held is True
+    assert held["prvReadEntity"].held is True
+    assert held["prvReadAccount"].held is False
+    assert "prvReadAccount" in held["prvReadAccount"].said
+    assert held["prvWriteOpportunity"].held is None
+    assert held["Track changes of opportunity"].held is True
+    assert held["Track changes of contact"].held is False
+    assert dynamics.calls == {"read $batch": 1}
 
 
-def test_a_round_does_not_ask_for_rights_it_asks_for_records(org, opened):
-    session = opened(reads={"deal": frozenset({"name"})})
-    assert session.check().missing == ()
-    assert sum(session.calls.values()) == 3
+def test_rights_are_those_that_the_mappings_use(org, opened):
+    used = {"deal": frozenset({"name"}), "company": frozenset({"name"})}
+    names = [right.name for right in opened(reads=used).rights()]
+    assert "prvReadNote" not in names
+    assert [name for name in names if name.startswith("Track")] == [
+        "Track changes of opportunity",
+        "Track changes of account",
+    ]
+
+
+def test_a_stranger_has_no_rights_to_list(org, opened):
+    with pytest.raises(Unauthorized):
+        opened(token="nobodys").rights()
 
 
 def test_another_organizations_address_is_a_mistake(opened):
