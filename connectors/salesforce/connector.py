@@ -15,11 +15,12 @@ from connectors.salesforce.objects import OPTIONS, with_named
 from connectors.salesforce.provisions import provisions
 from connectors.salesforce.reading import Reading
 from connectors.salesforce.relations import related
+from connectors.salesforce.rights import rights
 from connectors.salesforce.wire import Wire
 from connectors.salesforce.writing import apply, prepare
 from tieout.model.capability import Capabilities, FieldInfo
 from tieout.model.change import Create
-from tieout.model.contract import Identity, Opening, Outcome, Parcel, Request
+from tieout.model.contract import Identity, Opening, Outcome, Parcel, Request, Right
 from tieout.model.errors import ConfigError
 from tieout.model.lookup import Answer, Lookup
 from tieout.model.record import Fetched, Page, Related
@@ -168,6 +169,10 @@ class Salesforce:
     def describe(self, kind: str) -> Mapping[str, FieldInfo]:
         """Return the fields of a kind by the names that mappings use."""
         return self._reading.schema.describe(kind)
+
+    def rights(self) -> Sequence[Right]:
+        """Return the least rights that the mappings need, and which of them the user has."""
+        return list(rights(self._reading))
 
     def provisions(self) -> Sequence[Create]:
         """Return what must exist in the org before its deals can be told anything."""

@@ -68,6 +68,7 @@ class Schema:
         self._opening = opening
         self._infos: dict[str, Mapping[str, FieldInfo]] = {}
         self._chosen: dict[str, Chosen] = {}
+        self._writable: dict[str, bool] = {}
         self._once = threading.RLock()
 
     def describe(self, name: str) -> Mapping[str, FieldInfo]:
@@ -114,10 +115,10 @@ class Schema:
             self._infos.clear()
             self._chosen.clear()
 
-    def has(self, kind: Kind, field: str) -> bool:
-        """Whether a field of Salesforce's is shown; asks where that is not known."""
-        infos = self.describe(kind.name).values()
-        return any(info.vendor_name == field for info in infos)
+    def is_writable(self, kind: Kind) -> bool:
+        """Whether the user may edit records of a kind at all; asks where that is not known."""
+        self.describe(kind.name)
+        return self._writable[kind.name]
 
     def _choose(self, kind: Kind) -> Chosen:
         wanted = self._opening.reads.get(kind.name)
@@ -150,6 +151,7 @@ class Schema:
                 vendor_words=absent.vendor_words,
             ) from absent
         with understood(f"What Salesforce says of {kind.object}"):
+            self._writable[kind.name] = told.get("updateable") is True
             return _infos(kind, told)
 
 

@@ -9,6 +9,7 @@ from salesforce_world import Org
 from tieout.app.cli import exit_code
 from tieout.app.cli.exits import Exit
 from tieout.simulator.salesforce import deeds, salesforce_app
+from tieout.simulator.salesforce.furnishing import furnish
 from tieout.simulator.serving import serve
 
 SETTINGS = """\
@@ -36,6 +37,7 @@ OURS = 10
 def org(directory: Path) -> Iterator[Org]:
     """An org whose integration user's app a configuration names."""
     made = Org(seed=1)
+    furnish(made)
     with serve(salesforce_app(made)) as served:
         (directory / "tieout.yaml").write_text(SETTINGS.format(id=made.org_id, url=served.url))
         (directory / "id").write_text("simulated-consumer-key")
@@ -52,10 +54,19 @@ def crm_of(told):
 
 
 def test_check_online_asks_the_org_who_it_is(org, spoken):
+    spoken("provision", "crm")
     _, told = spoken("check", "--online")
     assert told["mistakes"] == []
     crm = crm_of(told)
     assert (crm["ok"], crm["says"], crm["until"]) == (True, "Nordlys", None)
+
+
+def test_check_online_says_what_is_not_provisioned_and_which_field_is_hidden(org, spoken):
+    deeds.hide_field(org, "Account", "Phone")
+    crm = crm_of(spoken("check", "--online")[1])
+    assert not crm["ok"]
+    assert "tieout provision" in crm["says"]
+    assert "Read on Account.Phone" in crm["says"]
 
 
 def test_check_online_says_in_salesforces_words_why_the_app_is_refused(org, spoken, directory):
@@ -67,8 +78,10 @@ def test_check_online_says_in_salesforces_words_why_the_app_is_refused(org, spok
 
 
 def test_connect_asks_for_a_session_as_no_person_need_consent(org, spoken):
+    spoken("provision", "crm")
     code, told = spoken("connect", "crm")
     assert (code, told["id"], told["until"]) == (Exit.DONE, org.org_id, None)
+    assert {right["held"] for right in told["rights"]} == {True, None}
 
 
 def test_provision_makes_all_once(org, spoken):
@@ -89,7 +102,6 @@ def test_provision_prints_what_an_administrator_must_make_by_hand(org, spoken, c
 
 
 def test_the_fields_that_a_mapping_may_use_are_told_with_the_orgs_own(org, spoken):
-    org.add_field("Opportunity", "PO_Number__c")
     _, told = spoken("mapping", "fields", "crm", "deal")
     names = {each["name"] for each in told["fields"]}
     assert {"close_date", "po_number__c"} <= names
