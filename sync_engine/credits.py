@@ -39,6 +39,13 @@ def left_of(tx: Reads, books: str, invoice: Row, figure: str) -> Decimal:
     return whole - sum(taken, Decimal(0))
 
 
+def is_covered_by_credits(tx: Reads, invoice: Row) -> bool:
+    """Whether credits, ours or not, cover all of an invoice of the mirror."""
+    parts = tx.all("allocations_on", company=invoice["company"], invoice=invoice["id"])
+    given = sum((Decimal(row["amount"]) for row in parts if row["means"] == "credit"), Decimal(0))
+    return bool(given) and given >= Decimal(invoice["total"])
+
+
 def is_credited_whole(tx: Reads, books: str, invoice: Row) -> bool:
     """Whether credits of ours took all of a posted invoice."""
     taken = list(credits_of(tx, books, invoice["key"]))

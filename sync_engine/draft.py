@@ -9,6 +9,7 @@ from decimal import Decimal
 from mapping.drafting import Drafted, Given, Setting, Skipped, Trace, draft
 from mapping.functions import FormulaError, ValueMissing
 from mapping.rules import InvoiceRules, Mapping
+from sync_engine.credits import is_covered_by_credits
 from sync_engine.gather import gather
 from sync_engine.ledger.store import Reads
 from sync_engine.marks import merged_ids
@@ -153,7 +154,7 @@ def _key(ledger: Reads, pair: Pair, mapping: Mapping, ref: Ref) -> Key:
     """Return the document's key, in the generation that the ledger or the books hold.
 
     The books may know a later one than a ledger that was lost or restored. They are believed where
-    nothing lives of those before it, as it was when it was issued.
+    nothing lives of those before it but what was credited whole, as it was when it was issued.
     """
     first = Key.of(
         ref, mapping=mapping.identity, document=mapping.to, target_company=pair.books.company
@@ -167,9 +168,12 @@ def _key(ledger: Reads, pair: Pair, mapping: Mapping, ref: Ref) -> Key:
         first=f"{first.stem}-",
         behind=f"{first.stem}.",
     )
-    living = [Key.parse(row["marker"]).generation for row in carried if row["live"]]
-    is_later = len(living) == 1 and living[0] > known.generation
-    return Key(first.stem, living[0]) if is_later else known
+    living = [row for row in carried if row["live"]]
+    if len(living) > 1:
+        living = [row for row in living if not is_covered_by_credits(ledger, row)]
+    generations = [Key.parse(row["marker"]).generation for row in living]
+    is_later = len(generations) == 1 and generations[0] > known.generation
+    return Key(first.stem, generations[0]) if is_later else known
 
 
 def content_of(document: Document | None) -> Plain:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from sync_engine.addresses import address_of, source_of
@@ -24,7 +25,7 @@ from tieout.model.canonical import canonical, digest
 from tieout.model.contract import Receipt
 from tieout.model.errors import StaleVersion, TieoutError
 from tieout.model.record import Record
-from tieout.model.ref import Ref, Version
+from tieout.model.ref import Key, Ref, Version
 
 WRITE_BACK = "write-back:"  # how the subject of a refused write-back's task begins
 
@@ -62,11 +63,30 @@ def adopt(tx: Writes, pair: Pair, sketch: Sketch) -> bool:
     if row is None:
         return False
     link(tx, pair, sketch, row, how="adopted")
+    _adopt_former(tx, pair, sketch)
     for before in tx.all(
         "documents_before", stem=sketch.key.stem, generation=sketch.key.generation
     ):
         _supersede(tx, pair, sketch, before["key"])
     return True
+
+
+def _adopt_former(tx: Writes, pair: Pair, sketch: Sketch) -> None:
+    """Take the earlier generations that the books have for ours, with what was credited of them."""
+    key = sketch.key
+    if key.generation == 1:
+        return
+    for shown in tx.all(
+        "mirror_generations",
+        company=pair.books.company,
+        kind=sketch.mapping.to,
+        first=f"{key.stem}-",
+        behind=f"{key.stem}.",
+    ):
+        former = Key.parse(shown["marker"])
+        is_known = tx.one("document_get", key=str(former)) is not None
+        if former.generation < key.generation and not is_known:
+            link(tx, pair, replace(sketch, key=former), shown, how="adopted")
 
 
 def _supersede(tx: Writes, pair: Pair, sketch: Sketch, key: str) -> None:

@@ -261,7 +261,7 @@ SELECT * FROM mirror WHERE company = :company AND marker = :marker AND kind = :k
 ORDER BY live DESC, gone, created_at LIMIT 1;
 
 -- mirror_generations: the records that carry a mark of any generation of a document
-SELECT marker, live FROM mirror
+SELECT * FROM mirror
 WHERE company = :company AND marker >= :first AND marker < :behind AND kind = :kind;
 
 -- mirror_text_clear: forget a document's custom fields

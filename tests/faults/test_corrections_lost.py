@@ -130,3 +130,21 @@ def test_an_invoice_that_moved_under_an_amendment_is_planned_again(world, deal, 
     settled()
     assert (booked(world), world.codes()) == (([450], [], []), [])
     assert_ties_out(world)
+
+
+def test_a_lost_ledger_finds_what_was_credited_and_issued_again(world, deal, settled):
+    """The generation that was credited whole is behind; the one that lives is the deal's."""
+    world.crm("edit_line", world.deal(deal)["lines"][0]["id"], {"quantity": "3"})
+    world.crm("edit_deal", deal, {"amount": "450.00"})
+    world.working.round("main")
+    correct(world, deal, Way.CREDIT, reissue=True)
+    settled()
+    assert (booked(world), world.codes()) == (([300, 450], [(300, 0)], [0]), [])
+    world.opened.close()
+    for file in world.path.glob("ledger.db*"):
+        file.unlink()
+    world.restart()
+    settled()
+    assert (booked(world), world.codes()) == (([300, 450], [(300, 0)], [0]), [])
+    assert world.told(deal, "invoice_total") == "535.5"
+    assert_ties_out(world)

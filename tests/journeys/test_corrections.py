@@ -372,3 +372,61 @@ def test_an_invoice_whose_prices_hold_the_tax_is_credited_with_it(world, sold, t
     world.round(2)
     assert (credits_of(world), world.codes()) == ([(100, 119, 0)], [])
     ties_out(world, amount="total")
+
+
+def test_a_merged_deal_s_invoice_is_credited_and_the_new_deal_invoiced(world, sold, ties_out):
+    """HubSpot makes a new deal of the two: the old one's invoice is corrected under its own id."""
+    one, two = sold(price="100.00"), sold(price="70.00", dealstage="appointmentscheduled")
+    world.round()
+    merged = world.crm("merge", "deals", one, two)
+    world.crm("edit_deal", merged, {"amount": "340.00"})
+    world.round()
+    assert "merged?" in world.codes()
+    assert possible(world, one) == ["void", "credit"]
+    correct(world, one, Way.CREDIT)
+    world.round(2)
+    ties_out(world)
+    world.answer("merged?", "create")
+    world.round(2)
+    assert ([one["net"] for one in world.invoices()], world.codes()) == ([200, 340], [])
+    ties_out(world)
+
+
+def test_an_archived_deal_s_invoice_is_voided(world, deal, ties_out):
+    world.crm("archive", "deals", deal)
+    world.working.reconcile("main")
+    assert (world.codes(), possible(world, deal)) == (["deleted-in-crm"], ["void", "credit"])
+    correct(world, deal, Way.VOID)
+    world.round(2)
+    assert (world.invoices(), world.codes()) == ([], [])
+    ties_out(world)
+
+
+def test_an_invoice_that_a_person_made_and_linked_is_amended_in_what_the_deal_changed(
+    world, sold, ties_out
+):
+    """Its terms, its memo and whatever else they wrote stay as they are."""
+    body = {"DisplayName": "Bär GmbH", "CurrencyRef": {"value": "EUR"}}
+    customer = world.books("create", kind="Customer", body=body)["Id"]
+    made = world.books(
+        "create_invoice",
+        customer=customer,
+        lines=[{"item": "1", "amount": "300.00", "tax_code": "1"}],
+        po_number="PO-0001",
+        day="2026-03-31",
+        note="Written by hand",
+    )
+    deal = sold(company=buy(world, "Bär GmbH"))
+    world.round()
+    world.answer("twin?", f"link:{made['Id']}")
+    world.round()
+    world.crm("edit_line", line_of(world, deal), {"quantity": "1"})
+    world.crm("edit_deal", deal, {"amount": "150.00"})
+    world.round()
+    chosen = correct(world, deal, Way.AMEND)
+    assert set(chosen["values"]) == {"lines", "prices"}
+    world.round(2)
+    [invoice] = world.invoices()
+    assert (invoice["net"], invoice["private_note"]) == (150, "Written by hand")
+    assert world.codes() == []
+    ties_out(world)
