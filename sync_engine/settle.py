@@ -126,6 +126,7 @@ def _tell(tx: Writes, pair: Pair, row: Row, now: datetime, setting: Setting) -> 
 
 def _afterwards(tx: Reads, row: Row, now: datetime) -> Afterwards | None:
     """Return what became of a document, as the CRM is told; None when it need not hear."""
+    now = _whole_secs(now)
     if row["state"] == "superseded":
         return None  # its next generation speaks
     if row["state"] == "skipped":
@@ -146,7 +147,7 @@ def _afterwards(tx: Reads, row: Row, now: datetime) -> Afterwards | None:
         receipt_id=row["posted_id"],
         number=fields.get("number"),
         url=fields.get("url"),
-        posted_at=parse_instant(held["at"]),
+        posted_at=_whole_secs(parse_instant(held["at"])),
         synced_at=now,
     )
     if row["kind"] != "invoice":
@@ -161,6 +162,11 @@ def _afterwards(tx: Reads, row: Row, now: datetime) -> Afterwards | None:
         due_date=fields.get("due_date"),
         last_payment_date=settled.last_payment,
     )
+
+
+def _whole_secs(at: datetime) -> datetime:
+    """Return an instant as every CRM keeps it: what is read back is compared with what was told."""
+    return at.replace(microsecond=0)
 
 
 def _queue(

@@ -132,6 +132,7 @@ class SalesforceWorld(World):
 
     connector: ClassVar[Opens] = Salesforce
     crm_defaults: ClassVar[AnyMapping[str, Any]] = {"overlap_secs": 5}
+    by_secret: bool = False
 
     @property
     def org(self) -> Org:
@@ -141,10 +142,15 @@ class SalesforceWorld(World):
         return org
 
     def open_crm(self, reads: AnyMapping[str, frozenset[str]]) -> Connector:
-        """Open the session with the org."""
+        """Open the session with the org: with a session's token, or by the app's secret."""
         token = self._token("crm", self.org.open_session())
+        options: dict[str, Any] = {**self.crm_defaults, **self.crm_rates}
+        if self.by_secret:
+            app = self.org.clients["simulated-consumer-key"]
+            options["client_id"] = f"file:{self._token('id', app.key)}"
+            options["client_secret"] = f"file:{self._token('secret', app.secret)}"
         return Salesforce.open(
-            Opening(self.org.org_id, reads, CUTOVER, ZONE, {**self.crm_defaults, **self.crm_rates}),
+            Opening(self.org.org_id, reads, CUTOVER, ZONE, options),
             urls={"api": self.crm_url},
             credentials=StaticToken(f"file:{token}"),
             now=self.now,

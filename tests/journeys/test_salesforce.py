@@ -193,3 +193,48 @@ def test_a_year_of_real_life_ties_out_to_the_cent(world: SalesforceWorld) -> Non
     nameless = [one for one in world.invoices() if not one["po_number"]]
     linked = {one["id"]: deal for one in nameless for deal in deals if deal in one["private_note"]}
     assert_ties_out(world, linked=linked)
+
+
+@pytest.mark.parametrize("fault", ["lose_answer", "cut_body"])
+def test_an_answer_that_is_lost_after_the_deal_was_told_is_looked_up_and_not_told_again(
+    world: SalesforceWorld, sell: Sell, fault: str
+) -> None:
+    deal = sell()
+    world.fault("crm", fault=fault, path="/composite", body='"write"', count=1)
+    world.round(3)
+    assert (world.told(deal, "invoice_status"), world.codes()) == ("invoiced", [])
+    writes = [name for name in world.org.counts if name == "PATCH composite/sobjects"]
+    assert [world.org.counts[name] for name in writes] == [1]
+
+
+def test_sessions_that_end_in_the_middle_of_a_round_cost_nothing_but_a_call(
+    tmp_path: Path,
+) -> None:
+    with open_salesforce_world(tmp_path) as world:
+        world.by_secret = True
+        deal = salesforce_seller(world)()
+        world.round()
+        world.crm("end_sessions")
+        world.books("receive_payment", invoices={"1": None}, day="2026-05-05")
+        world.round()
+        assert world.told(deal, "invoice_status") == "paid"
+
+
+def test_a_days_calls_that_are_used_up_stop_the_pair_until_it_is_resumed_and_lose_nothing(
+    world: SalesforceWorld, sell: Sell
+) -> None:
+    sell()
+    world.round()
+    world.org.daily_limit = len(world.org.calls)
+    deal = sell()
+    assert world.working is not None
+    world.working.round("main")
+    (pair,) = world.working.status()["pairs"]
+    assert pair["paused"]["code"] == "quota-exhausted"
+    assert "API calls of the last 24 hours" in pair["paused"]["reason"]
+    world.org.daily_limit = 100_000
+    world.org.calls.clear()
+    world.restart()
+    world.working.resume("main", who="ann")
+    world.round(2)
+    assert (len(world.invoices()), world.told(deal, "invoice_status")) == (2, "invoiced")
