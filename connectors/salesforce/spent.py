@@ -55,6 +55,6 @@ class Spent:
         raise QuotaExhausted(
             f"{used} of the org's {whole} daily API calls are used, and Tieout's share ends at "
             f"{self._share_percent} percent; nothing was sent.",
-            remedy="Nothing to do: it goes on as the count of the last 24 hours falls. Or raise "
-            "`share` in the company's options.",
+            remedy="Run `tieout resume PAIR` when the count of the last 24 hours has fallen, or "
+            "raise `share` in the company's options; the queue is kept.",
         )
