@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import urlsplit
 
+from connectors.dynamics365.batch import PARTS_LIMIT
 from connectors.dynamics365.facts import SYSTEM, facts
 from connectors.dynamics365.feed import Feed, Place, one_kind
 from connectors.dynamics365.finding import find
@@ -35,7 +36,7 @@ PARTS = ("api", "authority", "resource")  # of the addresses
 
 
 class Dynamics365:
-    """One organization. Options: ``version`` of the API, ``page_rows``, the rates, and the app.
+    """One organization. Options: ``version``, ``page_rows``, ``batch``, the rates, and the app.
 
     ``outcome`` says where a deal is told: ``opportunity``, or ``child``, a table of our own.
 
@@ -73,10 +74,11 @@ class Dynamics365:
         """
         known = facts()
         rates = {name: _whole(opening, name, default) for name, default in known.rates.items()}
+        batch = _whole(opening, "batch", PARTS_LIMIT, PARTS_LIMIT)
         page_rows = _whole(opening, "page_rows", PAGE_ROWS, PAGE_ROWS)
         version = str(opening.options.get("version", known.version))
         _refuse_unknown(
-            "option", opening.options, {*rates, "version", "page_rows", "outcome", *APP}
+            "option", opening.options, {*rates, "version", "page_rows", "batch", "outcome", *APP}
         )
         _refuse_unknown("address", urls, PARTS)
         if opening.options.get("outcome", OPPORTUNITY) not in (OPPORTUNITY, CHILD):
@@ -91,7 +93,7 @@ class Dynamics365:
             tokens = AppTokens(_app(opening, authority, resource), now=now, sleep=sleep)
         wire = Wire(api, version, tokens or credentials, rates, now, sleep)
         reading = Reading(wire, f"{SYSTEM}:{opening.company_id}", opening, known, page_rows)
-        return cls(reading, _capabilities(reading, rates), tokens)
+        return cls(reading, _capabilities(reading, rates, batch), tokens)
 
     def check(self) -> Identity:
         """Ask which organization this is.
@@ -160,7 +162,8 @@ class Dynamics365:
 
     def prepare(self, requests: Sequence[Request]) -> Sequence[Parcel]:
         """Pack changes into calls. Pure, once the columns of custom fields are known."""
-        return prepare(self._reading, requests)
+        batch = self.capabilities.kinds[DEAL].batch
+        return prepare(self._reading, requests, batch)
 
     def apply(self, parcel: Parcel) -> Sequence[Outcome]:
         """Send exactly these bytes, once; answer for every item."""
@@ -187,16 +190,20 @@ class Dynamics365:
             self._tokens.close()
 
 
-def _capabilities(reading: Reading, rates: Mapping[str, int]) -> Capabilities:
+def _capabilities(reading: Reading, rates: Mapping[str, int], batch: int) -> Capabilities:
     """Return what can be done; without columns of ours a deal has no mark."""
-    known = reading.facts.capabilities
+    kinds = {
+        name: replace(kind, batch=batch) if kind.batch > 1 else kind
+        for name, kind in reading.facts.capabilities.kinds.items()
+    }
+    known = replace(reading.facts.capabilities, kinds=kinds, rates=rates)
     if reading.outcomes is None:
-        return replace(known, rates=rates)
+        return known
     deal = known.kinds[DEAL]
     fields = {name: type_ for name, type_ in deal.fields.items() if name != deal.marker}
     found_by = deal.found_by - {MARKER}
     unmarked = replace(deal, marker="", found_by=found_by, fields=fields)
-    return replace(known, rates=rates, kinds={**known.kinds, DEAL: unmarked})
+    return replace(known, kinds={**kinds, DEAL: unmarked})
 
 
 def _app(opening: Opening, authority: str, resource: str) -> App:

@@ -20,7 +20,6 @@ from tieout.model.errors import (
     StaleVersion,
     TieoutError,
     Unauthorized,
-    Unavailable,
     Unsupported,
     ValueRefused,
 )
@@ -58,8 +57,10 @@ class NoSuchColumn(Unsupported):
     remedy = _COLUMN_REMEDY
 
 
-class Expired(Unavailable):
-    """The delta link is too old: the table must be read anew."""
+class Expired(Rejected):
+    """The delta link is too old."""
+
+    remedy = "Nothing to do: the table is read whole and compared."
 
 
 class TokenRefused(Unauthorized):

@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from connectors.dynamics365.batch import PARTS_LIMIT, Part, pack
+from connectors.dynamics365.batch import Part, pack
 from connectors.dynamics365.facts import ETAG, Kind
 from connectors.dynamics365.outcome import DEAL, part_of
 from connectors.dynamics365.outcome import KEY as OUTCOME_KEY
@@ -35,8 +35,10 @@ _NAMED = re.compile(r'"(?:SchemaName|uniquename)":"([^"]+)"', re.ASCII)
 _ADDRESS = re.compile(r"\(([0-9a-fA-F-]{36})\)", re.ASCII)
 
 
-def prepare(reading: Reading, requests: Sequence[Request]) -> Sequence[Parcel]:
+def prepare(reading: Reading, requests: Sequence[Request], batch: int) -> Sequence[Parcel]:
     """Pack changes into calls: what is made first, then updates, a kind after the other.
+
+    A call holds up to ``batch`` updates.
 
     Raises:
         InvalidField: a value that no call can carry, or a field that is not to be written.
@@ -57,7 +59,7 @@ def prepare(reading: Reading, requests: Sequence[Request]) -> Sequence[Parcel]:
             for request in requests
             if request.change.kind == kind and isinstance(request.change, Update)
         ]
-        parcels += (_updates(reading, kind, part) for part in _batches(updates))
+        parcels += (_updates(reading, kind, part) for part in _batches(updates, batch))
     return parcels
 
 
@@ -140,7 +142,7 @@ def _items(requests: Sequence[Request]) -> list[ParcelItem]:
     ]
 
 
-def _batches(requests: Sequence[Request]) -> Iterator[list[Request]]:
+def _batches(requests: Sequence[Request], most: int) -> Iterator[list[Request]]:
     """Yield batches in which no record stands twice: its answers could not be told apart."""
     waiting = list(requests)
     while waiting:
@@ -148,7 +150,7 @@ def _batches(requests: Sequence[Request]) -> Iterator[list[Request]]:
         rest: list[Request] = []
         for request in waiting:
             ref = request.change.ref if isinstance(request.change, Update) else None
-            if ref is None or ref in batch or len(batch) == PARTS_LIMIT:
+            if ref is None or ref in batch or len(batch) == most:
                 rest.append(request)
             else:
                 batch[ref] = request

@@ -8,8 +8,9 @@ from decimal import Decimal
 
 import pytest
 from dynamics_world import MAPPING, dynamics_seller, open_dynamics_world
-from simulated_world import MAPPINGS
+from simulated_world import CUTOVER, MAPPINGS
 
+from tieout.simulator.dynamics365 import sell
 from tieout.simulator.dynamics365.schema import Column, Target
 
 INVOICED, PAID = 842170002, 842170004
@@ -155,6 +156,27 @@ def test_an_expired_delta_link_is_a_comparison_and_loses_nothing(dynamics, win):
     assert len(dynamics.invoices()) == 2
     assert held_of(dynamics.org, second)["tieout_invoice_status"] == INVOICED
     assert dynamics.codes() == ["reopened"]
+
+
+@pytest.mark.slow
+def test_a_season_ties_out_to_the_cent_whatever_a_sales_team_left(dynamics):
+    """Won is invoiced plus held, opportunity by opportunity."""
+    sell(dynamics.org, 120)
+    dynamics.settings = {"unsafe_documents": 1_000}
+    dynamics.round(2)
+    invoiced = {one["po_number"]: Decimal(one["net"]) for one in dynamics.invoices()}
+    held = " ".join(task["title"] for task in dynamics.working.tasks())
+    won = [
+        deal
+        for deal in dynamics.crm_truth()["deals"]
+        if deal["is_won"] and deal["close_date"] >= CUTOVER.isoformat()
+    ]
+    numbers = {deal["id"]: deal["custom"]["nly_ponumber"] for deal in won}
+    assert len(won) == 120
+    assert invoiced.keys() <= set(numbers.values())
+    for deal in won:
+        net = invoiced.get(numbers[deal["id"]])
+        assert (net == Decimal(deal["net"])) if net is not None else deal["id"] in held, deal
 
 
 def test_an_opportunity_that_refuses_writes_when_it_is_closed_is_told_in_a_table_of_ours(

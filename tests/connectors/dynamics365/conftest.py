@@ -1,14 +1,19 @@
+from dataclasses import replace
 from datetime import UTC, date, datetime
 
 import pytest
 from dynamics_world import Org
 
 from connectors.dynamics365 import Dynamics365
+from tieout.app.provisioning import provide as providing
 from tieout.model.contract import Opening
 from tieout.simulator.dynamics365 import Limits, dynamics365_app
+from tieout.simulator.dynamics365.schema import Key
 from tieout.simulator.serving import serve
 
 CUTOVER = date(2026, 1, 1)
+MADE = []  # the columns that provision makes
+PUBLISHED = []  # its publisher and solution
 NAME = "Søn's “Ägir” 株式会社"
 
 
@@ -35,7 +40,7 @@ def dynamics_front():
         yield current
 
 
-class Key:
+class Token:
     """A token that works."""
 
     until = None
@@ -67,15 +72,28 @@ def new_org(dynamics_front):
 
 
 def provide(org):
-    """Make what ``tieout provision`` makes, through the connector itself."""
-    from tieout.app.provisioning import provide as providing
-
-    session = opened_with(org, org.url)
-    try:
-        left = [one for one in providing(session) if one.state == "by hand"]
-    finally:
-        session.close()
-    assert left == []
+    """Make what ``tieout provision`` makes: once through the connector, then as it made it."""
+    table = org.tables["opportunity"]
+    if not MADE:
+        session = opened_with(org, org.url)
+        try:
+            left = [one for one in providing(session) if one.state == "by hand"]
+        finally:
+            session.close()
+        assert left == []
+        MADE.extend(column for column in table.columns.values() if column.custom)
+        PUBLISHED.extend(
+            (name, record.id, dict(record.values))
+            for name in ("publisher", "solution")
+            for record in org.shelves[name].records.values()
+            if record.values["uniquename"] == "tieout"
+        )
+        return
+    for name, record_id, values in PUBLISHED:
+        org.create(name, values, record_id=record_id)
+    for column in MADE:
+        org.define("opportunity", replace(column, id=""))
+    org.add_key("opportunity", Key("tieout_mark_key", ("tieout_mark",), ""))
 
 
 def opened_with(org, url, **told):
@@ -91,7 +109,7 @@ def opened_with(org, url, **told):
     return Dynamics365.open(
         Opening(options=options, **ours),
         urls={**({"api": url} if url else {}), **words.get("urls", {})},
-        credentials=Key(words.get("token", org.token)),
+        credentials=Token(words.get("token", org.token)),
         now=words.get("now", lambda: datetime.now(UTC)),
         sleep=words.get("sleep", lambda _secs: None),
     )

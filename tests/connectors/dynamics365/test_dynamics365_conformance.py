@@ -81,7 +81,7 @@ class DynamicsBench(Bench):
         return right if again is None else {**right, "value": again}
 
     def opened(self, url):
-        options = {"calls_per_five_mins": 1_000_000, "page_rows": 100}
+        options = {"calls_per_five_mins": 1_000_000, "page_rows": 100, "batch": 20}
         return Dynamics365.open(
             Opening(self.org.org_id, options=options, time_zone="Europe/Berlin"),
             urls={"api": url},
