@@ -259,5 +259,7 @@ def _without_mark(tx: Writes, pair: Pair, row: Row) -> list[str]:
     change = change_of(row["change"])
     if plan is None or row["kind"] not in DOCUMENTS or not isinstance(change, Create):
         return []
+    if plan["net"] is None:  # a credit's application has no amount of its own to be known by
+        return []
     begun = parse_instant(row["first_at"]) - timedelta(seconds=REFERENCE_WINDOW_SECS)
     return unmarked(tx, pair, plan, str(change.values.get("customer")), begun)

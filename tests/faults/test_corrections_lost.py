@@ -78,6 +78,20 @@ def test_a_credit_is_made_and_applied_once(world, deal, settled, fault, path):
     assert_ties_out(world)
 
 
+def test_an_application_that_never_came_is_asked_again_beside_a_payment_by_hand(
+    world, deal, settled
+):
+    """What is looked for by its likeness has an amount; an application has none."""
+    lose(world, deal)
+    world.fault("books", method="POST", path="/payment$", **NEVER_CAME)
+    correct(world, deal, Way.CREDIT)
+    world.working.round("main")
+    world.books("receive_payment", customer="1", total="5.00")
+    settled()
+    assert (booked(world), world.codes()) == (([300], [(300, 0)], [5, 0]), [])
+    assert_ties_out(world)
+
+
 def test_a_credit_made_since_the_backup_is_adopted_and_not_made_again(
     world, deal, settled, tmp_path
 ):
