@@ -235,6 +235,6 @@ def test_a_days_calls_that_are_used_up_stop_the_pair_until_it_is_resumed_and_los
     world.org.daily_limit = 100_000
     world.org.calls.clear()
     world.restart()
-    world.working.resume("main", who="ann")
+    world.working.resume("main", who="ann", reason="the day is over")
     world.round(2)
     assert (len(world.invoices()), world.told(deal, "invoice_status")) == (2, "invoiced")
