@@ -11,6 +11,7 @@ from sync_engine.ledger.store import Reads, Row, Writes
 from sync_engine.pair import Pair
 from sync_engine.receipts import WRITE_BACK, link
 from sync_engine.resolve import ANY_ID
+from sync_engine.standing import Way
 from tieout.model.errors import NotFound, Rejected
 
 
@@ -43,6 +44,7 @@ def take_answer(
         tx.journal(who, "answered", subject, {"task": number, "answer": choice, "reason": reason})
         if choice == "retry":
             tx.run("document_retry", key=subject, at=tx.now_text())
+            _go_on(tx, subject)
             if subject.startswith(WRITE_BACK):
                 tx.run("documents_tell_again", pair=pair.name)
         tx.run("document_look_at", key=subject)
@@ -50,6 +52,13 @@ def take_answer(
         tx.run("dependants_again", pair=pair.name, need=subject)
         if choice.startswith("link:"):
             _link(tx, pair, task, choice.removeprefix("link:"))
+
+
+def _go_on(tx: Writes, key: str) -> None:
+    """Let a credit's application go again as it was approved with its credit."""
+    correction = tx.one("correction_get", key=key)
+    if correction is not None and correction["way"] == Way.APPLY:
+        tx.run("document_state", key=key, state="approved", reason=None, at=tx.now_text())
 
 
 def _demand_choice(ledger: Reads, pair: Pair, task: Row, choice: str) -> None:

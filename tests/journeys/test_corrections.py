@@ -430,3 +430,22 @@ def test_an_invoice_that_a_person_made_and_linked_is_amended_in_what_the_deal_ch
     assert (invoice["net"], invoice["private_note"]) == (150, "Written by hand")
     assert world.codes() == []
     ties_out(world)
+
+
+def test_an_application_that_was_refused_is_asked_again_as_it_was_approved(world, deal, ties_out):
+    world.restart(approve="by_hand")
+    world.crm("lose", deal)
+    world.round()
+    chosen = correct(world, deal, Way.CREDIT)
+    world.working.approve(chosen["hash"][:12], who="bob")
+    world.fault("books", method="POST", path="/payment$", fault="refuse")
+    world.round()
+    world.books("edit", kind="Customer", id="1", changes={"Active": False})
+    world.round(wait=True)
+    assert (credits_of(world)[0][2], world.codes()) == (357, ["missing-reference"])
+    ties_out(world)
+    world.books("edit", kind="Customer", id="1", changes={"Active": True})
+    world.answer("missing-reference", "retry")
+    world.round(2)
+    assert (credits_of(world), world.codes()) == ([(300, 357, 0)], [])
+    ties_out(world)
