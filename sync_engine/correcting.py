@@ -99,6 +99,9 @@ def _untouchable(standing: Standing) -> Iterator[str]:
 
 
 def _uncreditable(standing: Standing, choice: Choice) -> Iterator[str]:
+    if standing.inactive:
+        named = ", ".join(standing.inactive)
+        yield f"Inactive in the books: {named}. Make it active to credit the invoice."
     closed = standing.preferences.get("closed_through")
     day = choice.day or standing.today
     if closed is not None and day <= closed:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from decimal import Decimal
 
@@ -17,7 +17,7 @@ from sync_engine.corrected import NOTHING
 from sync_engine.correcting import option
 from sync_engine.credits import credits_of
 from sync_engine.draft import Sketch, content_of, draft_source, setting_of
-from sync_engine.ledger.spelling import change_of
+from sync_engine.ledger.spelling import change_of, fields_of
 from sync_engine.ledger.sqlite import Ledger
 from sync_engine.ledger.store import Reads, Row, Writes
 from sync_engine.mirror import mirror_fetched, preferences
@@ -113,6 +113,7 @@ def standing_of(tx: Reads, pair: Pair, invoice: Row, now: datetime) -> Standing:
         invoice=record_of(shown),
         live=bool(shown["live"]) and not shown["gone"] and invoice["state"] == "posted",
         in_flight=bool(sent or applying & {*UNDER_WAY, "approved"}),
+        inactive=tuple(_inactive(tx, shown)),
         credits=tuple(credit for _, credit in credits_of(tx, books, invoice["key"])),
         wanted=wanted,
         why_not=why_not,
@@ -200,6 +201,18 @@ def _wanted(
             return None, "It needs a new customer or item: credit it and issue it again."
     first = next((one.message for one in found), "No mapping makes it any more.")
     return None, f"As it stands it could not be invoiced: {first}"
+
+
+def _inactive(tx: Reads, invoice: Row) -> Iterator[str]:
+    """Yield what an invoice names and no new document may (R30)."""
+    fields = fields_of(invoice["fields"])
+    named = [("customer", fields["customer"])]
+    named += [("item", line["item"]) for line in fields["lines"] if line["item"]]
+    for kind, number in dict.fromkeys(named):
+        shown = tx.one("mirror_get", company=invoice["company"], kind=kind, id=number)
+        gone = shown is not None and bool(shown["gone"])
+        if shown is not None and (gone or fields_of(shown["fields"]).get("active") is False):
+            yield f"{kind} {number}"
 
 
 def _sent(tx: Reads, invoice: Row, corrections: list[Row]) -> Values | None:

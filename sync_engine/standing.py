@@ -104,6 +104,7 @@ class Standing:
         invoice: the books' record.
         live: whether it is neither voided nor deleted.
         in_flight: whether something of it was sent and not answered.
+        inactive: which of its records no new document may name: ``customer 58``, ``item 7``.
         credits: its living credits.
         wanted: the values that the source would be invoiced with now; None where it cannot be.
         why_not: why it cannot be.
@@ -124,6 +125,7 @@ class Standing:
     invoice: Record
     live: bool
     in_flight: bool
+    inactive: tuple[str, ...]
     credits: tuple[Credit, ...]
     wanted: Values | None
     why_not: str

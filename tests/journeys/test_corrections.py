@@ -449,3 +449,14 @@ def test_an_application_that_was_refused_is_asked_again_as_it_was_approved(world
     world.round(2)
     assert (credits_of(world), world.codes()) == ([(300, 357, 0)], [])
     ties_out(world)
+
+
+@pytest.mark.parametrize(("kind", "named"), [("Customer", "customer 1"), ("Item", "item 1")])
+def test_nothing_is_credited_that_names_what_is_inactive(world, deal, kind, named):
+    """The books would refuse a new document of it (R30); a void names nothing anew."""
+    world.crm("lose", deal)
+    world.books("edit", kind=kind, id="1", changes={"Active": False})
+    world.round()
+    assert possible(world, deal) == ["void"]
+    with pytest.raises(Rejected, match=f"Inactive in the books: {named}"):
+        correct(world, deal, Way.CREDIT)

@@ -63,6 +63,7 @@ UNPAID = Standing(
     invoice=Record(Ref(BOOKS, "invoice", "145"), Version("3"), FIELDS),
     live=True,
     in_flight=False,
+    inactive=(),
     credits=(),
     wanted={**SENT, "lines": [LESS]},
     why_not="",
@@ -119,6 +120,7 @@ def possible(standing):
         ("credited in part", replace(UNPAID, credits=(HALF,)), ["credit", "credit-and-reissue"]),
         ("credited whole", replace(UNPAID, credits=(HALF, HALF)), []),
         ("voided", replace(UNPAID, live=False), []),
+        ("an inactive item", replace(UNPAID, inactive=("item 7",)), ["amend", "void"]),
         ("on its way", replace(UNPAID, in_flight=True), []),
         (
             "books without credit memos",
