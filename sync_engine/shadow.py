@@ -11,7 +11,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Any, Final
 
-from mapping.trace import Trace
+from mapping.trace import Made, Trace
 from sync_engine.addresses import source_of
 from sync_engine.backfill import ROWS_LIMIT
 from sync_engine.comparing import Line, Paper, Unlike, gross_of, unlike
@@ -39,6 +39,9 @@ from tieout.model.money import Money, plain_text
 
 NAMED: Final = {"customer": "customer", "terms": "term", "department": "department"}
 COMPARED: Final = ("date", "due_date", "currency", "message", "email", "memo", "number", "project")
+
+AMOUNT_PARTS: Final = (".quantity", ".unit_price", ".discount", ".discount.percent")
+TOTAL_PARTS: Final = (*AMOUNT_PARTS, ".tax_code")
 
 
 def report(ledger: Reads, pair: Pair, since: date | None) -> dict[str, Any]:
@@ -250,15 +253,15 @@ def _text(value: Any) -> Any:
     return value.isoformat() if isinstance(value, date) else value
 
 
-def _causes(name: str, trace: Trace) -> Iterator[Any]:
+def _causes(name: str, trace: Trace) -> Iterator[Made]:
     """Yield the lines of the mapping that made our value of a field."""
-    if name in ("net", "total") or name.startswith("lines."):
-        name = "lines"
-    if name == "lines" or name.endswith(".amount"):
-        parts = (".quantity", ".unit_price", ".discount", ".tax_code", ".when")
-        yield from (
-            one for one in trace.of(name.removesuffix(".amount")) if one.field.endswith(parts)
-        )
+    summed = AMOUNT_PARTS if name in ("net", "lines") or name.endswith(".amount") else TOTAL_PARTS
+    if name in ("net", "total", "lines") or name.startswith("lines."):
+        yield from (one for one in trace.of("lines") if one.field.endswith(summed))
+        yield from trace.of("discount")
+    elif name.endswith(".amount"):
+        line = name.removesuffix(".amount")
+        yield from (one for one in trace.of(line) if one.field.endswith(summed))
     elif name == "customer" or name.endswith(".item"):
         yield from (one for one in trace.of(f"{name}.match") if one.value is not None)
     else:

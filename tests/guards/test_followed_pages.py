@@ -34,6 +34,14 @@ def test_the_tutorial_is_true(root, tmp_path):
             assert fits(step.says, came), f"$ {step.command}\n{came}\nit says:\n{step.says}"
 
 
+@pytest.mark.slow
+def test_the_page_on_starting_safely_is_true(root, tmp_path):
+    with reader(tmp_path) as one:
+        for step in steps(root / "docs" / "howto" / "start-safely.md"):
+            came = one.follow(step)
+            assert fits(step.says, came), f"$ {step.command}\n{came}\nit says:\n{step.says}"
+
+
 def test_the_index_of_these_pages_leads_to_each(root):
     index = (ON_CALL / "README.md").read_text("utf-8")
     assert [name for name in PAGES if f"({name})" not in index] == []

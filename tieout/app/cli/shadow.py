@@ -92,10 +92,13 @@ def _compared(each: Mapping[str, Any], *, everything: bool) -> Iterator[str]:
     named = record["number"] or record["id"]
     yield click.style(f"invoice {named} of {record['date']}, {each['title']}", bold=True)
     yield from (f"  ours would be held: {why}" for why in each["held"])
+    told: set[str] = set()  # one line may have made several values: it is said once
     for one in each["differences"]:
         if one["weighs"] or everything:
             yield f"  {one['field']}: ours {_said(one['ours'])}, theirs {_said(one['theirs'])}"
-            yield from (f"    {cause['says']}" for cause in one["cause"])
+            causes = [cause["says"] for cause in one["cause"] if cause["says"] not in told]
+            yield from (f"    {cause}" for cause in causes)
+            told.update(causes)
     if not each["differences"]:
         yield "  the same"
 
