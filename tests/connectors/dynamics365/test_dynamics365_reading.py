@@ -21,7 +21,7 @@ NEWER = {  # columns that the published model lacks, by table; the pages beside 
     "opportunity": {"ownerid", "createdon"},
     "account": {"ownerid"},
     "contact": {"ownerid", "parentcustomerid"},
-    "invoice": {"createdon", "customerid"},
+    "invoice": {"createdon"},
 }
 ADDRESS = "address1_"  # of the model's inline address
 
@@ -153,12 +153,15 @@ def test_notes_with_a_file_are_the_deals_files(org, dynamics):
 
 
 def test_invoices_of_the_crm_have_their_lines(org, dynamics):
-    deal = org.deal(lines=[{}, {}])
+    buyer = org.company()
+    deal = org.deal(lines=[{}, {}], customerid=Target("account", buyer))
     invoice = deeds.add_invoice(org, deal, "INV-7")
     record = one(dynamics, "crm_invoice", invoice)
     assert (record.fields["number"], record.fields["deal_id"]) == ("INV-7", deal)
     [lines] = dynamics.related([record.ref], "line_items")
     assert len(lines.refs) == 2
+    [company] = dynamics.related([record.ref], "company")
+    assert [ref.id for ref in company.refs] == [buyer]
 
 
 # -- finding ------------------------------------------------------------------------------------
