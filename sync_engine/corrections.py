@@ -67,7 +67,7 @@ def choose(
             )
         for row in tx.all("corrections_of", key=invoice["key"]):
             if row["state"] in NOT_SENT and row["way"] != Way.APPLY:
-                _leave(tx, pair, tx_row(tx, row["key"]), "replaced")
+                _leave(tx, pair, _document(tx, row["key"]), "replaced")
         _put(tx, pair, invoice, found, now)
         tx.journal(
             who,
@@ -167,13 +167,6 @@ def is_of_a_mapping(pair: Pair, row: Row) -> bool:
     return (row["mapping"], row["kind"]) in made
 
 
-def tx_row(tx: Reads, key: str) -> Row:
-    """Return a document that is there."""
-    row = tx.one("document_get", key=key)
-    assert row is not None
-    return row
-
-
 def _sketch(tx: Reads, pair: Pair, invoice: Row) -> Sketch | None:
     mapping = next((held for held in pair.mappings if held.identity == invoice["mapping"]), None)
     if mapping is None:
@@ -232,7 +225,7 @@ def _plan_again(tx: Writes, pair: Pair, row: Row, now: datetime) -> None:
     assert correction is not None
     if row["reason"] == StaleVersion.code and not _moved_since(tx, row):
         return
-    invoice = tx_row(tx, correction["corrects"])
+    invoice = _document(tx, correction["corrects"])
     chosen = json.loads(correction["choice"])
     if chosen["because"] not in (None, _says(tx, pair, invoice)):
         _leave(tx, pair, row, "deal-moved", "The deal says something else than when it was chosen.")
@@ -313,6 +306,13 @@ def _says(tx: Reads, pair: Pair, invoice: Row) -> str:
     sketch = _sketch(tx, pair, invoice)
     is_won = sketch is not None and sketch.state == "live" and not sketch.skipped
     return digest(content_of(sketch.document) if sketch is not None and is_won else None)
+
+
+def _document(tx: Reads, key: str) -> Row:
+    """Return a document that is there."""
+    row = tx.one("document_get", key=key)
+    assert row is not None
+    return row
 
 
 def _text(share: Decimal) -> str:

@@ -144,6 +144,7 @@ class Laws:
                 self._bearers[deal["po_number"]].add(deal["id"])
         truth = self.place.books_truth()
         self._demand_single(truth)
+        self._demand_credits_within(truth)
         self._demand_chain()
 
     def _demand_single(self, truth: Any) -> None:
@@ -172,6 +173,21 @@ class Laws:
         _demand_equal({}, many, "more invoices of an order than deals")
         paid = Counter(one["reference"] for one in ours if one.get("reference"))
         _demand_equal({}, {ref: n for ref, n in paid.items() if n > 1}, "paid twice")
+
+    def _demand_credits_within(self, truth: Any) -> None:
+        """No order's invoices are ever credited beyond what they come to, while all of them live."""
+        invoiced: Counter[str] = Counter()
+        taken_back: set[str] = set()
+        for one in truth["invoices"]:
+            invoiced[one["po_number"]] += one["net"]
+            if one["voided"] or one["deleted"]:
+                taken_back.add(one["po_number"])
+        credited: Counter[str] = Counter()
+        for one in truth["credit_memos"]:
+            if not (one["voided"] or one["deleted"] or one["by_hand"]):
+                credited[one["po_number"]] += one["net"]
+        beyond = {po for po, net in credited.items() if net > invoiced[po]} - taken_back
+        _demand_equal(set(), beyond, "credited beyond its invoices")
 
     def _bearers_with_overruled(self) -> Counter[str]:
         """Return how many invoices each order may have: one a deal, and one a twin overruled."""
