@@ -11,8 +11,12 @@ import inspect
 import pkgutil
 import re
 import sys
+import time
+import tomllib
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import closing
+from importlib.metadata import EntryPoint
 from pathlib import Path
 from typing import Any
 
@@ -22,9 +26,11 @@ import mapping.reference
 import tieout.app.schema
 from tieout.app.cli.exits import Exit
 from tieout.app.cli.verbs import VERBS, root
-from tieout.app.companies import facts_of
-from tieout.app.settings import connector_names, schema
+from tieout.app.companies import now
+from tieout.app.settings import CONNECTORS, schema
+from tieout.credentials import StaticToken
 from tieout.model.capability import Capabilities
+from tieout.model.contract import Opening, Opens
 from tieout.model.errors import NextStep, TieoutError
 from tieout.simulator.rules import DYNAMICS, HUBSPOT, QUICKBOOKS, RULES, SALESFORCE
 
@@ -304,9 +310,20 @@ def _form_words(form: Mapping[str, Any]) -> str:
 def capabilities_page() -> str:
     """Return the page of what each shipped connector claims."""
     parts = ["# Capabilities", CAPABILITIES_INTRO.strip()]
-    for system in sorted(connector_names()):
-        parts += _capability_parts(facts_of(system))
+    for can in _shipped_capabilities():
+        parts += _capability_parts(can)
     return "\n\n".join(parts) + "\n"
+
+
+def _shipped_capabilities() -> Iterator[Capabilities]:
+    """Yield what each connector claims that pyproject names: an installation may be older."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    for system, named in sorted(project["entry-points"][CONNECTORS].items()):
+        opens: Opens = EntryPoint(system, named, CONNECTORS).load()
+        unused = StaticToken("env:UNUSED")
+        opened = opens.open(Opening("0"), urls={}, credentials=unused, now=now, sleep=time.sleep)
+        with closing(opened):
+            yield opened.capabilities
 
 
 def _capability_parts(can: Capabilities) -> Iterator[str]:
