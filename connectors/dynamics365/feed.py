@@ -198,6 +198,7 @@ class Feed:
     def _without(self, held: Place, missing: NoSuchColumn) -> Place:
         """Return where to begin without the columns that mappings use: one of them is missing."""
         self._bare = True
+        self._reading.forget_descriptions()  # the next walk asks whether it is there again
         name = _short(self._bare_select)
         if held.link and held.columns == name:
             return held

@@ -1,6 +1,7 @@
 """What moved: change tracking that ends, that cannot filter, and whose columns come and go."""
 
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 
 import pytest
 
@@ -178,3 +179,15 @@ def test_a_merged_account_is_told_with_where_it_lives_on(org, dynamics, read_all
     events, _ = read_all(dynamics, "company", cursor)
     merged = [(event.ref.id, event.merged_into) for event in events if event.seen is Seen.MERGED]
     assert merged == [(other, Ref(dynamics.company, "company", kept))]
+
+
+def test_a_column_that_comes_back_in_a_long_session_has_its_own_type(org, opened, read_all):
+    """A daemon's session lives on: what it knew of a column's absence is asked anew."""
+    floor = Column("new_floor", "Integer", "Floor")
+    org.tables["opportunity"].columns.pop("new_floor", None)
+    session = opened(reads={"deal": frozenset({"name", "new_floor"})})
+    _, cursor = read_all(session, "deal")
+    org.define("opportunity", floor)
+    org.deal(new_floor=3)
+    events, _ = read_all(session, "deal", cursor)
+    assert [event.record.fields["new_floor"] for event in events] == [Decimal(3)]
