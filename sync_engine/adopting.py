@@ -91,7 +91,9 @@ def _adopt(tx: Writes, pair: Pair, invoice: Row, key: Key, shown: Row, way: Way)
         key=str(key),
         corrects=invoice["key"],
         way=way.value,
-        choice=canonical(Choice(way, extent, day=fields["date"]).plain()),
+        choice=canonical(
+            {**Choice(way, extent, day=fields["date"]).plain(), "because": None, "asking": ""}
+        ),
         shares=canonical(_shares(tx, invoice, shown["company"], net)),
         along_key=None,
         along_hash=None,

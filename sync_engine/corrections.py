@@ -51,13 +51,18 @@ def choose(
     who: str,
     reason: str,
     now: datetime,
+    asking: str = "",
 ) -> Option:
     """Plan a correction that a person chose, in place of one that was not sent yet.
 
+    ``asking`` names the choice: a wish whose granting was cut off is granted again, and half of an
+    invoice must not be credited twice for it.
+
     Raises:
-        Rejected: the books would refuse it now.
+        Rejected: the books would refuse it now, or this very choice was taken down before.
     """
     with ledger.transaction() as tx:
+        _demand_new(tx, invoice, asking)
         found = option(standing_of(tx, pair, invoice, now), choice)
         if found.plan is None:
             raise Rejected(
@@ -68,7 +73,7 @@ def choose(
         for row in tx.all("corrections_of", key=invoice["key"]):
             if row["state"] in NOT_SENT and row["way"] != Way.APPLY:
                 _leave(tx, pair, _document(tx, row["key"]), "replaced")
-        _put(tx, pair, invoice, found, now)
+        _put(tx, pair, invoice, found, now, asking)
         tx.journal(
             who,
             "correct",
@@ -76,6 +81,12 @@ def choose(
             {"choice": found.choice.plain(), "plan": found.plan.hash, "reason": reason},
         )
     return found
+
+
+def _demand_new(tx: Reads, invoice: Row, asking: str) -> None:
+    for row in tx.all("corrections_of", key=invoice["key"]):
+        if asking and json.loads(row["choice"]).get("asking") == asking:
+            raise Rejected(f"This was chosen already, and is {row['state']}.")
 
 
 def plan_again(ledger: Ledger, pair: Pair, now: datetime) -> None:
@@ -236,7 +247,7 @@ def _plan_again(tx: Writes, pair: Pair, row: Row, now: datetime) -> None:
     elif found.plan.hash != row["plan_hash"] or row["state"] == "blocked":
         if row["state"] == "approved":
             tx.journal("tieout", "approval fell", row["key"], {"plan": row["plan_hash"]})
-        _put(tx, pair, invoice, found, now)
+        _put(tx, pair, invoice, found, now, chosen["asking"])
 
 
 def _moved_since(tx: Reads, row: Row) -> bool:
@@ -250,7 +261,7 @@ def _moved_since(tx: Reads, row: Row) -> bool:
     return shown is not None and shown["version"] != change.version
 
 
-def _put(tx: Writes, pair: Pair, invoice: Row, found: Option, now: datetime) -> None:
+def _put(tx: Writes, pair: Pair, invoice: Row, found: Option, now: datetime, asking: str) -> None:
     """Write a correction down as a document with its plan, and the plan that follows it."""
     plan, way = found.plan, found.choice.way
     assert plan is not None
@@ -291,7 +302,7 @@ def _put(tx: Writes, pair: Pair, invoice: Row, found: Option, now: datetime) -> 
         key=plan.key,
         corrects=invoice["key"],
         way=way.value,
-        choice=canonical({**found.choice.plain(), "because": because}),
+        choice=canonical({**found.choice.plain(), "because": because, "asking": asking}),
         shares=canonical([_text(share) for share in found.shares]),
         along_key=None if found.along is None else found.along.key,
         along_hash=None if found.along is None else found.along.hash,

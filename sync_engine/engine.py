@@ -215,8 +215,12 @@ class Engine:
         invoice = posted_invoice(self.ledger, pair, ref)
         return standing_of(self.ledger, pair, invoice, self.hands.clock()).now_lines
 
-    def correct(self, text: str, choice: Choice, *, who: str, reason: str) -> dict[str, Any]:
+    def correct(
+        self, text: str, choice: Choice, *, who: str, reason: str, asking: str = ""
+    ) -> dict[str, Any]:
         """Plan the correction that a person chose; it is approved as any plan, and then sent.
+
+        ``asking`` names this choice, so that a wish which is granted again chooses nothing twice.
 
         Raises:
             NotFound: nothing was posted of it.
@@ -228,7 +232,16 @@ class Engine:
             invoice = posted_invoice(self.ledger, pair, ref)
             demand_posting(self.ledger, pair)
             read_now(self.ledger, pair, invoice)
-            chosen = choose(self.ledger, pair, invoice, choice, who=who, reason=reason, now=now)
+            chosen = choose(
+                self.ledger,
+                pair,
+                invoice,
+                choice,
+                who=who,
+                reason=reason,
+                now=now,
+                asking=asking,
+            )
             approving.approve(self.ledger, pair, now)
             return shown_option(chosen)
 

@@ -460,3 +460,43 @@ def test_nothing_is_credited_that_names_what_is_inactive(world, deal, kind, name
     assert possible(world, deal) == ["void"]
     with pytest.raises(Rejected, match=f"Inactive in the books: {named}"):
         correct(world, deal, Way.CREDIT)
+
+
+def test_another_currency_is_credited_and_issued_again_to_a_customer_of_that(world, deal, ties_out):
+    world.crm("edit_deal", deal, {"deal_currency_code": "USD"})
+    world.round(2)
+    assert "amend" not in possible(world, deal)
+    correct(world, deal, Way.CREDIT, reissue=True)
+    world.round(4)
+    assert [(one["net"], one["currency"]) for one in world.invoices()] == [
+        (300, "EUR"),
+        (300, "USD"),
+    ]
+    assert (credits_of(world), world.codes()) == ([(300, 357, 0)], [])
+    ties_out(world)
+
+
+def test_what_is_voided_to_be_issued_again_is_one_invoice_in_the_end(world, deal, ties_out):
+    world.crm("edit_line", line_of(world, deal), {"quantity": "5"})
+    world.crm("edit_deal", deal, {"amount": "750.00"})
+    world.round()
+    correct(world, deal, Way.VOID, reissue=True)
+    world.round(3)
+    assert ([one["net"] for one in world.invoices()], world.codes()) == ([750], [])
+    assert told(world, deal) == ("invoiced", "892.5")
+    ties_out(world)
+
+
+def test_a_choice_that_is_given_again_is_taken_down_once(world, deal, ties_out):
+    """A daemon that was killed while it granted the wish grants it again, perhaps after a round."""
+    world.crm("lose", deal)
+    world.round()
+    half = Choice(Way.CREDIT, Extent(part=Decimal(50)))
+    asked = {"who": "ann", "reason": "half", "asking": "1f"}
+    world.working.correct(f"deal:{deal}", half, **asked)
+    world.round(2)
+    with pytest.raises(Rejected, match="chosen already, and is posted"):
+        world.working.correct(f"deal:{deal}", half, **asked)
+    world.round(2)
+    assert [net for net, _, _ in credits_of(world)] == [150]
+    ties_out(world)

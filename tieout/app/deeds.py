@@ -127,7 +127,9 @@ def _correct(engine: Engine, args: Args, who: str) -> Values:
         reissue=args["reissue"],
         day=None if day is None else parse_day(day),
     )
-    return engine.correct(args["ref"], choice, who=who, reason=args["reason"])
+    return engine.correct(
+        args["ref"], choice, who=who, reason=args["reason"], asking=args["asking"]
+    )
 
 
 def _resume(engine: Engine, args: Args, who: str) -> Values:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from typing import Any
+from uuid import uuid4
 
 import click
 
@@ -75,6 +76,7 @@ def command(
         reissue=reissue,
         day=day,
         reason=reason,
+        asking=uuid4().hex,
     )
     if way == "ignore":
         return Answer(values, [f"{ref} stays as it is, until it differs in another way."])
