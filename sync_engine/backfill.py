@@ -35,9 +35,12 @@ ROWS_LIMIT = 10_000  # of each list that one answer shows; figures and hashes ar
 SHORTEST_HASH = 8  # letters of a hash that a person may type
 
 
-def report(ledger: Reads, pair: Pair) -> dict[str, Any]:
-    """Return what is certainly linked, likely linked and missing, with sums by currency."""
-    found = found_links(ledger, pair)
+def report(ledger: Reads, pair: Pair, beside: Sequence[Pair] = ()) -> dict[str, Any]:
+    """Return what is certainly linked, likely linked and missing, with sums by currency.
+
+    ``beside`` are the other pairs of the same books, whose deals may claim the same invoices.
+    """
+    found = found_links(ledger, pair, beside)
     made = found.links
     return {
         "pair": pair.name,
@@ -58,7 +61,15 @@ def report(ledger: Reads, pair: Pair) -> dict[str, Any]:
     }
 
 
-def confirm(ledger: Ledger, pair: Pair, wanted: str, *, who: str, reason: str) -> int | None:
+def confirm(
+    ledger: Ledger,
+    pair: Pair,
+    wanted: str,
+    *,
+    who: str,
+    reason: str,
+    beside: Sequence[Pair] = (),
+) -> int | None:
     """Link all that a report's hash names, in one commit; return how many.
 
     None: the hash names none of this pair's links as they are now.
@@ -72,7 +83,7 @@ def confirm(ledger: Ledger, pair: Pair, wanted: str, *, who: str, reason: str) -
             remedy=f"Give at least {SHORTEST_HASH} letters of a hash that `tieout backfill` says.",
         )
     with ledger.transaction() as tx:
-        found = found_links(tx, pair)
+        found = found_links(tx, pair, beside)
         for chosen in (found.links.certain, [*found.links.certain, *found.links.likely]):
             named = _hash(pair, found, chosen)
             if named is not None and named.startswith(wanted):

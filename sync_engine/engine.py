@@ -317,7 +317,8 @@ class Engine:
 
     def backfill(self, name: str) -> dict[str, Any]:
         """Return what links a pair's two sides: certain, likely, and missing on either."""
-        return backfilling.report(self.ledger, self._pair(name))
+        pair = self._pair(name)
+        return backfilling.report(self.ledger, pair, self._beside(pair))
 
     def confirm_links(self, wanted: str, *, who: str, reason: str) -> int:
         """Link what a report's hash names; return how many documents.
@@ -328,7 +329,9 @@ class Engine:
         """
         for pair in self.pairs.values():
             with self._turn_of(pair):
-                linked = backfilling.confirm(self.ledger, pair, wanted, who=who, reason=reason)
+                linked = backfilling.confirm(
+                    self.ledger, pair, wanted, who=who, reason=reason, beside=self._beside(pair)
+                )
             if linked is not None:
                 return linked
         raise NotFound(
@@ -337,19 +340,26 @@ class Engine:
         )
 
     def link(self, text: str, record: str, *, who: str, reason: str) -> str:
-        """Link one deal, named as ``deal:901``, to an invoice by its id; return the document's key.
+        """Link one deal, as ``deal:901`` or by its document's key, to an invoice by its id.
+
+        Return the document's key.
 
         Raises:
             NotFound: no such deal waits, or no such invoice was made by hand.
         """
-        pair, ref = self._source(text)
-        keys = [row["key"] for row in self._of(pair, ref)]
+        named = self.ledger.one("document_get", key=text)
+        if named is not None:
+            pair, keys = self._pair(named["pair"]), [text]
+        else:
+            pair, ref = self._source(text)
+            keys = [row["key"] for row in self._of(pair, ref)]
         with self._turn_of(pair):
             return backfilling.link_one(self.ledger, pair, keys, record, who=who, reason=reason)
 
     def shadow(self, name: str, since: date | None = None) -> dict[str, Any]:
         """Return each invoice made by hand beside the one that would be made, and what differs."""
-        return shadowing.report(self.ledger, self._pair(name), since)
+        pair = self._pair(name)
+        return shadowing.report(self.ledger, pair, since, self._beside(pair))
 
     def go_live(self, name: str, *, who: str, reason: str, leave_open: bool = False) -> int:
         """Let a pair in the shadow post from now on; return how many links are left open.
@@ -359,7 +369,14 @@ class Engine:
         """
         pair = self._pair(name)
         with self._turn_of(pair):
-            return go_live(self.ledger, pair, who=who, reason=reason, leave_open=leave_open)
+            return go_live(
+                self.ledger,
+                pair,
+                who=who,
+                reason=reason,
+                leave_open=leave_open,
+                beside=self._beside(pair),
+            )
 
     # -- looking ------------------------------------------------------------------------------
 
@@ -434,6 +451,11 @@ class Engine:
                     now=self.hands.clock(),
                 )
         raise missing or NotFound("There is no pair.")
+
+    def _beside(self, pair: Pair) -> list[Pair]:
+        """Return the other pairs that post into the same books."""
+        books = pair.books.company
+        return [one for one in self.pairs.values() if one.books.company == books and one != pair]
 
     def _turn_of(self, pair: Pair) -> AbstractContextManager[None]:
         return self._turns[pair.books.company].held()

@@ -7,7 +7,7 @@ that record for no other document: everything else is a question, and is never t
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from decimal import Decimal
@@ -89,6 +89,17 @@ class Links:
         """Return the keys of the documents for which a record was found, alone or among several."""
         links = [one.key for one in (*self.certain, *self.likely)]
         return [*links, *(one.key for one in self.questions)]
+
+    def leave(self, keys: Collection[str]) -> set[str]:
+        """Leave out these documents; return the ids of the records that are theirs alone."""
+        links = [*self.certain, *self.likely]
+        theirs = {one.record for one in links if one.key in keys}
+        theirs |= {one for each in self.questions if each.key in keys for one in each.records}
+        self.certain = [one for one in self.certain if one.key not in keys]
+        self.likely = [one for one in self.likely if one.key not in keys]
+        self.questions = [one for one in self.questions if one.key not in keys]
+        self.documents = [key for key in self.documents if key not in keys]
+        return theirs - {one for each in self.questions for one in each.records}
 
     def take(self, key: str, record: str) -> None:
         """Add a link that a person has confirmed."""

@@ -6,6 +6,7 @@ only a person ends it: whoever edits the file posts nothing by that.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
 from sync_engine.approve import named_by
@@ -68,7 +69,15 @@ def demand_posting(ledger: Reads, pair: Pair) -> None:
         )
 
 
-def go_live(ledger: Ledger, pair: Pair, *, who: str, reason: str, leave_open: bool) -> int:
+def go_live(
+    ledger: Ledger,
+    pair: Pair,
+    *,
+    who: str,
+    reason: str,
+    leave_open: bool,
+    beside: Sequence[Pair] = (),
+) -> int:
     """Let a pair that watched post from now on; return how many links nobody has confirmed.
 
     Raises:
@@ -77,7 +86,7 @@ def go_live(ledger: Ledger, pair: Pair, *, who: str, reason: str, leave_open: bo
     if mode_of(ledger, pair) == LIVE:
         raise Rejected(f"{pair.name} is not in the shadow: it posts already.")
     with ledger.transaction() as tx:
-        found = found_links(tx, pair)
+        found = found_links(tx, pair, beside)
         waits = found.links.unconfirmed()
         count = len([key for key in waits if found.documents[key]["state"] != REJECTED])
         if count and not leave_open:

@@ -6,7 +6,7 @@ by one step of a person, which the journal keeps; the setting alone ends nothing
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from decimal import Decimal
 from typing import Any, Final
@@ -44,15 +44,18 @@ AMOUNT_PARTS: Final = (".quantity", ".unit_price", ".discount", ".discount.perce
 TOTAL_PARTS: Final = (*AMOUNT_PARTS, ".tax_code")
 
 
-def report(ledger: Reads, pair: Pair, since: date | None) -> dict[str, Any]:
+def report(
+    ledger: Reads, pair: Pair, since: date | None, beside: Sequence[Pair] = ()
+) -> dict[str, Any]:
     """Return each invoice by hand beside ours, with every difference and the line that made ours.
 
     Args:
         ledger: the ledger.
         pair: the pair.
         since: leave out what is older, by its invoice's day, or its deal's where it has none.
+        beside: the other pairs of the same books.
     """
-    found = _with_linked(ledger, pair, found_links(ledger, pair))
+    found = _with_linked(ledger, pair, found_links(ledger, pair, beside))
     shown = _Shown(ledger, pair, found)
     day = (since or pair.cutover_date).isoformat()
     links = [*found.links.certain, *found.links.likely]

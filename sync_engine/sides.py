@@ -6,7 +6,7 @@ Each side is read once, whatever its size; what people see of either is said her
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -42,19 +42,26 @@ class Found:
     customers: Mapping[str, str | None]
 
 
-def found_links(ledger: Reads, pair: Pair) -> Found:
-    """Return both sides and what links them; an invoice from before the cutover is not missing."""
+def found_links(ledger: Reads, pair: Pair, beside: Sequence[Pair]) -> Found:
+    """Return both sides and what links them; an invoice from before the cutover is not missing.
+
+    ``beside`` are the other pairs of these books: an invoice that a deal of theirs may claim too is
+    a question here, and one that is likelier theirs is left out.
+    """
     documents = {row["key"]: row for row in waiting(ledger, pair)}
     records = {row["id"]: row for row in by_hand(ledger, pair)}
+    others = [one for other in beside for one in _unlinked(ledger, other, waiting(ledger, other))]
     made = links(
-        list(_unlinked(ledger, pair, documents.values())),
+        [*_unlinked(ledger, pair, documents.values()), *others],
         [_by_hand(row) for row in records.values()],
         days=pair.twin_days,
     )
+    theirs = made.leave({one.key for one in others})
     before = pair.cutover_date.isoformat()
     made.records = [number for number in made.records if (records[number]["day"] or "") >= before]
     names = {row["id"]: fields_of(row["fields"]).get("name") for row in _customers(ledger, pair)}
-    return Found(documents, records, made, names)
+    left = {number: row for number, row in records.items() if number not in theirs}
+    return Found(documents, left, made, names)
 
 
 def waiting(ledger: Reads, pair: Pair) -> list[Row]:

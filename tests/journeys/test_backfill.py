@@ -1,10 +1,13 @@
 """Books that have a past: what people invoiced by hand is linked and never made a second time."""
 
+from dataclasses import replace
+
 import pytest
 from backfill_show import show
 from past import make_past
-from simulated_world import buy
+from simulated_world import buy, open_world, seller
 
+from sync_engine.engine import Engine
 from tieout.model.errors import NotFound
 from tieout.simulator.hubspot.schema import custom
 
@@ -311,3 +314,27 @@ def test_a_reference_of_the_mapping_finds_what_carries_it(remembering, deal, by_
     invoice = by_hand("Bär GmbH", po_number=one)
     assert pairs_of(looked(remembering)["certain"]) == [(one, invoice)]
     assert looked(remembering)["certain"][0]["by"] == "reference"
+
+
+def test_an_invoice_that_deals_of_two_crms_claim_is_a_question_in_both(
+    world, begun, deal, by_hand, tmp_path
+):
+    one, invoice = deal("Bär GmbH"), by_hand("Bär GmbH")
+    other_path = tmp_path / "other"
+    other_path.mkdir()
+    with open_world(other_path, portal_id=456) as second, second.opened:
+        other = seller(second)(company=buy(second, "Bär GmbH"), po_number="PO-9")
+        crm = second.restart().pairs["main"].crm
+        main = begun.pairs["main"]
+        pairs = {"main": main, "second": replace(main, name="second", crm=crm)}
+        both = Engine(begun.ledger, pairs, begun.hands)
+        both.look()
+        for name, asked in (("main", one), ("second", other)):
+            report = both.backfill(name)
+            assert [each["source"] for each in report["questions"]] == [f"deal:{asked}"]
+            assert report["hashes"] == {"certain": None, "shown": None}
+        [question] = both.backfill("second")["questions"]
+        both.link(question["key"], invoice, who="ann", reason="it is the second's")
+        report = both.backfill("main")
+        assert [each["source"] for each in report["missing"]["deals"]] == [f"deal:{one}"]
+        assert report["figures"]["invoices"]["all"]["n"] == 0

@@ -31,7 +31,7 @@ WORDS = {
     "one",
     nargs=2,
     metavar="SOURCE ID",
-    help="Link one deal, as deal:901, to the invoice of this id in the books.",
+    help="Link one deal, as deal:901 or by its key, to the invoice of this id in the books.",
 )
 @click.option("--reason", default="", help="Kept in the journal.")
 @verb
