@@ -1,0 +1,35 @@
+"""What the ledger before this one had on its way lands while this one holds back."""
+
+from pathlib import Path
+
+import pytest
+from simulated_world import real_now
+
+from sync_engine.ledger.backup import backup, restore
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("state", ["restored", "lost"])
+def test_what_lands_after_the_first_read_of_a_ledger_that_holds_back_is_adopted(
+    world, sold, settled, once_each, tmp_path, state
+):
+    """The process has read the books before it lands, and yet no other installation made it."""
+    world.company.replay.size, world.quiet_secs = 0, 2.5
+    sold()
+    settled()
+    target, ledger = tmp_path / "backup.db", Path(world.path) / "ledger.db"
+    backup(world.working.ledger, target, real_now)
+    world.fault("books", fault="commit_late", seconds=2.0, path="/invoice$")
+    sold()
+    assert world.round().unknown == 1
+    world.opened.close()
+    if state == "restored":
+        restore(target, ledger, real_now, "ann")
+    else:
+        for file in ledger.parent.glob("ledger.db*"):
+            file.unlink()
+    world.restart()
+    assert world.round().held_until is not None
+    settled()
+    once_each(2)
+    assert world.codes() == []
