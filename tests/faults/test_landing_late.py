@@ -33,3 +33,20 @@ def test_what_lands_after_the_first_read_of_a_ledger_that_holds_back_is_adopted(
     settled()
     once_each(2)
     assert world.codes() == []
+
+
+def test_a_ledger_lost_in_its_first_round_is_known_by_its_customer_alone(
+    world, sold, settled, once_each
+):
+    """The first invoice is on its way, so of all that is ours the books hold a customer."""
+    world.company.replay.size, world.quiet_secs = 0, 1.5
+    world.fault("books", fault="commit_late", seconds=1.0, path="/invoice$")
+    sold()
+    assert world.round().unknown == 1
+    world.opened.close()
+    for file in Path(world.path).glob("ledger.db*"):
+        file.unlink()
+    world.restart()
+    settled()
+    once_each(1)
+    assert world.codes() == []

@@ -501,6 +501,8 @@ def test_what_was_deleted_before_the_ledger_was_lost_is_not_believed_posted_by_a
         world.sleep(600)
         world.books("delete", id=world.invoices()[0]["id"])
         lose(world)
+        assert world.round().held_until is not None  # the customer is ours
+        world.sleep(world.quiet_secs)
         world.round()
         assert [row["reason"] for row in in_state(world.working.ledger, "main", "unknown")] == [
             "asked-before"
