@@ -1,11 +1,13 @@
 """What the ledger before this one had on its way lands while this one holds back."""
 
 from pathlib import Path
+from time import sleep
 
 import pytest
 from simulated_world import real_now
 
 from sync_engine.ledger.backup import backup, restore
+from sync_engine.pipeline import Hands
 
 
 @pytest.mark.slow
@@ -50,3 +52,28 @@ def test_a_ledger_lost_in_its_first_round_is_known_by_its_customer_alone(
     settled()
     once_each(1)
     assert world.codes() == []
+
+
+def test_who_waits_after_a_restore_waits_once_also_with_an_old_unknown(
+    world, sold, settled, once_each, tmp_path
+):
+    """Nothing is looked for while a ledger holds back, so there is no reason to come earlier."""
+    world.quiet_secs = 1.5
+    sold()
+    world.fault("books", fault="lose_answer", path="/invoice$")
+    assert world.round().unknown == 1
+    target = tmp_path / "backup.db"
+    backup(world.working.ledger, target, real_now)
+    sleep(world.quiet_secs)
+    world.opened.close()
+    restore(target, Path(world.path) / "ledger.db", real_now, "ann")
+    engine, slept = world.restart(), []
+
+    def rest(secs: float) -> None:
+        slept.append(secs)
+        sleep(secs)
+
+    engine.hands = Hands(engine.hands.clock, rest)
+    assert engine.round("main", wait=True).unknown == 0
+    assert len(slept) == 1
+    once_each(1)
