@@ -41,6 +41,9 @@ def without_deleted(
     if not old:
         return told
     read = {old[answer.ref].item_id: answer for answer in connector.fetch(list(old))}
+    unread = [item_id for item_id, answer in read.items() if isinstance(answer, Unreadable)]
+    if len(unread) < len(parcel.items):  # a part would be asked anew, and made a second time
+        read = {item_id: answer for item_id, answer in read.items() if item_id not in unread}
     return [_judged(one, read.get(one.item_id)) for one in told]
 
 
