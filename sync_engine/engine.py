@@ -427,7 +427,7 @@ class Engine:
             known_at=known_at,
             push_too=push_too,
         )
-        if done.whole and push_too:
+        if done.whole and push_too and done.held_until is None:  # what lands until then is ours
             self._begun.add(name)
         return done
 

@@ -33,7 +33,7 @@ class Observed:
     clock_off_secs: dict[str, float] = field(default_factory=dict)
     """By company: its server's clock less ours, where that is more than ``CLOCK_OFF_SECS``."""
     clock_ahead_secs: dict[str, float] = field(default_factory=dict)
-    """By company: our clock less its server's, within the time that its last answer took."""
+    """By company: our clock less its server's, at least: by the answer that came soonest."""
 
 
 def cursor_of(ledger: Reads, pair: Pair, company: str, feed: str) -> Cursor | None:
@@ -80,7 +80,8 @@ def compare_clocks(
     """Note a server's clock that lies outside the time in which it can have answered."""
     before_secs = (page.as_of - asked_at).total_seconds()
     after_secs = (page.as_of - now).total_seconds()
-    observed.clock_ahead_secs[company] = -before_secs
+    ahead_secs = observed.clock_ahead_secs
+    ahead_secs[company] = max(-before_secs, ahead_secs.get(company, -before_secs))
     if before_secs < -CLOCK_OFF_SECS:
         observed.clock_off_secs[company] = before_secs
     elif after_secs > CLOCK_OFF_SECS:

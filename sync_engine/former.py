@@ -27,12 +27,6 @@ def former_until(ledger: Reads, pair: Pair, now: datetime) -> datetime | None:
     quiet = timedelta(seconds=pair.quiet_secs)
     if not abs(now - since) < quiet:  # also where the clock was set back since
         return None
-    if restored is None and not _is_found(ledger, pair):
+    if restored is None and ledger.one("former_made", company=pair.books.company) is None:
         return None
     return since + quiet
-
-
-def _is_found(ledger: Reads, pair: Pair) -> bool:
-    """Whether the books hold what carries our mark and this ledger never asked for."""
-    found = ledger.one("found_again", company=pair.books.company)
-    return found is not None and bool(found["found"])

@@ -333,9 +333,9 @@ def wait_for_unknowns(
 
 def _rest_secs(ledger: Ledger, pair: Pair, now: datetime, done: Round) -> float | None:
     """Return how long until a further round can do more than this one, None when none can."""
-    held_secs = None if done.held_until is None else (done.held_until - now).total_seconds()
-    waits = [secs for secs in (held_secs, next_look_secs(ledger, pair, now)) if secs is not None]
-    return min(waits, default=None)
+    if done.held_until is not None:  # until then no unknown is looked for either
+        return (done.held_until - now).total_seconds()
+    return next_look_secs(ledger, pair, now)
 
 
 def _push(ledger: Ledger, pair: Pair, done: Round, hands: Hands) -> None:

@@ -13,8 +13,8 @@ from datetime import datetime, timedelta
 
 from tieout.model.change import Verb
 from tieout.model.contract import Connector, Outcome, Parcel
-from tieout.model.errors import AskedBefore
-from tieout.model.record import Gone
+from tieout.model.errors import AskedBefore, OutcomeUnknown
+from tieout.model.record import Fetched, Gone, Unreadable
 
 OLD_SECS = 60  # a record made so long before it was asked for was not made by this asking
 
@@ -40,9 +40,11 @@ def without_deleted(
     }
     if not old:
         return told
-    gone = [answer for answer in connector.fetch(list(old)) if isinstance(answer, Gone)]
-    lost = {old[answer.ref].item_id: answer for answer in gone}
-    return [_asked_before(one, lost[one.item_id]) if one.item_id in lost else one for one in told]
+    read = {old[answer.ref].item_id: answer for answer in connector.fetch(list(old))}
+    unread = [item_id for item_id, answer in read.items() if isinstance(answer, Unreadable)]
+    if len(unread) < len(parcel.items):  # a part would be asked anew, and made a second time
+        read = {item_id: answer for item_id, answer in read.items() if item_id not in unread}
+    return [_judged(one, read.get(one.item_id)) for one in told]
 
 
 def _is_older(outcome: Outcome, since: datetime) -> bool:
@@ -50,6 +52,13 @@ def _is_older(outcome: Outcome, since: datetime) -> bool:
     return record is not None and record.created_at is not None and record.created_at < since
 
 
-def _asked_before(outcome: Outcome, gone: Gone) -> Outcome:
-    words = f"The answer was that of an earlier asking: {gone.ref}, and that was deleted since."
-    return replace(outcome, receipt=None, error=AskedBefore(words, record=outcome.key))
+def _judged(outcome: Outcome, read: Fetched | None) -> Outcome:
+    """Return an outcome by what its record shows now; unread, it is not known whether it lives."""
+    match read:
+        case Gone(ref):
+            words = f"The answer was that of an earlier asking: {ref}, and that was deleted since."
+            return replace(outcome, receipt=None, error=AskedBefore(words, record=outcome.key))
+        case Unreadable(ref):
+            words = f"The answer was that of an earlier asking: {ref}, and that cannot be read now."
+            return replace(outcome, receipt=None, error=OutcomeUnknown(words, record=outcome.key))
+    return outcome

@@ -244,6 +244,10 @@ WHERE m.company = :company AND m.marker IS NOT NULL AND m.live = 1 AND m.gone = 
 AND m.kind IN ('invoice', 'payment', 'credit_memo', 'refund')
 AND NOT EXISTS (SELECT 1 FROM outbox o WHERE o.key = m.marker AND o.first_at IS NOT NULL);
 
+-- former_made: one record of the books, be it a customer or voided, that an earlier ledger asked for
+SELECT m.kind FROM mirror m WHERE m.company = :company AND m.marker IS NOT NULL
+AND NOT EXISTS (SELECT 1 FROM outbox o WHERE o.key = m.marker AND o.first_at IS NOT NULL) LIMIT 1;
+
 -- found_unlinked: those of them that are linked to no document (reads all)
 SELECT m.kind, m.id, m.marker, m.fields, m.day, m.total FROM mirror m
 WHERE m.company = :company AND m.marker IS NOT NULL AND m.live = 1 AND m.gone = 0

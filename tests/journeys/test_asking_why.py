@@ -4,6 +4,7 @@ import pytest
 from simulated_world import MAPPINGS, NOBODY, buy
 
 from sync_engine.ledger import journal
+from sync_engine.states import in_state
 from tieout.model.errors import NotFound, Rejected
 
 
@@ -164,3 +165,21 @@ def test_it_is_told_how_it_is_known_that_it_was_posted(world, sold):
     world.restart()
     world.round(2)
     assert how() == ["adopted", "adopted"]
+
+
+def test_what_is_left_alone_is_kept_with_why(world, sold):
+    engine = world.restart(approve="by_hand")
+    lost, gone = sold(), sold()
+    world.round()
+    world.crm("lose", lost)
+    world.crm("archive", "deals", gone)
+    engine.reconcile("main")
+    left = {
+        row["source_id"]: row["reason"]
+        for row in in_state(engine.ledger, "main", "skipped")
+        if row["kind"] == "invoice"
+    }
+    assert left == {
+        lost: "=deal.is_won and deal.close_date >= cutover_date is not so",
+        gone: "gone",
+    }

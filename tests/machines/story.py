@@ -22,7 +22,7 @@ from sync_engine.ledger import backup as backups
 from sync_engine.ledger.lock import LedgerHeld
 from sync_engine.ledger.sqlite import Ledger
 from sync_engine.push import is_paused
-from tieout.model.errors import NotFound, Rejected, Unavailable
+from tieout.model.errors import NotFound, Rejected, Unauthorized, Unavailable
 from tieout.simulator.hubspot.errors import Refusal
 from tieout.simulator.quickbooks.refusals import Refused
 
@@ -30,6 +30,7 @@ STEPS = (12, 45)
 QUIET_ROUNDS = 12
 STOPS = ("twin", "another-installation", "unauthorized", "wrong-company", "quota-exhausted")
 LATEST_SECS = 130.0  # until everything that travels has landed
+_NOT_TAKEN = (Refusal, Refused, IndexError, NotFound, Rejected, Unauthorized, Unavailable)
 MEMORY = Path("/dev/shm")  # where it exists: a commit waits for no disk
 
 
@@ -186,7 +187,7 @@ class Story:
         self.tell(f"    {deed.__name__}")
         try:
             deed(self)
-        except (Refusal, Refused, IndexError, NotFound, Rejected, Unavailable) as refused:
+        except _NOT_TAKEN as refused:
             self.tell(f"    … is not taken: {type(refused).__name__} {refused}")
             return
         self.told.deeds[deed.__name__] += 1
