@@ -8,6 +8,7 @@ import pytest
 
 from tieout.app.cli import exit_code
 from tieout.app.cli.exits import Exit
+from tieout.app.demo import hubspot
 from tieout.app.demo.tally import shown, tally
 
 DEALS = "60"
@@ -29,6 +30,29 @@ def played(tmp_path, monkeypatch, capsys):
         return told.err, json.loads(told.out)
 
     return play
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("crm", ["salesforce"])
+def test_all_ties_out_with_each_crm(played, crm):
+    told, first = played("--crm", crm)
+
+    assert {Decimal(amount) for amount in first["difference"].values()} == {0}
+    assert [first[key] for key in ("second_run_changes", "duplicates", "lost")] == [0, 0, 0]
+    assert first["posted"] > 30
+    for words in ("faults struck", "voids an invoice", "by a line", "the accounts of two", "win"):
+        assert words in told
+    assert {"voided", "copied", "changed-in-crm", "deleted-in-crm", "reopened"} <= set(told.split())
+    assert f"--config demo-{crm}/config" in told
+
+
+def test_a_directory_is_one_crm_s(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "demo").mkdir()
+    (tmp_path / "demo" / "story.json").write_text('{"deals": 20, "born": "by hand"}')
+
+    assert exit_code(["demo", "demo", "--crm", "salesforce"]) == Exit.TROUBLE
+    assert "demo is a demo with HubSpot." in capsys.readouterr().err
 
 
 @pytest.mark.slow
@@ -96,7 +120,7 @@ ORDERS = {"A": "1", "B": "2", "C": "3", "E": "9"}
 def invoice(number, order, net, **more):
     given = {"voided": False, "deleted": False, "by_hand": False, "tax": 0, "balance": 0}
     amounts = {"currency": "EUR", "net": Decimal(net)}
-    return {"id": number, "po_number": order, **amounts, **given, **more}
+    return {"id": number, "po_number": order, "private_note": None, **amounts, **given, **more}
 
 
 def task(deal, net):
@@ -104,7 +128,7 @@ def task(deal, net):
 
 
 def counted(invoices, tasks):
-    return tally(CRM, {"invoices": invoices}, tasks, ORDERS, cutover=date(2026, 1, 1))
+    return tally(hubspot.read(CRM), {"invoices": invoices}, tasks, ORDERS, cutover=date(2026, 1, 1))
 
 
 def test_each_side_is_counted_from_its_own_source():
@@ -139,6 +163,15 @@ def test_a_won_deal_with_neither_invoice_nor_task_is_lost():
     found = counted([invoice("1", "B", "100.00", voided=True)], [task("3", "70.00")])
 
     assert found.lost == ["2", "9"]
+
+
+def test_an_invoice_without_an_order_is_of_the_deal_that_its_memo_names():
+    found = counted(
+        [invoice("1", None, "100.00", private_note="HubSpot deal 2 Rollout")],
+        [task("3", "70.00"), task("9", "30.00")],
+    )
+
+    assert (found.holds, found.posted, found.lost) == (True, 1, [])
 
 
 def test_an_amount_is_shown_with_its_currency_s_decimals():

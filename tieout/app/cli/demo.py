@@ -11,31 +11,41 @@ import click
 
 from tieout.app.cli.exits import Exit
 from tieout.app.cli.verb import Caller, verb
+from tieout.app.crms import CHOICES, USUAL
 
 
 @click.command(name="demo")
-@click.argument(
-    "directory", default="demo", type=click.Path(path_type=Path, file_okay=False), required=False
+@click.argument("directory", type=click.Path(path_type=Path, file_okay=False), required=False)
+@click.option(
+    "--crm",
+    default=USUAL,
+    show_default=True,
+    type=click.Choice(CHOICES),
+    help="Which CRM; all: three of them into the same books.",
 )
 @click.option(
     "--deals",
     default=500,
     show_default=True,
     type=click.IntRange(20, 20_000),
-    help="How many are won; a quarter more that are not come with them.",
+    help="How many are won in each CRM; a quarter more that are not come with them.",
 )
 @click.option("--fresh", is_flag=True, help="Forget what an earlier demo left, and start over.")
 @click.option("--any-ports", is_flag=True, help="Serve on free ports instead of the usual ones.")
 @verb
-def command(caller: Caller, directory: Path, *, deals: int, fresh: bool, any_ports: bool) -> Exit:
-    """Watch it work on two make-believe companies.
+def command(
+    caller: Caller, directory: Path | None, *, crm: str, deals: int, fresh: bool, any_ports: bool
+) -> Exit:
+    """Watch it work on make-believe companies.
 
-    DIRECTORY (./demo) keeps the configuration, the ledger and the companies. Again, it goes on
-    where it was, and finds nothing to do. It leaves with 0 when all ties out.
+    DIRECTORY keeps the configuration, the ledger and the companies: ./demo, or ./demo-salesforce
+    and so on with other CRMs. Again, it goes on where it was, and finds nothing to do. It leaves
+    with 0 when all ties out.
 
     Examples:
       tieout demo
-      tieout demo --fresh --json
+      tieout demo --crm salesforce
+      tieout demo --crm all --fresh --json
 
     JSON: {"won", "invoiced", "held", "difference": {currency: amount}, "posted", "held_count",
     "second_run_changes", "api_calls", "duplicates", "lost"}
@@ -55,8 +65,9 @@ def command(caller: Caller, directory: Path, *, deals: int, fresh: bool, any_por
     signals = Signals()
     with signals.heard():
         outcome = play(
-            Home(directory),
+            Home(directory or Path("demo" if crm == USUAL else f"demo-{crm}")),
             Teller(console),
+            crm=crm,
             deals=deals,
             program=_program(),
             fresh=fresh,

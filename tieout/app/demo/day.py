@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import date
 from decimal import Decimal
 from typing import Any, Final
 
 from tieout.app.demo.doors import Doors, Truth
+from tieout.app.demo.parts import CENT, Act, Card, Deed, Part
 from tieout.app.demo.tally import won_deals
-from tieout.app.demo.world import Deck, Deed, is_tidy, item, tax_code
+from tieout.app.demo.world import Deck, is_tidy, item, tax_code
 
-Card = Mapping[str, Any]
 FULL, PARTIAL, OVER = 20, 5, 2  # payments that the accountant receives
 TAXED: Final = "S19"
+WON_LATE = 3  # deals that sales wins on that day
 AS_POSTED: Final = "0"  # the token of an invoice that nobody has touched
-CENT: Final = Decimal("0.01")
 
 
 def accountants_day(books: Doors) -> list[str]:
@@ -32,9 +32,9 @@ def accountants_day(books: Doors) -> list[str]:
     return told
 
 
-def sales_day(crm: Doors, books: Truth, cutover: date) -> list[str]:
+def sales_day(crm: Doors, part: Part, books: Truth, cutover: date) -> list[str]:
     """Let the sales team work on their deals; return what they did, in words."""
-    truth = crm.truth()
+    truth = part.read(crm.truth())
     by_hand = {one["po_number"] for one in books["invoices"] if one["by_hand"]}
     invoiced = {
         one["po_number"]
@@ -45,11 +45,17 @@ def sales_day(crm: Doors, books: Truth, cutover: date) -> list[str]:
     out = Deck([deal for deal in deals if is_tidy(deal) and deal["po_number"] in invoiced])
     held = Deck([deal for deal in deals if deal["po_number"] not in invoiced])
     never_won = Deck([deal for deal in truth["deals"] if not deal["is_won"]])
+    winning = Act(
+        "win {n} more", part.won, WON_LATE, lambda deal: is_tidy(deal) and not deal["archived"]
+    )
     told = []
-    for words, deeds in [*_second_thoughts(out), *_mending(held, never_won)]:
-        if deeds:
-            crm.play(deeds)
-            told.append(words)
+    for deck, acts in ((out, part.second_thoughts), (held, part.mending), (never_won, [winning])):
+        for act in acts:
+            taken = deck.take(act.number, act.fits)
+            deeds = act.deeds(taken)
+            if deeds:
+                crm.play(deeds)
+                told.append(act.words.format(n=len(taken)))
     return told
 
 
@@ -175,112 +181,3 @@ def _given_back(deed: str, invoice: Card, truth: Truth) -> dict[str, Any]:
     amount = (Decimal(invoice["net"]) / 10).quantize(CENT)
     line = {"item": item(truth), "amount": f"{amount:f}", "tax_code": tax_code(truth, TAXED)}
     return {"deed": deed, "customer": invoice["customer"], "lines": [line]}
-
-
-# -- the sales team -----------------------------------------------------------------------------
-
-
-def _second_thoughts(out: Deck) -> Iterator[tuple[str, list[Deed]]]:
-    """Yield what happens to deals that are invoiced already."""
-    for one in out.take(1):
-        yield (
-            "raise an invoiced deal by a line",
-            [
-                _edited(one, amount=f"{Decimal(one['net']) + 100:f}"),
-                {
-                    "deed": "add_line",
-                    "deal": one["id"],
-                    "properties": {"name": "Travel", "price": "100", "quantity": "1"},
-                },
-            ],
-        )
-    for one in out.take(1):
-        yield "correct a line of another", [_line_edited(one)]
-    yield "reopen one", [{"deed": "reopen", "deal": one["id"]} for one in out.take(1)]
-    yield "clone one", [{"deed": "clone", "deal": one["id"]} for one in out.take(1)]
-    yield "merge two", _merge(out.take(2, _is_in_euro))
-    yield (
-        "archive one",
-        [{"deed": "archive", "kind": "deals", "id": one["id"]} for one in out.take(1)],
-    )
-    yield (
-        "rename a company",
-        [
-            {
-                "deed": "edit_company",
-                "company": one["company"],
-                "properties": {"name": f"{one['company_name'].strip()} Group"},
-            }
-            for one in out.take(1)
-        ],
-    )
-    yield (
-        "take three payments in HubSpot",
-        [
-            _commerce(one, share)
-            for one, share in zip(out.take(3, _is_unpaid), ("1", "0.5", "0.25"), strict=False)
-        ],
-    )
-
-
-def _mending(held: Deck, never_won: Deck) -> Iterator[tuple[str, list[Deed]]]:
-    """Yield what they correct of what is held, and what they win."""
-    off = held.take(4, lambda deal: deal["amount"] and Decimal(deal["amount"]) != _net(deal) > 0)
-    yield (
-        f"correct {len(off)} amounts that disagreed",
-        [_edited(one, amount=f"{_net(one):f}") for one in off],
-    )
-    bare = held.take(2, lambda deal: not deal["currency"] and _net(deal) > 0)
-    yield (
-        f"fill in {len(bare)} missing currencies",
-        [_edited(one, deal_currency_code="EUR") for one in bare],
-    )
-    fresh = never_won.take(3, lambda deal: is_tidy(deal) and not deal["archived"])
-    yield f"win {len(fresh)} more", [{"deed": "win", "deal": one["id"]} for one in fresh]
-
-
-def _edited(deal: Card, **properties: str) -> Deed:
-    return {"deed": "edit_deal", "deal": deal["id"], "properties": properties}
-
-
-def _line_edited(deal: Card) -> Deed:
-    line = deal["lines"][0]
-    quantity = Decimal(line["quantity"] or 0) + 1
-    return {
-        "deed": "edit_line",
-        "line": line["id"],
-        "properties": {"quantity": f"{quantity:f}"},
-    }
-
-
-def _merge(two: Sequence[Card]) -> list[Deed]:
-    if len(two) != 2:
-        return []
-    primary, other = two
-    return [{"deed": "merge", "kind": "deals", "primary": primary["id"], "other": other["id"]}]
-
-
-def _commerce(deal: Card, share: str) -> Deed:
-    step = Decimal(1) if deal["currency"] == "JPY" else CENT
-    amount = (_net(deal) * Decimal(share)).quantize(step)
-    return {
-        "deed": "add_payment",
-        "deal": deal["id"],
-        "properties": {
-            "hs_initial_amount": f"{amount:f}",
-            "hs_payment_method_type": "bank_transfer",
-            "hs_reference_number": f"LATE-{deal['po_number']}",
-        },
-    }
-
-
-def _is_in_euro(deal: Card) -> bool:
-    return bool(deal["currency"] == "EUR")
-
-
-def _is_unpaid(deal: Card) -> bool:
-    return not deal["payments"]
-
-
-def _net(deal: Card) -> Decimal:
-    return Decimal(deal["net"])

@@ -12,10 +12,12 @@ from typing import Any, Final
 from sync_engine.engine import Engine
 from tieout.app import deeds, wiring
 from tieout.app.companies import Site
+from tieout.app.crms import USUAL, titles
 from tieout.app.demo import day, world
+from tieout.app.demo.cast import PARTS, joined
 from tieout.app.demo.doors import Truth, asked
+from tieout.app.demo.parts import Fault, Part
 from tieout.app.demo.stage import (
-    PAIR,
     Companies,
     Home,
     Story,
@@ -67,6 +69,7 @@ def play(
     home: Home,
     teller: Teller,
     *,
+    crm: str = USUAL,
     deals: int,
     program: str = "tieout",
     fresh: bool = False,
@@ -79,7 +82,8 @@ def play(
     Args:
         home: its directory.
         teller: whom it is told by.
-        deals: how many deals the sales team has won, when it begins.
+        crm: which CRM, or all.
+        deals: how many deals the sales team has won in each, when it begins.
         program: how a person starts ``tieout`` here.
         fresh: forget what an earlier demo left.
         any_ports: serve on free ports, also where the usual ones are free.
@@ -92,10 +96,11 @@ def play(
     """
     if fresh:
         start_over(home)
-    story = begun(home, deals, new_id)
+    story = begun(home, crm, deals, new_id)
     teller.title(
-        "Won HubSpot deals become posted QuickBooks invoices, once each, and tie out to the cent.",
-        "Both companies are make-believe and on this machine; all else is the real program.",
+        f"Won {titles(story.crms)} deals become posted QuickBooks invoices, once each, and tie out "
+        "to the cent.",
+        "All companies are make-believe and on this machine; all else is the real program.",
     )
     with served(home, story, any_ports=any_ports) as companies:
         played = _Played(home, story, home.site(), companies, teller, program, stopping)
@@ -131,26 +136,32 @@ class _Played:
         changes = self._last_round()
         crm, books = self._truths()
         with self._engine(owned=False) as engine:
-            tasks = engine.tasks(PAIR)
-            sheet = engine.sheet_hash(PAIR)
+            tasks = [task for pair in self.story.pairs for task in engine.tasks(pair)]
+            sheets = [engine.sheet_hash(pair) for pair in self.story.pairs]
         counted = tally(crm, books, tasks, self.story.orders, cutover=self._cutover)
         self.teller.act("The tie-out, deal by deal and net of tax")
         self.teller.tie_out(counted)
-        self._what_next(tasks, sheet)
+        self._what_next(tasks, [sheet for sheet in sheets if sheet])
         return Outcome(counted, changes, asked(crm) + asked(books) - before)
 
     # -- acts ---------------------------------------------------------------------------------
 
     def _companies(self) -> None:
-        self.teller.act("Two companies with a past", "tieout simulate")
-        crm = self.companies.crm.truth()
+        self.teller.act("Companies with a past", self._simulate)
+        crm = joined(self.companies.crms)
         told = world.furnish(crm, self.companies.books, self._cutover, self.story.born)
-        won = list(won_deals(crm, self._cutover))
-        currencies = sorted({deal["currency"] for deal in won if deal["currency"]})
+        facts = {}
+        for one in self.story.crms:
+            its = PARTS[one.system].read(self.companies.crms[one.system].truth())
+            won = list(won_deals(its, self._cutover))
+            currencies = sorted({deal["currency"] for deal in won if deal["currency"]})
+            facts[one.title] = (
+                f"{len(won)} won deals in {', '.join(currencies)}, and "
+                f"{len(its['deals']) - len(won)} that are open, lost, archived or too old"
+            )
         self.teller.facts(
             {
-                "HubSpot": f"{len(won)} won deals in {', '.join(currencies)}, and "
-                f"{len(crm['deals']) - len(won)} that are open, lost, archived or too old",
+                **facts,
                 "QuickBooks": "; ".join(told),
                 "Between": "rate limits as the vendors keep them, and faults: lost answers, late "
                 "commits, 429s, 500s, HTML",
@@ -159,53 +170,58 @@ class _Played:
 
     def _first_round(self) -> None:
         self.teller.act("The first round", "tieout run --once --wait")
-        self._round(world.FIRST_CRM, world.FIRST_BOOKS)
+        self._round(lambda part: part.first, world.FIRST_BOOKS)
 
     def _decisions(self) -> None:
         self.teller.act("A person decides", "tieout reject, tieout tasks answer, tieout approve")
         with self._engine() as engine:
-            self.teller.say(*_answers(engine), *_rejection(engine), *_approval(engine))
-        self._round(world.APPROVED_CRM, world.APPROVED_BOOKS)
+            pairs = self.story.pairs
+            self.teller.say(
+                *_answers(engine, pairs), *_rejection(engine), *_approval(engine, pairs)
+            )
+        self._round(lambda part: part.approved, world.APPROVED_BOOKS)
 
     def _day(self) -> None:
-        self.teller.act("A day at both companies")
-        accountant = day.accountants_day(self.companies.books)
-        sales = day.sales_day(self.companies.crm, self.companies.books.truth(), self._cutover)
-        self.teller.facts(
-            {"The accountant": ", ".join(accountant), "The sales team": ", ".join(sales)}
-        )
+        self.teller.act("A day at the companies")
+        facts = {"The accountant": ", ".join(day.accountants_day(self.companies.books))}
+        books = self.companies.books.truth()
+        for one in self.story.crms:
+            doors, part = self.companies.crms[one.system], PARTS[one.system]
+            team = "The sales team" if len(self.story.crms) == 1 else f"Sales, {one.title}"
+            facts[team] = ", ".join(day.sales_day(doors, part, books, self._cutover))
+        self.teller.facts(facts)
 
     def _second_round(self) -> None:
         self.teller.act("The second round", "tieout approve, tieout run --once --wait")
         with self._engine() as engine:
-            self.teller.say(*_approval(engine))
-        self._round(world.SECOND_CRM, world.SECOND_BOOKS)
+            self.teller.say(*_approval(engine, self.story.pairs))
+        self._round(lambda part: part.second, world.SECOND_BOOKS)
         self.teller.act("The night: all is read and compared again", "tieout reconcile")
-        self._round((), (), lambda engine: deeds.do(engine, "reconcile", {"pair": PAIR}, PERSON))
+        self._round(_no_faults, (), lambda engine: deeds.do(engine, "reconcile", {}, PERSON))
 
     def _last_round(self) -> int:
         self.teller.act("One more round must find nothing to do", "tieout run --once --wait")
-        return self._round((), ())
+        return self._round(_no_faults, ())
 
     # -- their parts ----------------------------------------------------------------------------
 
     def _round(
         self,
-        crm_faults: tuple[Mapping[str, Any], ...],
-        books_faults: tuple[Mapping[str, Any], ...],
-        work: Callable[[Engine], Mapping[str, Any]] = lambda engine: deeds.work(
-            engine, [PAIR], wait=True
-        ),
+        crm_faults: Callable[[Part], Sequence[Fault]],
+        books_faults: Sequence[Fault],
+        work: Callable[[Engine], Mapping[str, Any]] | None = None,
     ) -> int:
-        """Work a round; return how much it changed anywhere."""
+        """Work a round of each pair; return how much it changed anywhere."""
         before = self._truths()
-        self.companies.crm.break_with(crm_faults)
+        for system, doors in self.companies.crms.items():
+            doors.break_with(crm_faults(PARTS[system]))
         self.companies.books.break_with(books_faults)
         with self._engine() as engine, self._watched():
-            done = work(engine)
-        struck = [*self.companies.crm.struck(), *self.companies.books.struck()]
-        self.companies.crm.break_with(())
-        self.companies.books.break_with(())
+            done = work(engine) if work else deeds.work(engine, self.story.pairs, wait=True)
+        every = [*self.companies.crms.values(), self.companies.books]
+        struck = [fault for doors in every for fault in doors.struck()]
+        for doors in every:
+            doors.break_with(())
         after = self._truths()
         self.teller.say(*_round_lines(before, after, done))
         throttled = sum(int(one["throttled"]) for one in after)
@@ -224,7 +240,7 @@ class _Played:
             yield
 
     def _truths(self) -> tuple[Truth, Truth]:
-        crm, books = self.companies.crm.truth(), self.companies.books.truth()
+        crm, books = joined(self.companies.crms), self.companies.books.truth()
         for deal in crm["deals"]:
             if deal["po_number"]:
                 self.story.orders.setdefault(deal["po_number"], deal["id"])
@@ -236,7 +252,7 @@ class _Played:
         self.story.acts.append(act)
         self.story.save(self.home)
 
-    def _what_next(self, tasks: Sequence[Mapping[str, Any]], sheet: str | None) -> None:
+    def _what_next(self, tasks: Sequence[Mapping[str, Any]], sheets: Sequence[str]) -> None:
         config = f"--config {self.home.config}"
         posted = next(iter(self.story.orders.values()))
         held = next((task["source_id"] for task in tasks if task["source_kind"] == "deal"), None)
@@ -253,11 +269,11 @@ class _Played:
         )
         working = {
             "plan": "what would be sent",
-            **({f"approve {sheet[:SHORT_HASH]}": "all that waits"} if sheet else {}),
+            **{f"approve {sheet[:SHORT_HASH]}": "all that waits" for sheet in sheets},
             "run --once --wait": "one more round",
             "reconcile": "all three sides, compared anew",
         }
-        simulate = " ".join(simulate_options(self.home, self.companies.ports))
+        simulate = " ".join(simulate_options(self.home, self.story, self.companies.ports))
         self.teller.commands(
             "And with the companies, which the first of these serves in another terminal:",
             {f"{self.program} {simulate}": "as they are now"}
@@ -265,13 +281,21 @@ class _Played:
         )
 
     @property
+    def _simulate(self) -> str:
+        return "tieout simulate" + ("" if self.story.crm == USUAL else f" --crm {self.story.crm}")
+
+    @property
     def _cutover(self) -> Any:
-        return self.site.pair(PAIR).cutover_date
+        return self.site.pair(self.story.pairs[0]).cutover_date
 
 
-def _answers(engine: Engine) -> Iterator[str]:
+def _no_faults(_: Part) -> Sequence[Fault]:
+    return ()
+
+
+def _answers(engine: Engine, pairs: Sequence[str]) -> Iterator[str]:
     """Say of each invoice that was made by hand which deal's it is."""
-    for task in engine.tasks(PAIR):
+    for task in [task for pair in pairs for task in engine.tasks(pair)]:
         link = next((one for one in task["choices"] if one.startswith("link:")), None)
         if task["code"] == "twin?" and link is not None:
             wanted = {"task": task["id"], "choice": link, "reason": "made by hand in March"}
@@ -291,13 +315,14 @@ def _rejection(engine: Engine) -> Iterator[str]:
         yield f"{PERSON} rejects plan {largest['hash'][:SHORT_HASH]}: {largest['title']}"
 
 
-def _approval(engine: Engine) -> Iterator[str]:
-    """Approve the rest by its sheet's hash."""
-    sheet = engine.sheet_hash(PAIR)
-    if sheet is not None:
-        wanted = {"hash": sheet, "reason": "seen with sales"}
-        approved = deeds.do(engine, "approve", wanted, PERSON)["approved"]
-        yield f"{PERSON} approves sheet {sheet[:SHORT_HASH]}: {approved} documents"
+def _approval(engine: Engine, pairs: Sequence[str]) -> Iterator[str]:
+    """Approve the rest by each sheet's hash."""
+    for pair in pairs:
+        sheet = engine.sheet_hash(pair)
+        if sheet is not None:
+            wanted = {"hash": sheet, "reason": "seen with sales"}
+            approved = deeds.do(engine, "approve", wanted, PERSON)["approved"]
+            yield f"{PERSON} approves sheet {sheet[:SHORT_HASH]}: {approved} documents"
 
 
 def _round_lines(
@@ -313,18 +338,19 @@ def _round_lines(
         for now, then in _common(before[0]["deals"], after[0]["deals"])
     )
     calls = sum(map(asked, after)) - sum(map(asked, before))
-    [pair] = done["pairs"]
+    tasks = sum(int(pair["tasks"]) for pair in done["pairs"])
     yield (
         f"{', '.join(made) or 'nothing'} posted, {told} deals told, "
-        f"{pair['tasks']} tasks open, {calls} calls"
+        f"{tasks} tasks open, {calls} calls"
     )
     for each in done["rounds"]:
         if each["error"]:
             yield f"ended early: {each['error']['message']}"
-    if pair["paused"]:
-        yield f"stands still: {pair['paused']['reason']}"
-    if pair["unknowns"]:
-        yield f"{pair['unknowns']} calls are unanswered"
+    for pair in done["pairs"]:
+        if pair["paused"]:
+            yield f"{pair['pair']} stands still: {pair['paused']['reason']}"
+        if pair["unknowns"]:
+            yield f"{pair['unknowns']} calls are unanswered"
 
 
 def _changes(before: tuple[Truth, Truth], after: tuple[Truth, Truth]) -> int:
@@ -347,7 +373,7 @@ def _common(
 
 def _settled(engine: Engine) -> tuple[int, int]:
     """Return how many documents wait for nothing of ours, and how many there are."""
-    [pair] = engine.status()["pairs"]
-    known = sum(row["n"] for row in pair["documents"])
+    rows = [row for pair in engine.status()["pairs"] for row in pair["documents"]]
+    known = sum(row["n"] for row in rows)
     open_now = ("planned", "approved", "sending", "unknown")
-    return known - sum(row["n"] for row in pair["documents"] if row["state"] in open_now), known
+    return known - sum(row["n"] for row in rows if row["state"] in open_now), known

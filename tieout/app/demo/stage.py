@@ -1,4 +1,4 @@
-"""Where the demo plays: its directory, and the two companies served by a process of their own."""
+"""Where the demo plays: its directory, and the companies served by a process of their own."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ from typing import Final
 
 from tieout.app.cli.init import copied
 from tieout.app.companies import Site
+from tieout.app.crms import CRMS, USUAL, Crm, chosen, titles
 from tieout.app.demo.doors import Doors
 from tieout.app.settings import load
-from tieout.app.simulated import HUBSPOT_PORT, QUICKBOOKS_PORT
-from tieout.app.starter import starter
+from tieout.app.simulated import QUICKBOOKS_PORT
+from tieout.app.starter import names_of, starter
 from tieout.model.errors import ConfigError
 from tieout.simulator.serving import LOOPBACK
 
-PAIR: Final = "main"
-CRM: Final = "crm"
 BOOKS: Final = "books"
+QUICKBOOKS: Final = "quickbooks"
 TIME_SCALE: Final = 10  # the rate limits' windows are shorter; they are met as often
 STOP_SECS = 30
 
@@ -86,12 +86,24 @@ class Story:
         acts: the names of the acts that are over.
         orders: each purchase order number and the deal that first carried it: a merge leaves the
             order of one of its deals on an invoice, and on no deal.
+        crm: which CRM it plays with, or all.
     """
 
     deals: int
     born: str
     acts: list[str] = field(default_factory=list)
     orders: dict[str, str] = field(default_factory=dict)
+    crm: str = USUAL
+
+    @property
+    def crms(self) -> tuple[Crm, ...]:
+        """The CRMs that it plays with."""
+        return chosen(self.crm)
+
+    @property
+    def pairs(self) -> list[str]:
+        """The names of its pairs."""
+        return [pair for _, pair in names_of(self.crms).values()]
 
     def save(self, home: Home) -> None:
         """Write it down."""
@@ -100,19 +112,30 @@ class Story:
         part.replace(home.story_file)
 
 
-def begun(home: Home, deals: int, new_id: Callable[[], str]) -> Story:
+def begun(home: Home, crm: str, deals: int, new_id: Callable[[], str]) -> Story:
     """Return the story so far; at its beginning write the starter configuration.
 
     Raises:
-        ConfigError: the directory holds something else, or the story cannot be read.
+        ConfigError: the directory holds something else, or another CRM's story, or the story
+            cannot be read.
     """
     if home.story_file.exists():
-        return _told(home)
+        return _of(crm, home)
     home.clear()
     home.directory.mkdir(parents=True, exist_ok=True)
-    story = Story(deals, f"by hand, demo {new_id()}")
+    story = Story(deals, f"by hand, demo {new_id()}", crm=crm)
     story.save(home)
-    copied(starter(), home.config)
+    copied(starter(), home.config, story.crms)
+    return story
+
+
+def _of(crm: str, home: Home) -> Story:
+    story = _told(home)
+    if story.crm != crm:
+        raise ConfigError(
+            f"{home.directory} is a demo with {titles(story.crms)}.",
+            remedy="Name another directory, or start over with `--fresh`.",
+        )
     return story
 
 
@@ -132,26 +155,28 @@ def start_over(home: Home) -> None:
 
 def _is_served(home: Home) -> bool:
     try:
-        return home.story_file.exists() and companies_of(home).are_of(_told(home))
+        return home.story_file.exists() and companies_of(home, _told(home)).are_of(_told(home))
     except ConfigError:
         return False  # what cannot be read can be served by nobody
 
 
 def _told(home: Home) -> Story:
     try:
-        return Story(**json.loads(home.story_file.read_text("utf-8")))
-    except (ValueError, TypeError) as wrong:
+        story = Story(**json.loads(home.story_file.read_text("utf-8")))
+        chosen(story.crm)  # whose CRM there is not is no story of this demo either
+    except (ValueError, TypeError, KeyError) as wrong:
         raise ConfigError(
             f"{home.story_file} is not a story of this demo: {wrong}.",
             remedy="Start over with `--fresh`.",
         ) from wrong
+    return story
 
 
 @dataclass(frozen=True, slots=True)
 class Companies:
-    """Both companies while they are served, and their doors that no vendor has."""
+    """The companies while they are served, and their doors that no vendor has; CRMs by system."""
 
-    crm: Doors
+    crms: Mapping[str, Doors]
     books: Doors
     ports: Mapping[str, int]
 
@@ -164,17 +189,22 @@ class Companies:
         return any(one["private_note"] == story.born for one in invoices)
 
 
-def companies_of(home: Home) -> Companies:
+def companies_of(home: Home, story: Story) -> Companies:
     """Return the companies at the addresses that the configuration names."""
     site = home.site()
-    addresses = {name: site.company(name).addresses["api"] for name in (CRM, BOOKS)}
-    ports = {name: int(address.rpartition(":")[2]) for name, address in addresses.items()}
-    return Companies(Doors(addresses[CRM]), Doors(addresses[BOOKS]), ports)
+    names = {system: company for system, (company, _) in names_of(story.crms).items()}
+    addresses = {
+        system: site.company(name).addresses["api"]
+        for system, name in (*names.items(), (QUICKBOOKS, BOOKS))
+    }
+    ports = {system: int(address.rpartition(":")[2]) for system, address in addresses.items()}
+    crms = {system: Doors(addresses[system]) for system in names}
+    return Companies(crms, Doors(addresses[QUICKBOOKS]), ports)
 
 
 @contextmanager
 def served(home: Home, story: Story, *, any_ports: bool = False) -> Iterator[Companies]:
-    """Serve both companies, on other ports where something else listens on theirs.
+    """Serve the companies, on other ports where something else listens on theirs.
 
     Companies that ``tieout simulate`` already serves from this directory are used as they are.
 
@@ -186,25 +216,26 @@ def served(home: Home, story: Story, *, any_ports: bool = False) -> Iterator[Com
     Raises:
         ConfigError: they cannot be served.
     """
-    companies = companies_of(home)
+    companies = companies_of(home, story)
     if companies.are_of(story):
         yield companies
         return
     if any_ports or not all(_is_free(port) for port in companies.ports.values()):
         _move(home.config / "tieout.yaml", companies.ports)
-        companies = companies_of(home)
-    options = simulate_options(home, companies.ports)
+        companies = companies_of(home, story)
+    options = simulate_options(home, story, companies.ports)
     options += ["--deals", str(story.deals), "--time-scale", str(TIME_SCALE), "--json"]
     with _simulating(options):
         yield companies
 
 
-def simulate_options(home: Home, ports: Mapping[str, int]) -> list[str]:
+def simulate_options(home: Home, story: Story, ports: Mapping[str, int]) -> list[str]:
     """Return the words after ``tieout`` that serve the companies of a demo."""
     options = ["simulate", "--state", str(home.simulators)]
-    usual = {CRM: ("--hubspot-port", HUBSPOT_PORT), BOOKS: ("--quickbooks-port", QUICKBOOKS_PORT)}
-    for name, (option, port) in usual.items():
-        options += [option, str(ports[name])] if ports[name] != port else []
+    options += ["--crm", story.crm] if story.crm != USUAL else []
+    usual = {crm.system: crm.port for crm in CRMS.values()} | {QUICKBOOKS: QUICKBOOKS_PORT}
+    for system, port in ports.items():
+        options += [f"--{system}-port", str(port)] if port != usual[system] else []
     return options
 
 
@@ -216,7 +247,7 @@ def _simulating(options: list[str]) -> Iterator[None]:
     )
     try:
         assert process.stdout is not None
-        if b'"hubspot"' not in process.stdout.readline():
+        if b'"quickbooks"' not in process.stdout.readline():
             raise ConfigError(
                 f"The companies could not be served: {' '.join(['tieout', *options])} failed.",
                 remedy="Its own words stand above; `--fresh` starts over.",

@@ -1,8 +1,9 @@
 """The tie-out: won = invoiced + held, for each deal and currency, net of tax. Pure.
 
-Each side is counted from its own source: what is won from the CRM's truth, what is invoiced from
-the books' truth, joined by the purchase order number and not by our marker, and what is held from
-the open tasks of our ledger. The difference is what remains, and is derived from none of them.
+Each side is counted from its own source: what is won from the CRMs' truth, what is invoiced from
+the books' truth, joined by the purchase order number and not by our marker (by the deal that the
+memo names, where a customer gave no order), and what is held from the open tasks of our ledger.
+The difference is what remains, and is derived from none of them.
 """
 
 from __future__ import annotations
@@ -10,10 +11,9 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date
 from decimal import Decimal
 from typing import Any, TypeAlias
-from zoneinfo import ZoneInfo
 
 from tieout.app.demo.doors import Truth
 from tieout.model.errors import ValueRefused
@@ -85,15 +85,20 @@ def tally(
     """Count all sides.
 
     Args:
-        crm: the portal's truth.
+        crm: the CRMs' truth, as their parts read it.
         books: the books' truth.
         tasks: the open tasks of our ledger.
         orders: each purchase order number and the deal that first carried it.
-        cutover: the first day that is in scope, in the portal's time zone.
+        cutover: the first day that is in scope, by the CRM's own reckoning.
     """
-    own = str(crm["portal"]["currency"])
+    own = str(crm["currency"])
     won = {deal["id"]: deal for deal in won_deals(crm, cutover)}
-    live = [one for one in books["invoices"] if not one["voided"] and not one["deleted"]]
+    ids = {deal["id"] for deal in crm["deals"]}
+    live = [
+        {**one, "order": one["po_number"] or _deal_named(one, ids)}
+        for one in books["invoices"]
+        if not one["voided"] and not one["deleted"]
+    ]
     merged = crm["merged"]
     owners = {order: _now(deal, merged) for order, deal in orders.items()}
     of_deals = [task for task in tasks if task["source_kind"] == "deal"]
@@ -101,17 +106,17 @@ def tally(
     sides = (
         _sum((deal["id"], deal["currency"] or own, deal["net"]) for deal in won.values()),
         _sum(
-            (owners.get(one["po_number"], one["po_number"]), one["currency"], one["net"])
+            (owners.get(one["order"], one["order"]), one["currency"], one["net"])
             for one in live
-            if one["po_number"]
+            if one["order"]
         ),
         _sum(
             (_now(str(task["source_id"]), merged), task["currency"] or own, task["net"] or 0)
             for task in of_deals
         ),
     )
-    ours = Counter(one["po_number"] for one in live if one["po_number"] and not one["by_hand"])
-    invoiced_deals = {owners.get(one["po_number"]) for one in live}
+    ours = Counter(one["order"] for one in live if one["order"] and not one["by_hand"])
+    invoiced_deals = {owners.get(one["order"], one["order"]) for one in live}
     return Tally(
         rows=_rows(*sides, live),
         reasons=_reasons(of_deals, own),
@@ -124,16 +129,11 @@ def tally(
 
 
 def won_deals(crm: Truth, cutover: date) -> Iterator[Mapping[str, Any]]:
-    """Yield the deals that are won and in scope: not archived, closed on the cutover or later.
-
-    A close date is an instant, and its day is the day in the portal's zone (R40).
-    """
-    zone = ZoneInfo(crm["portal"]["time_zone"])
+    """Yield the deals that are won and in scope: not archived, closed on the cutover or later."""
     for deal in crm["deals"]:
-        if deal["is_won"] and not deal["archived"] and deal["close_date"]:
-            closed = datetime.fromisoformat(deal["close_date"]).astimezone(zone).date()
-            if closed >= cutover:
-                yield deal
+        counts = deal["is_won"] and not deal["archived"] and deal["closed_on"]
+        if counts and date.fromisoformat(deal["closed_on"]) >= cutover:
+            yield deal
 
 
 def shown(amount: Decimal, code: str) -> str:
@@ -143,6 +143,12 @@ def shown(amount: Decimal, code: str) -> str:
     except ValueRefused:
         return f"{amount:f}"
     return f"{on_grid + 0:f}" if on_grid == amount else f"{amount:f}"
+
+
+def _deal_named(invoice: Mapping[str, Any], ids: set[str]) -> str | None:
+    """Return the deal that an invoice's memo names, None where it names none."""
+    words = str(invoice["private_note"] or "").split()
+    return next((word for word in words if word in ids), None)
 
 
 def _sum(amounts: Iterator[tuple[str, str, Any]]) -> Amounts:

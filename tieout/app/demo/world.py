@@ -1,6 +1,6 @@
-"""What the two companies are like before the first round, and what goes wrong on the way to them.
+"""What the companies are like before the first round, and what goes wrong on the way to them.
 
-The portal is as a sales team leaves it (``tieout simulate`` fills it). The books are not empty
+The CRM is as a sales team leaves it (``tieout simulate`` fills it). The books are not empty
 either: some customers are there in other spelling, two invoices were made by hand, a supplier has
 a customer's name, and a period is closed.
 """
@@ -11,16 +11,15 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
-from typing import Any, Final, TypeAlias
+from typing import Any, Final
 
 from tieout.app.demo.doors import Doors, Truth
+from tieout.app.demo.parts import Card, Deed
 from tieout.app.demo.tally import won_deals
 
 CLOSED_THROUGH: Final = "2026-01-04"
-OPEN_SINCE: Final = "2026-01-06"  # whatever the time zone
+OPEN_SINCE: Final = "2026-01-06"
 KNOWN_CUSTOMERS: Final = 9
-Deed: TypeAlias = Mapping[str, Any]
-Deal: TypeAlias = Mapping[str, Any]
 
 
 @dataclass(slots=True)
@@ -73,13 +72,13 @@ def furnish(crm: Truth, books: Doors, cutover: date, note: str) -> list[str]:
     ]
 
 
-def is_tidy(deal: Deal) -> bool:
+def is_tidy(deal: Card) -> bool:
     """Whether nothing about a deal is unusual, so that it will become an invoice."""
     present = ("amount", "currency", "company", "po_number", "lines")
     return all(deal[name] for name in present) and Decimal(deal["amount"]) == _net(deal) > 0
 
 
-def folded(deal: Deal) -> str:
+def folded(deal: Card) -> str:
     """Return a company's name as the books compare it."""
     return " ".join(deal["company_name"].casefold().split())
 
@@ -94,15 +93,11 @@ def item(truth: Truth, name: str = "Services") -> str:
     return next(str(one["id"]) for one in truth["items"] if one["name"] == name)
 
 
-def _by_hand(deal: Deal) -> bool:
-    return (
-        deal["currency"] == "EUR"
-        and 100 < _net(deal) < 5000
-        and deal["close_date"][:10] > OPEN_SINCE
-    )
+def _by_hand(deal: Card) -> bool:
+    return deal["currency"] == "EUR" and 100 < _net(deal) < 5000 and deal["closed_on"] > OPEN_SINCE
 
 
-def _net(deal: Deal) -> Decimal:
+def _net(deal: Card) -> Decimal:
     return Decimal(deal["net"])
 
 
@@ -110,13 +105,13 @@ def _spelled(name: str, n: int) -> str:
     return (name.upper(), f"  {name.strip()} ", name.lower())[n % 3]
 
 
-def _customer(name: str, deal: Deal) -> Deed:
+def _customer(name: str, deal: Card) -> Deed:
     body = {"DisplayName": name, "CurrencyRef": {"value": deal["currency"]}}
     return {"deed": "create", "kind": "Customer", "body": body}
 
 
 def _invoices_by_hand(
-    deals: Sequence[Deal], customers: Mapping[str, str], truth: Truth, note: str
+    deals: Sequence[Card], customers: Mapping[str, str], truth: Truth, note: str
 ) -> Iterator[Deed]:
     for n, deal in enumerate(deals):
         line = {
@@ -130,7 +125,7 @@ def _invoices_by_hand(
             "customer": customers[folded(deal)],
             "lines": [line],
             "po_number": deal["po_number"],
-            "day": deal["close_date"][:10],
+            "day": deal["closed_on"],
             "note": note,
         }
 
@@ -139,31 +134,15 @@ def _invoices_by_hand(
 
 _WRITES: Final = {"method": "POST", "path": "/batch$", "body": '"operation"'}
 _INVOICES: Final = {**_WRITES, "body": '"Invoice"'}
-_LINES: Final = {"path": "/line_items/batch/read"}
-_TOLD: Final = {"path": "/deals/batch/update"}
 _LATE: Final = {"fault": "commit_late", "seconds": 1.2}  # sooner than quiet_secs, as at a vendor's
 _SLOW_DOWN: Final = {"fault": "status", "status": 429, "retry_after": 1}
 _SLOW_DOWN_UNTIL: Final = {"fault": "status", "status": 429, "retry_after": "date", "seconds": 1}
 
-FIRST_CRM: Final = (
-    {**_SLOW_DOWN, "spelling": "secondly", "path": "/deals/search"},
-    {"fault": "refuse", "path": "/companies/batch/read"},
-    {"fault": "html", "status": 502, "path": "/associations/.*batch/read"},
-    {"fault": "drop_item", **_LINES},
-    {"fault": "reorder", **_LINES, "skip": 1, "count": 2},
-    {**_SLOW_DOWN, **_LINES, "skip": 4},
-    {"fault": "lose_answer", **_TOLD},
-    {"fault": "status", "status": 500, "after_commit": True, **_TOLD, "skip": 1},
-)
 FIRST_BOOKS: Final = (
     {**_SLOW_DOWN, "spelling": "Fault", "path": "/batch$"},
     {"fault": "lose_answer", **_INVOICES},
     {**_SLOW_DOWN_UNTIL, "spelling": "fault", **_WRITES, "skip": 1},
     {"fault": "omit_batch_item", **_INVOICES, "skip": 1},
-)
-APPROVED_CRM: Final = (
-    {"fault": "status", "status": 503, "path": "/search"},
-    {"fault": "cut_body", **_TOLD, "skip": 1},
 )
 APPROVED_BOOKS: Final = (
     {**_LATE, **_INVOICES},
@@ -175,7 +154,6 @@ APPROVED_BOOKS: Final = (
     {"fault": "omit_batch_item", **_INVOICES, "skip": 1},
     {"fault": "cut_body", **_INVOICES, "skip": 1},
 )
-SECOND_CRM: Final = ({**_SLOW_DOWN, "path": "/search"},)
 SECOND_BOOKS: Final = (
     {**_LATE, **_WRITES},
     {"fault": "refuse", "path": "/cdc"},

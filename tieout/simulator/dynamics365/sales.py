@@ -172,7 +172,7 @@ def _values(shop: Shop, place: int, customer: Customer, currency: str) -> dict[s
         "name": f"{customer.name.strip()} – order {place + 1}",
         "transactioncurrencyid": shop.currencies[currency],
         "pricelevelid": shop.price_lists[currency],
-        "nly_ponumber": f"PO-{place + 1:06d}",
+        "nly_ponumber": f"PO-D{place + 1:06d}",  # unlike another CRM's
     }
 
 

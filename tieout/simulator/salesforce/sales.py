@@ -186,7 +186,7 @@ def _deal_values(
         "Type": TYPES[place % len(TYPES)],
         "OwnerId": people[place % len(people)],
         "Pricebook2Id": org.standard_book,
-        "PO_Number__c": f"PO-{place + 1:06d}",
+        "PO_Number__c": f"PO-S{place + 1:06d}",  # unlike another CRM's
         "HasOpportunityLineItem": False,
     }
     if org.multi_currency:
