@@ -23,7 +23,7 @@ $(READY): requirements/dev.txt pyproject.toml
 setup: $(READY) ## install the locked dependencies into .venv
 
 .PHONY: demo
-demo: $(READY) ## play the demo, or go on with it (CRM=hubspot, salesforce or all, FRESH=1 starts over, JSON=1 ends with JSON)
+demo: $(READY) ## play the demo, or go on with it (CRM=hubspot, salesforce, dynamics365 or all, FRESH=1 starts over, JSON=1 ends with JSON)
 	@$(BIN)/tieout demo $(if $(CRM),--crm $(CRM)) $(if $(filter-out 0,$(FRESH)),--fresh) $(if $(filter-out 0,$(JSON)),--json)
 
 .PHONY: lint

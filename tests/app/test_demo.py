@@ -33,7 +33,7 @@ def played(tmp_path, monkeypatch, capsys):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("crm", ["salesforce"])
+@pytest.mark.parametrize("crm", ["salesforce", "dynamics365"])
 def test_all_ties_out_with_each_crm(played, crm):
     told, first = played("--crm", crm)
 
@@ -44,6 +44,17 @@ def test_all_ties_out_with_each_crm(played, crm):
         assert words in told
     assert {"voided", "copied", "changed-in-crm", "deleted-in-crm", "reopened"} <= set(told.split())
     assert f"--config demo-{crm}/config" in told
+
+
+@pytest.mark.slow
+def test_three_crms_tie_out_with_one_set_of_books(played):
+    told, came = played("--crm", "all", "--deals", "20")
+
+    assert {Decimal(amount) for amount in came["difference"].values()} == {0}
+    assert [came[key] for key in ("second_run_changes", "duplicates", "lost")] == [0, 0, 0]
+    assert came["posted"] > 30
+    for team in ("HubSpot", "Salesforce", "Dynamics 365"):
+        assert f"Sales, {team}" in told
 
 
 def test_a_directory_is_one_crm_s(tmp_path, monkeypatch, capsys):

@@ -9,6 +9,7 @@ import urllib.request
 import pytest
 
 from tieout.app import simulated
+from tieout.app.crms import CRMS
 
 
 def truth(url: str) -> dict:
@@ -43,6 +44,33 @@ def test_the_same_seed_makes_the_same_deals():
         assert list(one.portal.shelves["deals"].records) == list(
             two.portal.shelves["deals"].records
         )
+
+
+FREE = {f"{name}_port": 0 for name in (*CRMS, "quickbooks")}
+
+
+def test_each_crm_is_served_at_its_own_address_and_remembered(tmp_path):
+    with simulated.town(crms=list(CRMS), state=tmp_path, deals=4, **FREE) as first:
+        before = {name: truth(one.served.url) for name, one in first.crms.items()}
+        assert [name for name, told in before.items() if len(told["deals"]) < 4] == []
+        assert list(before) == list(CRMS)
+    with simulated.town(crms=list(CRMS), state=tmp_path, **FREE) as second:
+        assert second.kept
+        assert {name: truth(one.served.url) for name, one in second.crms.items()} == before
+
+
+def test_what_one_crm_left_is_not_gone_on_with_by_another(tmp_path):
+    with simulated.town(state=tmp_path, deals=1, **FREE):
+        pass
+    with (
+        pytest.raises(ValueError, match=r"Of CRMs .* keeps HubSpot$"),
+        simulated.town(crms=["salesforce"], state=tmp_path, **FREE),
+    ):
+        pass
+    with simulated.town(crms=["salesforce"], state=tmp_path, deals=1, fresh=True, **FREE):
+        pass
+    with simulated.town(crms=["salesforce"], state=tmp_path, **FREE) as again:
+        assert again.kept
 
 
 @pytest.mark.slow

@@ -22,6 +22,7 @@ from tieout.simulator.clock import SimulatedClock
 
 TENANT_ID: Final = "6c1e6f0a-0000-4000-8000-000000000001"
 CLIENT_ID: Final = "6c1e6f0a-0000-4000-8000-000000000002"
+UNLIMITED_CALLS: Final = 1_000_000_000
 CLIENT_SECRET: Final = "simulated-secret"  # noqa: S105 - a make-believe company's
 
 
@@ -37,6 +38,7 @@ class Simulation:
         app: the company as an application.
         token: what opens everything.
         deals: how many it has, won or not.
+        uncount: forget how many requests it has answered.
     """
 
     make: Callable[[SimulatedClock, int, int], Any]
@@ -46,6 +48,7 @@ class Simulation:
     app: Callable[[Any], Starlette]
     token: Callable[[Any], str]
     deals: Callable[[Any], int]
+    uncount: Callable[[Any], None] = lambda company: company.counts.clear()
 
     def provision(self, system: str, company: Any, url: str) -> None:
         """Make the fields that Tieout writes to, as the company's administrator would at first."""
@@ -59,7 +62,7 @@ class Simulation:
         with closing(opened):
             for _ in provide(opened):
                 pass
-        company.counts.clear()
+        self.uncount(company)
 
 
 def _portal(clock: SimulatedClock, deals: int, seed: int) -> hubspot.HubSpotPortal:
@@ -95,7 +98,10 @@ def _limit_organization(org: dynamics365.DynamicsOrg, on: bool, time_scale: floa
     org.set_limits(replace(org.limits, on=on, time_scale=time_scale))
 
 
-UNLIMITED_CALLS: Final = 1_000_000_000
+def _uncount_organization(org: dynamics365.DynamicsOrg) -> None:
+    org.counts.clear()
+    org.batched.clear()
+
 
 SIMULATIONS: Final[Mapping[str, Simulation]] = {
     "hubspot": Simulation(
@@ -124,6 +130,7 @@ SIMULATIONS: Final[Mapping[str, Simulation]] = {
         app=dynamics365.dynamics365_app,
         token=lambda org: org.token,
         deals=lambda org: len(org.shelves["opportunity"].records),
+        uncount=_uncount_organization,
     ),
 }
 

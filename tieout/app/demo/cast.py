@@ -7,11 +7,16 @@ from collections.abc import Mapping
 from typing import Final
 
 from tieout.app.demo.doors import Doors, Truth
+from tieout.app.demo.dynamics365 import DYNAMICS365
 from tieout.app.demo.hubspot import HUBSPOT
 from tieout.app.demo.parts import Part
 from tieout.app.demo.salesforce import SALESFORCE
 
-PARTS: Final[Mapping[str, Part]] = {"hubspot": HUBSPOT, "salesforce": SALESFORCE}
+PARTS: Final[Mapping[str, Part]] = {
+    "hubspot": HUBSPOT,
+    "salesforce": SALESFORCE,
+    "dynamics365": DYNAMICS365,
+}
 
 
 def joined(crms: Mapping[str, Doors]) -> Truth:

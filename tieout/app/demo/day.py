@@ -16,6 +16,7 @@ from tieout.app.demo.world import Deck, is_tidy, item, tax_code
 FULL, PARTIAL, OVER = 20, 5, 2  # payments that the accountant receives
 TAXED: Final = "S19"
 WON_LATE = 3  # deals that sales wins on that day
+ORDER_DIGITS = 6
 AS_POSTED: Final = "0"  # the token of an invoice that nobody has touched
 
 
@@ -23,7 +24,7 @@ def accountants_day(books: Doors) -> list[str]:
     """Let the accountant work on the invoices; return what she did, in words."""
     truth = books.truth()
     ours = [one for one in truth["invoices"] if _is_open(one) and not one["by_hand"]]
-    deck = Deck(sorted(ours, key=lambda one: str(one["po_number"])))
+    deck = Deck(sorted(ours, key=lambda one: _turn(str(one["po_number"]))))
     told = []
     for words, deeds in _bookkeeping(deck, truth):
         if deeds:
@@ -106,6 +107,11 @@ def _bookkeeping(deck: Deck, truth: Truth) -> Iterator[tuple[str, list[Deed]]]:
             for one in deck.take(1)
         ],
     )
+
+
+def _turn(order: str) -> tuple[str, str]:
+    """Return what orders are taken by: their number, so that each CRM's come in turn."""
+    return order[-ORDER_DIGITS:], order
 
 
 def _of_one_customer(deck: Deck) -> Sequence[Card]:

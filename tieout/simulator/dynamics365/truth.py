@@ -72,6 +72,7 @@ def _deal(org: DynamicsOrg, deal: Record, *, detail: bool) -> dict[str, Any]:
         "net": _told(net_of(org, deal)),
         "close_date": values.get("actualclosedate") or values.get("estimatedclosedate"),
         "customer": None if customer is None else customer.id,
+        "customer_table": None if customer is None else customer.table,
         "customer_name": None if customer is None else org.label(customer),
         "modified": deal.modified,
         "version": deal.version,
