@@ -113,15 +113,15 @@ DYNAMICS365: Final = Part(
         Act("raise an invoiced opportunity by a line", _raised),
         Act("correct a line of another", _corrected),
         Act("reopen one", lambda deals: _named("reopen", deals)),
-        Act("clone one", lambda deals: _named("clone", deals)),
-        Act("rename an account", _renamed),
-        Act("merge the accounts of two", _merged, 2, is_in_euro),
         Act(
             "delete one",
             lambda deals: [
                 {"deed": "delete", "table": "opportunity", "id": deal["id"]} for deal in deals
             ],
         ),
+        Act("clone one", lambda deals: _named("clone", deals)),
+        Act("rename an account", _renamed),
+        Act("merge the accounts of two", _merged, 2, is_in_euro),
     ),
     mending=(
         Act(
