@@ -34,7 +34,7 @@ from sync_engine.feeds import Observed
 from sync_engine.ledger import journal
 from sync_engine.ledger.sqlite import Ledger
 from sync_engine.ledger.store import Row
-from sync_engine.mode import demand_live, demand_posting, go_live
+from sync_engine.mode import SHADOW, demand_live, demand_posting, go_live, mode_of
 from sync_engine.observe import read_sources
 from sync_engine.observe_books import read_living
 from sync_engine.pair import Pair
@@ -125,9 +125,9 @@ class Engine:
         ]
         return sum(row["n"] for row in counts if row["state"] in SHOWN)
 
-    def look(self) -> None:
+    def look(self) -> list[Round]:
         """Read both sides of every pair and plan; nothing is sent."""
-        self._side_by_side(tuple(self.pairs), lambda name: self.round(name, push_too=False))
+        return self._side_by_side(tuple(self.pairs), lambda name: self.round(name, push_too=False))
 
     def planned(self, wanted: str) -> list[dict[str, Any]]:
         """Return the plans whose hash begins so, whatever became of them.
@@ -316,7 +316,11 @@ class Engine:
     # -- beginning over books that have a past -------------------------------------------------
 
     def backfill(self, name: str) -> dict[str, Any]:
-        """Return what links a pair's two sides: certain, likely, and missing on either."""
+        """Return what links a pair's two sides: certain, likely, and missing on either.
+
+        Raises:
+            Rejected: the pair was never read whole, so that nothing can be told to be missing.
+        """
         pair = self._pair(name)
         return backfilling.report(self.ledger, pair, self._beside(pair))
 
@@ -357,7 +361,11 @@ class Engine:
             return backfilling.link_one(self.ledger, pair, keys, record, who=who, reason=reason)
 
     def shadow(self, name: str, since: date | None = None) -> dict[str, Any]:
-        """Return each invoice made by hand beside the one that would be made, and what differs."""
+        """Return each invoice made by hand beside the one that would be made, and what differs.
+
+        Raises:
+            Rejected: the pair was never read whole.
+        """
         pair = self._pair(name)
         return shadowing.report(self.ledger, pair, since, self._beside(pair))
 
@@ -451,6 +459,10 @@ class Engine:
                     now=self.hands.clock(),
                 )
         raise missing or NotFound("There is no pair.")
+
+    def in_shadow(self) -> list[str]:
+        """Return the names of the pairs that only watch."""
+        return [name for name, one in self.pairs.items() if mode_of(self.ledger, one) == SHADOW]
 
     def _beside(self, pair: Pair) -> list[Pair]:
         """Return the other pairs that post into the same books."""

@@ -25,6 +25,7 @@ from sync_engine.tasks import answers
 from sync_engine.tie_out import figure_of
 from tieout.model.dates import parse_day
 from tieout.model.document import Invoice
+from tieout.model.errors import Rejected
 from tieout.model.money import plain_text
 
 KIND: Final = "invoice"
@@ -47,7 +48,12 @@ def found_links(ledger: Reads, pair: Pair, beside: Sequence[Pair]) -> Found:
 
     ``beside`` are the other pairs of these books: an invoice that a deal of theirs may claim too is
     a question here, and one that is likelier theirs is left out.
+
+    Raises:
+        Rejected: a pair was never read whole: what was not read yet would seem to be missing.
     """
+    for one in (pair, *beside):
+        _demand_read(ledger, one)
     documents = {row["key"]: row for row in waiting(ledger, pair)}
     records = {row["id"]: row for row in by_hand(ledger, pair)}
     others = [one for other in beside for one in _unlinked(ledger, other, waiting(ledger, other))]
@@ -62,6 +68,15 @@ def found_links(ledger: Reads, pair: Pair, beside: Sequence[Pair]) -> Found:
     names = {row["id"]: fields_of(row["fields"]).get("name") for row in _customers(ledger, pair)}
     left = {number: row for number, row in records.items() if number not in theirs}
     return Found(documents, left, made, names)
+
+
+def _demand_read(ledger: Reads, pair: Pair) -> None:
+    state = ledger.one("pair_get", pair=pair.name)
+    if state is None or state["last_good_at"] is None:
+        raise Rejected(
+            f"{pair.name} was never read whole: no round of it has come to its end.",
+            remedy="`tieout status` says why; ask again without --no-look.",
+        )
 
 
 def waiting(ledger: Reads, pair: Pair) -> list[Row]:

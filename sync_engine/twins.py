@@ -117,7 +117,8 @@ def twins(tx: Reads, pair: Pair, document: Document, resolved: Resolved) -> Iter
             "twin?",
             Severity.ASK,
             f"The books have a {document.kind} like this one, not made by Tieout: {numbers}.",
-            "Answer link:ID if it is the same, `create` if it is another one, or `ignore`.",
+            "Answer link:ID if it is the same, `create` if it is another one, or `ignore`; many at "
+            "once: `tieout backfill`.",
             document.source,
             choices=(*(f"link:{number}" for number in like), OVERRULED, LEFT_ALONE),
         )

@@ -126,3 +126,16 @@ def test_going_live_waits_for_the_links_and_then_posts_the_rest(watching, town, 
         truth_now = truth_of(town.company)
     assert len(truth_now["invoices"]) > 1
     assert truth_now["duplicates"] == {}
+
+
+@pytest.mark.parametrize("verb", ["backfill", "shadow"])
+def test_a_side_that_cannot_be_read_ends_the_report(town, tmp_path, spoken, verb):
+    file = tmp_path / "config" / "tieout.yaml"
+    file.write_text(file.read_text().replace(town.hubspot.url, "http://127.0.0.1:9"))
+    code, told = spoken(verb)
+    assert (code, told["error"]["code"]) == (Exit.TROUBLE, "unavailable")
+
+
+def test_a_plan_of_a_pair_in_the_shadow_says_that_nothing_is_sent(watching, capsys):
+    assert exit_code(["plan"]) == Exit.CHANGES
+    assert "main is in the shadow: nothing of it is sent" in capsys.readouterr().out

@@ -8,7 +8,7 @@ from past import make_past
 from simulated_world import buy, open_world, seller
 
 from sync_engine.engine import Engine
-from tieout.model.errors import NotFound
+from tieout.model.errors import NotFound, Rejected
 from tieout.simulator.hubspot.schema import custom
 
 TAX = "1"  # Germany's 19 %
@@ -338,3 +338,10 @@ def test_an_invoice_that_deals_of_two_crms_claim_is_a_question_in_both(
         report = both.backfill("main")
         assert [each["source"] for each in report["missing"]["deals"]] == [f"deal:{one}"]
         assert report["figures"]["invoices"]["all"]["n"] == 0
+
+
+def test_before_both_sides_were_read_whole_nothing_is_told_to_be_missing(begun, deal):
+    deal("Bär GmbH")
+    for ask in (begun.backfill, begun.shadow):
+        with pytest.raises(Rejected, match="never read whole"):
+            ask("main")

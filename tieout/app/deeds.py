@@ -59,7 +59,12 @@ def _plan(engine: Engine, args: Args, _who: str) -> Values:
     plans = engine.plan(refs, look=args.get("look", True))
     sheets = {name: engine.sheet_hash(name) for name in engine.pairs}
     left_out = 0 if refs else engine.count_plans() - len(plans)
-    return {"plans": plans, "left_out": left_out, "sheets": sheets}
+    return {
+        "plans": plans,
+        "left_out": left_out,
+        "sheets": sheets,
+        "shadow": engine.in_shadow(),
+    }
 
 
 def _approve(engine: Engine, args: Args, who: str) -> Values:
@@ -144,9 +149,21 @@ def _reconcile(engine: Engine, args: Args, _who: str) -> Values:
     return {"rounds": rounds, "drift": drift, **pairs_now(engine, names)}
 
 
+def _look(engine: Engine, args: Args) -> None:
+    """Read both sides unless it is not wanted; a side that was not read whole is no answer.
+
+    Raises:
+        TieoutError: what ended a round early.
+    """
+    if not args.get("look", True):
+        return
+    for done in engine.look():
+        if done.error is not None and args.get("pair") in (None, done.pair):
+            raise done.error
+
+
 def _backfill(engine: Engine, args: Args, _who: str) -> Values:
-    if args.get("look", True):
-        engine.look()
+    _look(engine, args)
     names = [args["pair"]] if args.get("pair") else list(engine.pairs)
     return {"pairs": [engine.backfill(name) for name in names]}
 
@@ -161,8 +178,7 @@ def _link(engine: Engine, args: Args, who: str) -> Values:
 
 
 def _shadow(engine: Engine, args: Args, _who: str) -> Values:
-    if args.get("look", True):
-        engine.look()
+    _look(engine, args)
     since = parse_day(args["since"]) if args.get("since") else None
     names = [args["pair"]] if args.get("pair") else list(engine.pairs)
     return {"pairs": [engine.shadow(name, since) for name in names]}

@@ -34,7 +34,8 @@ def command(caller: Caller, refs: tuple[str, ...], *, no_look: bool, everything:
     JSON: {"plans": [{"title", "kind", "source", "state", "goes": whether it is sent once approved,
     "reason", "hash", "net", "currency", "verb", "values", "needs", "findings": [{"code",
     "severity", "message", "remedy", "line"}], "tasks": [{"code", "message"}]}], "left_out": number
-    of plans that one answer does not hold, "sheets": {pair: hash or null}}
+    of plans that one answer does not hold, "sheets": {pair: hash or null}, "shadow": [pairs that
+    only watch]}
     """
     from tieout.app.cli.asking import do, look  # noqa: PLC0415 (imported when used)
 
@@ -46,6 +47,7 @@ def command(caller: Caller, refs: tuple[str, ...], *, no_look: bool, everything:
     limit = len(plans) if everything else ROWS_LIMIT
     lines = [*_going(going, limit), *_held(held, limit), *_sheets(values["sheets"])]
     lines += [f"{len(going)} to send, {len(held)} held"] if plans else ["Nothing to do."]
+    lines += [f"{name} is in the shadow: nothing of it is sent" for name in values["shadow"]]
     lines += beyond(values["left_out"])
     code = Exit.CHANGES if going else Exit.TROUBLE if held else Exit.DONE
     return Answer(values, lines, code)
