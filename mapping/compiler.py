@@ -132,6 +132,7 @@ class _Compiler:
         self.tables = {name: node.plain() for name, node in _entries(top.get("tables")).items()}
         to = self.word(top, "to", vocabulary.DOCUMENTS, "invoice")
         when = self.cell(top.get("when"), Type.TRUTH)
+        worth = self.cell(top.get("worth"), Type.NUMBER)
         document = self.document(top, to)
         checks = tuple(self.checks(top, document))
         write_back = tuple(self.write_back(top))
@@ -150,6 +151,7 @@ class _Compiler:
             to=to,
             roles=roles,
             when=when,
+            worth=worth,
             document=document,
             checks=checks,
             write_back=write_back,

@@ -80,6 +80,14 @@ def draft(mapping: Mapping, given: Given, setting: Setting, generation: int = 1)
     return Drafted(document, tuple(work.findings.values()), Trace(tuple(work.made)))
 
 
+def worth(mapping: Mapping, given: Given, setting: Setting) -> Decimal | None:
+    """Return what the mapping says that a source comes to; None where it does not, or cannot."""
+    if mapping.worth is None:
+        return None
+    said = Work(mapping, given, setting).value("worth", mapping.worth)
+    return said if isinstance(said, Decimal) else None
+
+
 STATUSES: Final = {
     "held": "something keeps it from being posted; `problem` says what",
     "waiting": "it is planned, and waits for its approval or to be sent",

@@ -159,6 +159,7 @@ class Mapping:
     to: str
     roles: tuple[Role, ...]
     when: Formula | None
+    worth: Formula | None
     document: DocumentRules
     checks: tuple[Check, ...]
     write_back: tuple[WriteBack, ...]

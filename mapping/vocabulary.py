@@ -146,6 +146,11 @@ def grammar(targets: Iterable[str] = TARGETS) -> Block:
                 "records that travel with the source; ? may be missing, [] are many",
             ),
             "when": Key(Cell(Type.TRUTH), "which sources become documents"),
+            "worth": Key(
+                Cell(Type.NUMBER),
+                "what a source comes to before tax while it is held and no document says so; what "
+                "its lines give when left out, else its `amount`",
+            ),
             "invoice": Key(_invoice(own), "how an invoice is made"),
             "payment": Key(_payment(), "how a payment is made"),
             "tables": Key(Block({}, others=Block({}, others=Anything())), "what lookup(…) asks"),

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
-from mapping.drafting import Drafted, Given, Setting, Skipped, Trace, draft
+from mapping.drafting import Drafted, Given, Setting, Skipped, Trace, draft, worth
 from mapping.functions import FormulaError, ValueMissing
 from mapping.rules import InvoiceRules, Mapping
 from sync_engine.credits import is_covered_by_credits
@@ -16,7 +17,7 @@ from sync_engine.marks import merged_ids
 from sync_engine.mirror import preferences
 from sync_engine.pair import Pair
 from tieout.model.canonical import Plain, plain
-from tieout.model.change import Finding
+from tieout.model.change import Finding, Severity
 from tieout.model.document import HUNDRED, Document, Invoice, Payment
 from tieout.model.errors import ValueRefused
 from tieout.model.money import Currency, Money, currency, total
@@ -86,7 +87,7 @@ def draft_source(ledger: Reads, pair: Pair, mapping: Mapping, ref: Ref, setting:
         case Skipped(why, _, trace):
             return replace(sketch, skipped=why, trace=trace)
         case Drafted(document, findings, trace):
-            if document is None or (isinstance(document, Invoice) and not document.lines):
+            if document is None or _says_nothing(document, mapping, findings):
                 net = estimate(mapping, gathered.given, setting)
             else:
                 net = document.net
@@ -96,8 +97,17 @@ def draft_source(ledger: Reads, pair: Pair, mapping: Mapping, ref: Ref, setting:
             )
 
 
+def _says_nothing(document: Document, mapping: Mapping, findings: Sequence[Finding]) -> bool:
+    """Whether a document does not tell what its source comes to: the mapping may know better."""
+    if isinstance(document, Invoice) and not document.lines:
+        return True
+    return mapping.worth is not None and any(one.severity is Severity.BLOCK for one in findings)
+
+
 def estimate(mapping: Mapping, given: Given, setting: Setting) -> Money | None:
-    """Return what a source comes to although it cannot be posted: its lines, else its own amount.
+    """Return what a source comes to although it cannot be posted.
+
+    As the mapping says, else what its lines come to, else its own amount.
 
     Only for what a task names as held back: nothing is ever posted from it.
     """
@@ -105,6 +115,9 @@ def estimate(mapping: Mapping, given: Given, setting: Setting) -> Money | None:
     unit = _unit_estimate(fields.get("currency"), setting)
     if unit is None:
         return None
+    said = worth(mapping, given, setting)
+    if said is not None:
+        return Money.rounded(said, unit, setting.rounding)
     rules = mapping.document
     rows = given.related.get(rules.lines.rows, ()) if isinstance(rules, InvoiceRules) else ()
     try:

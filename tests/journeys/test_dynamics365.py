@@ -193,3 +193,16 @@ def test_an_opportunity_that_refuses_writes_when_it_is_closed_is_told_in_a_table
     assert told.values["tieout_deal"] == deal
     assert told.values["tieout_invoice_status"] == PAID
     assert dynamics.codes() == []
+
+
+def test_what_has_freight_or_no_products_is_held_with_all_that_it_comes_to(dynamics, win):
+    """Freight is no line, and revenue that a person entered is no sum of any."""
+    with_freight = win(freightamount=Decimal(12))
+    without_products = win(lines=[], won=False)
+    dynamics.crm("win", without_products, on="2026-03-31", revenue="990")
+    dynamics.round()
+    tasks = dynamics.working.tasks()
+    held = {task["source_id"]: Decimal(task["net"]) for task in tasks if Decimal(task["net"])}
+    assert held == {with_freight: Decimal(312), without_products: Decimal(990)}
+    assert held == {deal["id"]: Decimal(deal["net"]) for deal in dynamics.crm_truth()["deals"]}
+    assert dynamics.invoices() == []
