@@ -4,8 +4,10 @@ import re
 
 import pytest
 
+from tieout.app.cli import exit_code
+from tieout.app.cli.exits import Exit
 from tieout.app.cli.init import copied
-from tieout.app.crms import ALL, CHOICES, chosen
+from tieout.app.crms import ALL, CHOICES, CRMS, chosen
 from tieout.app.settings import load
 from tieout.app.starter import names_of, starter
 from tieout.model.errors import ConfigError
@@ -34,6 +36,14 @@ def test_each_choice_has_its_crms_at_their_simulators_and_a_pair_for_each(tmp_pa
     assert len(settings.companies) == len(crms) + 1
     assert len(settings.pairs) == len(crms)
     assert books.system == "quickbooks"
+
+
+def test_the_command_says_which_simulators_are_of_its_choice(directory, capsys):
+    into = directory.parent / "of-all"
+
+    assert exit_code(["init", "--crm", "all", str(into)]) == Exit.DONE
+    assert "then tieout simulate --crm all in another terminal" in capsys.readouterr().out
+    assert list(load(into).pairs) == list(CRMS)
 
 
 def test_every_key_that_a_choice_names_is_there(tmp_path):
