@@ -7,6 +7,7 @@ import re
 from collections import abc
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import Final, TypeVar
 
 from mapping import rules, vocabulary
@@ -17,7 +18,8 @@ from mapping.mistake import Mistake, Mistakes, nearest
 from mapping.yaml12 import Node, read
 from tieout.model.canonical import digest
 from tieout.model.change import Severity
-from tieout.model.document import Prices, TaxBy
+from tieout.model.document import HUNDRED, Prices, TaxBy
+from tieout.model.money import plain_text
 
 KnownFields = abc.Mapping[str, abc.Mapping[str, str]]  # kind -> field -> type, as connectors say it
 
@@ -50,6 +52,16 @@ DRAFTED_LINE: Final[abc.Mapping[str, Type]] = {
     "description": Type.TEXT,
     "tax_code": Type.TEXT,
 }
+PART: Final = Shape(  # what the head of a part's document may ask of it, as ``part.n``
+    {
+        "name": Type.TEXT,
+        "title": Type.TEXT,
+        "value": Type.TEXT,
+        "date": Type.DATE,
+        "n": Type.NUMBER,
+        "count": Type.NUMBER,
+    }
+)
 AFTERWARDS: Final[Names] = {  # what write-back may tell, beside the records themselves
     "receipt": Shape(
         {"id": Type.TEXT, "number": Type.TEXT, "url": Type.TEXT, "posted_at": Type.INSTANT}
@@ -67,7 +79,7 @@ AFTERWARDS: Final[Names] = {  # what write-back may tell, beside the records the
         }
     ),
 }
-RESERVED: Final = {*ALWAYS, *AFTERWARDS, "document"}
+RESERVED: Final = {*ALWAYS, *AFTERWARDS, "document", "part"}
 _ABSENT: Final = Formula("null", "", 0, Type.NOTHING, (), lambda _scope: None)
 _W = TypeVar("_W", bound=str)
 
@@ -134,6 +146,7 @@ class _Compiler:
         when = self.cell(top.get("when"), Type.TRUTH)
         worth = self.cell(top.get("worth"), Type.NUMBER)
         document = self.document(top, to)
+        parts = tuple(self.parts(top, document))
         checks = tuple(self.checks(top, document))
         write_back = tuple(self.write_back(top))
         tests = tuple(self.tests(top))
@@ -153,6 +166,7 @@ class _Compiler:
             when=when,
             worth=worth,
             document=document,
+            parts=parts,
             checks=checks,
             write_back=write_back,
             tests=tests,
@@ -237,20 +251,22 @@ class _Compiler:
             if other != to and other in top:
                 self.wrong_key(self.tree, other, f"{other} stands in a mapping to {to}")
         block = _entries(node)
-        return self.invoice(block) if to == "invoice" else self.payment(block)
+        if to != "invoice":
+            return self.payment(block)
+        return self.invoice(block, {**self.names, "part": PART} if "parts" in top else self.names)
 
-    def invoice(self, block: abc.Mapping[str, Node]) -> rules.InvoiceRules:
+    def invoice(self, block: abc.Mapping[str, Node], names: Names) -> rules.InvoiceRules:
         return rules.InvoiceRules(
-            customer=self.match(block.get("customer"), "customer", self.names),
+            customer=self.match(block.get("customer"), "customer", names),
             lines=self.lines(block.get("lines")),
-            cells=self.cells(block, vocabulary.INVOICE_CELLS, self.names),
+            cells=self.cells(block, vocabulary.INVOICE_CELLS, names),
             tax=self.tax(block.get("tax")),
             discount=self.discount(block.get("discount"), self.names),
-            custom_fields=self.free(block.get("custom_fields"), self.names),
+            custom_fields=self.free(block.get("custom_fields"), names),
             made_before=self.cells(
                 _entries(block.get("made_before")), vocabulary.MADE_BEFORE, self.names
             ),
-            target=self.target(block, self.names),
+            target=self.target(block, names),
         )
 
     def lines(self, node: Node | None) -> rules.LineRules:
@@ -375,6 +391,51 @@ class _Compiler:
 
     # -- around the document ------------------------------------------------------------------
 
+    def parts(
+        self, top: abc.Mapping[str, Node], document: rules.DocumentRules
+    ) -> Iterator[rules.PartRule]:
+        node = top.get("parts")
+        if node is None:
+            return
+        if not isinstance(document, rules.InvoiceRules):
+            self.wrong_key(self.tree, "parts", "only an invoice has parts")
+            return
+        made = [part for row in _rows(node) if (part := self.part(row, document.lines))]
+        for n, part in enumerate(made):
+            if part.name in {before.name for before in made[:n]}:
+                self.wrong(_rows(node)[n], f"two parts are named {part.name!r}", "rename one")
+        self.mistakes.extend(unsummed(node, made))
+        yield from made
+
+    def part(self, node: Node, of: rules.LineRules) -> rules.PartRule | None:
+        block = _entries(node)
+        takes = [one for one in rules.Takes if one in block]
+        if len(takes) != 1:
+            choices = ", ".join(rules.Takes)
+            self.wrong(node, "a part takes one thing of the whole", f"give it one of {choices}")
+            return None
+        [what] = takes
+        listed = self.names.get(of.rows)
+        names: dict[str, Type | Shape] = dict(self.names)
+        if what in (rules.Takes.LINES, rules.Takes.BY, rules.Takes.PERIODS):
+            names[of.each] = Shape(listed.fields if isinstance(listed, Shape) else None)
+        aliases = {of.each: of.rows}
+        value = self.cell(block[what], vocabulary.PART_TAKES[what][1], names, aliases)
+        if what is rules.Takes.REST and block[what].value is not True:
+            self.wrong(block[what], "rest is true, or is left out")
+        if "every" in block and what is not rules.Takes.PERIODS:
+            self.wrong(block["every"], "every stands beside periods only")
+        every = self.word(block, "every", tuple(vocabulary.EVERY_MONTHS), "month")
+        return rules.PartRule(
+            name=str(block["name"].value) if "name" in block else "",
+            takes=what,
+            value=value or _ABSENT,
+            every_months=vocabulary.EVERY_MONTHS[every],
+            date=self.cell(block.get("date"), Type.DATE),
+            title=self.cell(block.get("title"), Type.TEXT, {**self.names, "part": PART}),
+            line=node.line,
+        )
+
     def checks(
         self, top: abc.Mapping[str, Node], document: rules.DocumentRules
     ) -> Iterator[rules.Check]:
@@ -421,6 +482,9 @@ class _Compiler:
             if not {"name", "given", "expect"} <= block.keys():
                 continue
             self.given(block["given"])
+            expected = _entries(block["expect"])
+            if "parts" in expected and len(expected) > 1:
+                self.wrong(block["expect"], "parts stand alone", "move the rest into their rows")
             yield rules.Test(str(block["name"].value), block["given"], block["expect"], row.line)
 
     def given(self, node: Node) -> None:
@@ -512,6 +576,23 @@ class _Compiler:
 
     def wrong_key(self, node: Node, key: str, what: str, hint: str = "") -> None:
         self.mistakes.append(Mistake(node.file, node.line_of(key), what, hint))
+
+
+def unsummed(node: Node, parts: list[rules.PartRule]) -> Iterator[Mistake]:
+    """Yield where it can be seen in the file alone that the parts cannot sum to the whole."""
+    shares = [part for part in parts if part.takes not in (rules.Takes.LINES, rules.Takes.BY)]
+    rests = [part for part in shares if part.takes in (rules.Takes.REST, rules.Takes.PERIODS)]
+    for second in rests[1:]:
+        yield Mistake(node.file, second.line, f"{rests[0].name} takes the rest already", "")
+    percents = [part for part in shares if part.takes is rules.Takes.PERCENT]
+    if not all(part.value.is_constant for part in percents):
+        return
+    whole = sum((Decimal(part.value.evaluate({}) or 0) for part in percents), Decimal(0))
+    hint = "the parts of a document must sum to it; `rest: true` takes what others leave"
+    is_short = bool(shares) and not rests and len(percents) == len(shares) and whole != HUNDRED
+    if is_short or whole > HUNDRED:
+        said = plain_text(whole)
+        yield Mistake(node.file, shares[0].line, f"the parts come to {said} %, not 100", hint)
 
 
 def _entries(node: Node | None) -> abc.Mapping[str, Node]:

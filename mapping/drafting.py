@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import abc
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -9,10 +10,11 @@ from typing import Final, TypeAlias
 
 from mapping.given import Given, Setting
 from mapping.making import REFUSED, Work
+from mapping.parting import Part, part_document, split
 from mapping.rules import Mapping
 from mapping.trace import Made, Trace
 from tieout.model.canonical import Plain, plain
-from tieout.model.change import Finding
+from tieout.model.change import Finding, Severity
 from tieout.model.document import Document
 from tieout.model.ref import Key, Ref
 
@@ -23,22 +25,28 @@ __all__ = [
     "Drafted",
     "Given",
     "Made",
+    "Part",
     "Setting",
     "Skipped",
     "Told",
     "Trace",
     "draft",
+    "drafts",
     "tell",
 ]
 
 
 @dataclass(frozen=True, slots=True)
 class Drafted:
-    """The document, unless a value that it cannot be without is missing; then the findings say."""
+    """The document, unless a value that it cannot be without is missing; then the findings say.
+
+    ``part`` is the part that it is, None where it is the whole.
+    """
 
     document: Document | None
     findings: tuple[Finding, ...]
     trace: Trace
+    part: Part | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,31 +61,72 @@ class Skipped:
 Draft: TypeAlias = Drafted | Skipped
 
 
+def drafts(
+    mapping: Mapping,
+    given: Given,
+    setting: Setting,
+    generation_of: abc.Callable[[str], int] = lambda _part: 1,
+) -> dict[str, Draft]:
+    """Return what the mapping makes of a source, by part: one document, or several. Pure.
+
+    The part of a whole is empty. It stands alone where the source is left alone, where the mapping
+    does not split it, and where it cannot be split; what blocks it is in its findings then.
+    """
+    if not mapping.parts:
+        return {"": draft(mapping, given, setting, generation_of(""))}
+    work = Work(mapping, given, setting)
+    if left := _left_alone(work):
+        return {"": left}
+    work.require_roles()
+    parts = split(work, _key(mapping, given, setting, "", 1))
+    found = tuple(work.findings.values())
+    if not parts or any(finding.severity is Severity.BLOCK for finding in found):
+        return {"": Drafted(None, found, Trace(tuple(work.made)))}
+    made: dict[str, Draft] = {}
+    for part in parts:
+        own = Work(mapping, given, setting)
+        key = _key(mapping, given, setting, part.name, generation_of(part.name))
+        document = part_document(own, key, part)
+        findings = tuple(dict.fromkeys((*found, *own.findings.values())))
+        made[part.name] = Drafted(document, findings, Trace((*work.made, *own.made)), part)
+    return made
+
+
 def draft(mapping: Mapping, given: Given, setting: Setting, generation: int = 1) -> Draft:
-    """Return what the mapping makes of a source and its records. Pure.
+    """Return what the mapping makes of a source and its records, as one document. Pure.
 
     Whatever a record or a formula refuses is a finding, all of them at once; nothing is raised for
     what records hold. ``generation`` is raised by a re-issue only.
     """
     work = Work(mapping, given, setting)
-    if mapping.when is not None:
-        wanted = work.value("when", mapping.when)
-        if wanted is not REFUSED and not wanted:
-            return Skipped(
-                f"{mapping.when.text} is not so", mapping.when.line, Trace(tuple(work.made))
-            )
+    if left := _left_alone(work):
+        return left
     work.require_roles()
-    key = Key.of(
+    document = work.document(_key(mapping, given, setting, "", generation))
+    if document is not None:
+        work.check(document)
+    return Drafted(document, tuple(work.findings.values()), Trace(tuple(work.made)))
+
+
+def _left_alone(work: Work) -> Skipped | None:
+    when = work.mapping.when
+    if when is None:
+        return None
+    wanted = work.value("when", when)
+    if wanted is REFUSED or wanted:
+        return None
+    return Skipped(f"{when.text} is not so", when.line, Trace(tuple(work.made)))
+
+
+def _key(mapping: Mapping, given: Given, setting: Setting, part: str, generation: int) -> Key:
+    return Key.of(
         given.record.ref,
         mapping=mapping.identity,
         document=mapping.to,
         target_company=setting.target_company,
+        part=part,
         generation=generation,
     )
-    document = work.document(key)
-    if document is not None:
-        work.check(document)
-    return Drafted(document, tuple(work.findings.values()), Trace(tuple(work.made)))
 
 
 def worth(mapping: Mapping, given: Given, setting: Setting) -> Decimal | None:

@@ -40,6 +40,7 @@ class Refused:
 
 
 REFUSED: Final = Refused()
+NO_PART: Final = dict.fromkeys(("name", "title", "value", "date", "n", "count"))
 _STRICT: Final = (Type.NUMBER, Type.DATE)  # every other value has a text
 _REMEDY: Final = "Correct the record at its source, or the mapping in the line named."
 
@@ -58,6 +59,7 @@ class Work:
             "cutover_date": setting.cutover_date,
             "books": {"home_currency": setting.home_currency},
             mapping.source: self.laid_out(mapping.source, given.record),
+            "part": NO_PART,
         }
         self.lay_out_related()
 
@@ -128,13 +130,23 @@ class Work:
             return self.invoice(rules, key)
         return self.payment(rules, key)
 
-    def invoice(self, rules: InvoiceRules, key: Key) -> Invoice | None:
-        """Make an invoice; None where a needed value is missing, which is then found."""
+    def invoice(
+        self, rules: InvoiceRules, key: Key, made: tuple[Line, ...] | None = None
+    ) -> Invoice | None:
+        """Make an invoice; None where a needed value is missing, which is then found.
+
+        Args:
+            rules: how.
+            key: its name.
+            made: its lines, where they are made already, with their share of the discount.
+        """
         cells = self.cells(rules.cells, INVOICE_CELLS)
         unit = self.currency(cells.get("currency"), rules.cells["currency"])
         self.lacking("date", rules.cells["date"], cells)
         customer = self.match("customer", rules.customer, self.scope)
-        lines = list(self.lines(rules.lines, unit)) if unit else []
+        lines: list[Line | None] = [*(made or ())]
+        if unit and made is None:
+            lines = list(self.lines(rules.lines, unit))
         custom_fields = self.free("custom_fields.", rules.custom_fields)
         made_before = self.cells(rules.made_before, MADE_BEFORE, "made_before.")
         target = self.target(rules.target, "")
@@ -147,7 +159,9 @@ class Work:
         try:
             return Invoice.of(
                 lines=whole,
-                discount=self.discount("discount", rules.discount, self.scope, unit),
+                discount=None
+                if made is not None
+                else self.discount("discount", rules.discount, self.scope, unit),
                 key=key,
                 source=self.given.record.ref,
                 mapping=self.mapping.name,

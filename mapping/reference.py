@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from mapping import formula, functions, vocabulary
-from mapping.compiler import AFTERWARDS, ALWAYS, DRAFTED, DRAFTED_LINE
+from mapping.compiler import AFTERWARDS, ALWAYS, DRAFTED, DRAFTED_LINE, PART
 from mapping.drafting import STATUSES
 from mapping.formula import Names, Shape
 from mapping.functions import FUNCTIONS
@@ -36,6 +36,7 @@ def formula_page() -> str:
     return _FORMULAS.format(
         functions="\n".join(line for name in FUNCTIONS for line in _function(name)),
         everywhere=_names(ALWAYS),
+        part=_names({"part": PART}),
         drafted=_names({"document": DRAFTED}),
         drafted_line=", ".join(f"`{name}`" for name in DRAFTED_LINE),
         afterwards=_names(AFTERWARDS),
@@ -107,6 +108,7 @@ Beside the records that a mapping names itself:
 | where | names |
 |---|---|
 | everywhere | {everywhere} |
+| the invoice's head, beside `parts` | {part} |
 | `checks` | {drafted}; of each line {drafted_line} as computed |
 | `write_back` | {afterwards} |
 

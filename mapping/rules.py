@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import abc
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import TypeAlias
 
 from mapping.formula import Formula
@@ -108,6 +109,34 @@ class PaymentRules:
 DocumentRules: TypeAlias = InvoiceRules | PaymentRules
 
 
+class Takes(StrEnum):
+    """What a part takes of the whole."""
+
+    PERCENT = "percent"
+    AMOUNT = "amount"
+    REST = "rest"
+    PERIODS = "periods"  # the rest, in as many documents
+    LINES = "lines"
+    BY = "by"  # lines, a document for each value
+
+
+@dataclass(frozen=True, slots=True)
+class PartRule:
+    """One row of ``parts``: a document, or several, of a source that makes more than one.
+
+    ``value`` is the formula of what it takes: percent, amount, number of periods, which lines, or
+    what they are grouped by. ``date`` None: it waits for no day of its own.
+    """
+
+    name: str
+    takes: Takes
+    value: Formula
+    every_months: int
+    date: Formula | None
+    title: Formula | None
+    line: int
+
+
 @dataclass(frozen=True, slots=True)
 class Check:
     """What must hold of a drafted document, and what is said when it does not."""
@@ -144,6 +173,7 @@ class Mapping:
         name: its identity, for ever: keys are made of it; ``renamed_from`` when it was renamed.
         source: the name of the source record in formulas.
         kind: the source's kind, of ``system``.
+        parts: how a source is split into several documents; empty when it makes one.
         reads: for each kind the fields that are used, so that no other is asked for.
         declared: the fields of each kind that the file itself declares, and their types.
         hash: changes with every meaning of the file, its tests left out.
@@ -161,6 +191,7 @@ class Mapping:
     when: Formula | None
     worth: Formula | None
     document: DocumentRules
+    parts: tuple[PartRule, ...]
     checks: tuple[Check, ...]
     write_back: tuple[WriteBack, ...]
     tests: tuple[Test, ...]

@@ -9,7 +9,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Any, Final
 
-from mapping.drafting import Draft, Drafted, Given, Setting, Skipped, draft
+from mapping.drafting import Draft, Drafted, Given, Part, Setting, Skipped, drafts
 from mapping.matching import Index, match
 from mapping.mistake import Mistake
 from mapping.rules import Mapping, Test
@@ -45,8 +45,8 @@ def run(mapping: Mapping, target: str = TARGETS[0]) -> tuple[Verdict, ...]:
 
 def _verdict(mapping: Mapping, test: Test, target: str) -> Verdict:
     example = _Example(mapping, test.given, target)
-    made = draft(mapping, example.given(), example.setting())
-    differences = tuple(_differences(test, made, example, target))
+    made = drafts(mapping, example.given(), example.setting())
+    differences = tuple(_all_differences(test, made, example, target))
     return Verdict(test.name, test.line, differences)
 
 
@@ -104,8 +104,36 @@ class _Example:
         return Record(ref, Version(""), fields)
 
 
-def _differences(test: Test, made: Draft, example: _Example, target: str) -> Iterator[Mistake]:
-    wanted = test.expect
+def _all_differences(
+    test: Test, made: abc.Mapping[str, Draft], example: _Example, target: str
+) -> Iterator[Mistake]:
+    """Yield where what is expected of a source's document, or of its parts, did not come out."""
+    rows = (test.expect.entries or {}).get("parts")
+    if rows is None and "" in made:
+        yield from _differences(test, made[""], test.expect, example, target)
+        return
+    if rows is None:
+        yield _differs(test, test.expect, f"{len(made)} parts", "`parts:`, a row for each")
+        return
+    items = rows.items or ()
+    if "" in made:
+        [alone] = made.values()
+        why = alone.why if isinstance(alone, Skipped) else _found(alone)
+        yield _differs(test, rows, f"no parts: {why}", f"{len(items)} parts")
+        return
+    if len(items) != len(made):
+        yield _differs(test, rows, f"the parts {_said(list(made))}", f"{len(items)} parts")
+    for row, part in zip(items, made.values(), strict=False):
+        yield from _differences(test, part, row, example, target)
+
+
+def _found(made: Drafted) -> str:
+    return "; ".join(finding.message for finding in made.findings)
+
+
+def _differences(
+    test: Test, made: Draft, wanted: Node, example: _Example, target: str
+) -> Iterator[Mistake]:
     if isinstance(made, Skipped):
         if wanted.value != "skipped":
             yield _differs(test, wanted, f"skipped, because {made.why} (line {made.line})")
@@ -113,7 +141,8 @@ def _differences(test: Test, made: Draft, example: _Example, target: str) -> Ite
     if wanted.value == "skipped":
         yield _differs(test, wanted, "a document")
         return
-    shown = {
+    shown: dict[str, Any] = {
+        **(_part_shown(made.part) if made.part else {}),
         "findings": [{str(found.severity): found.message} for found in made.findings],
         **(_shown(made.document, example, target) if made.document else {}),
     }
@@ -123,6 +152,11 @@ def _differences(test: Test, made: Draft, example: _Example, target: str) -> Ite
             yield _differs(test, expected, f"no {name}: {why}")
         else:
             yield from _compared(test, expected, shown[name], name, made)
+
+
+def _part_shown(part: Part) -> dict[str, Any]:
+    """What is known of a part also while its day is not."""
+    return {"part": part.name, "net": part.net.amount, "date": part.day}
 
 
 def _compared(test: Test, expected: Node, came: Any, at: str, made: Drafted) -> Iterator[Mistake]:

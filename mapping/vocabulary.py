@@ -114,6 +114,21 @@ PAYMENT_CELLS: abc.Mapping[str, tuple[str, Type, bool]] = {
     "memo": ("a note for the accountants; our marker follows it", Type.TEXT, False),
     "title": ("what people call it in lists; kind and id when left out", Type.TEXT, False),
 }
+PART_TAKES: abc.Mapping[str, tuple[str, Type]] = {
+    "percent": ("so much of what the parts share, 0 to 100", Type.NUMBER),
+    "amount": ("so much, in the document's currency", Type.NUMBER),
+    "rest": ("true: what the others leave", Type.TRUTH),
+    "periods": (
+        "what the others leave, in so many documents; it may ask of each line",
+        Type.NUMBER,
+    ),
+    "lines": (
+        "the lines for which this is so, whole; the first part that wants one has it",
+        Type.TRUTH,
+    ),
+    "by": ("the lines that have a value, whole; a document for each value", Type.TEXT),
+}
+EVERY_MONTHS: abc.Mapping[str, int] = {"month": 1, "quarter": 3, "half-year": 6, "year": 12}
 FIELD_TYPES = ("text", "number", "money", "date", "instant", "flag", "choice")
 NONE_CHOICES = ("ask", "create", "block", "skip")
 MANY_CHOICES = ("ask", "block")
@@ -153,6 +168,9 @@ def grammar(targets: Iterable[str] = TARGETS) -> Block:
             ),
             "invoice": Key(_invoice(own), "how an invoice is made"),
             "payment": Key(_payment(), "how a payment is made"),
+            "parts": Key(
+                Rows(_PART), "the documents of one source, where it makes several; they sum to it"
+            ),
             "tables": Key(Block({}, others=Block({}, others=Anything())), "what lookup(…) asks"),
             "checks": Key(Rows(_CHECK), "what must hold of the document"),
             "write_back": Key(
@@ -172,6 +190,22 @@ def json_schema() -> dict[str, Any]:
     }
 
 
+_PART = Block(
+    {
+        "name": Key(
+            Text(r"[a-z][a-z0-9-]*", "a name such as down-payment"),
+            "its name, which is identity as the mapping's is",
+            required=True,
+        ),
+        **{name: Key(Cell(gives), says) for name, (says, gives) in PART_TAKES.items()},
+        "every": Key(Word(tuple(EVERY_MONTHS)), "how far apart periods are; month when left out"),
+        "date": Key(
+            _DATE,
+            "its date; it is not posted before that day, nor while there is none (a milestone)",
+        ),
+        "title": Key(_TEXT, "what is written before the text of each of its lines"),
+    }
+)
 _CHECK = Block(
     {
         "that": Key(Cell(Type.TRUTH), "a formula that must be true", required=True),
@@ -261,6 +295,19 @@ def _test(own: abc.Mapping[str, Key]) -> Block:
         {
             **{name: Key(Anything(), "what it must be") for name in values},
             "lines": Key(Rows(Block(line)), "each line's values, in order"),
+        }
+    )
+    part = {
+        name: Key(Anything(), "what it must be")
+        for name in (*INVOICE_CELLS, "part", "customer", "custom_fields", "net", "findings", *own)
+    }
+    expected = Block(
+        {
+            **expected.keys,
+            "parts": Key(
+                Rows(Block({**part, "lines": expected.keys["lines"]})),
+                "each part's values, in order",
+            ),
         }
     )
     return Block(

@@ -73,6 +73,7 @@ def _is_made(pair: Pair, row: Row) -> bool:
             mapping=mapping.identity,
             document=mapping.to,
             target_company=pair.books.company,
+            part=row["part"],
         ).stem
         == row["stem"]
         for mapping in pair.mappings

@@ -86,7 +86,9 @@ def bind(tx: Writes, pair: Pair, document: Row, record_id: str) -> None:
     if row is None:
         raise NotFound(f"The books' {document['kind']} {record_id} is not in the mirror.")
     mapping = next(held for held in pair.mappings if held.identity == document["mapping"])
-    sketch = draft_source(tx, pair, mapping, source_of(document), setting_of(tx, pair))
+    sketch = draft_source(
+        tx, pair, mapping, source_of(document), setting_of(tx, pair), document["part"]
+    )
     link(tx, pair, sketch, row, how="linked")
 
 

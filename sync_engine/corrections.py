@@ -182,7 +182,9 @@ def _sketch(tx: Reads, pair: Pair, invoice: Row) -> Sketch | None:
     mapping = next((held for held in pair.mappings if held.identity == invoice["mapping"]), None)
     if mapping is None:
         return None
-    return draft_source(tx, pair, mapping, source_of(invoice), setting_of(tx, pair))
+    return draft_source(
+        tx, pair, mapping, source_of(invoice), setting_of(tx, pair), invoice["part"]
+    )
 
 
 def _wanted(

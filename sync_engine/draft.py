@@ -3,30 +3,37 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping as AnyMapping
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from datetime import date
 from decimal import Decimal
 
-from mapping.drafting import Drafted, Given, Setting, Skipped, Trace, draft, worth
+from mapping.drafting import Draft, Drafted, Given, Setting, Skipped, Trace, drafts, worth
 from mapping.functions import FormulaError, ValueMissing
 from mapping.rules import InvoiceRules, Mapping
+from sync_engine.addresses import source_address
 from sync_engine.credits import is_covered_by_credits
 from sync_engine.gather import gather
-from sync_engine.ledger.store import Reads
+from sync_engine.ledger.spelling import money_of
+from sync_engine.ledger.store import Reads, Row
 from sync_engine.marks import merged_ids
 from sync_engine.mirror import preferences
 from sync_engine.pair import Pair
+from sync_engine.states import ASKED
 from tieout.model.canonical import Plain, plain
 from tieout.model.change import Finding, Severity
 from tieout.model.document import HUNDRED, Document, Invoice, Payment
 from tieout.model.errors import ValueRefused
-from tieout.model.money import Currency, Money, currency, total
+from tieout.model.money import Currency, Money, allocate, currency, total
 from tieout.model.record import Fields
 from tieout.model.ref import Key, Ref
 from tieout.model.words import one_line
 
 NO_TRACE = Trace()
-NOTHING = Decimal(0)  # what a line without quantity or price comes to, as in the CRM
+NO_SUCH_PART = "the mapping makes no such part of it"
+ZERO = Decimal(0)
+NOTHING = ZERO  # what a line without quantity or price comes to, as in the CRM
 UNKNOWN_PLACES = 2  # of the amounts of a currency that no list knows
 
 _CODE = re.compile(r"[A-Z]{3}", re.ASCII)
@@ -40,6 +47,10 @@ class Sketch:
         ref: the source.
         mapping: the mapping that was asked.
         key: the document's key in its present generation.
+        part: which of the source's documents it is; empty for the whole.
+        parts: all of them, as its source says now.
+        is_dated: whether it is not to be posted before ``day``, nor while there is none.
+        day: that day.
         state: live, gone, merged, unreadable, unknown: of the source.
         document: what would be posted; None when skipped or when a needed value is missing.
         skipped: why the mapping leaves the source alone; empty when it does not.
@@ -62,15 +73,33 @@ class Sketch:
     mark: str | None = None
     merged: tuple[str, ...] = ()
     given: Given | None = None
+    part: str = ""
+    parts: tuple[str, ...] = ("",)
+    is_dated: bool = False
+    day: date | None = None
 
 
-def draft_source(ledger: Reads, pair: Pair, mapping: Mapping, ref: Ref, setting: Setting) -> Sketch:
-    """Return what the mapping makes of one source as it was last shown."""
-    key = _key(ledger, pair, mapping, ref)
+def draft_source(
+    ledger: Reads, pair: Pair, mapping: Mapping, ref: Ref, setting: Setting, part: str = ""
+) -> Sketch:
+    """Return what the mapping makes of one source as it was last shown: one of its documents."""
+    sketches = draft_parts(ledger, pair, mapping, ref, setting)
+    return next((one for one in sketches if one.part == part), sketches[0])
+
+
+def draft_parts(
+    ledger: Reads, pair: Pair, mapping: Mapping, ref: Ref, setting: Setting
+) -> list[Sketch]:
+    """Return every document that the mapping makes of one source as it was last shown.
+
+    A document that it made before and makes no more is left out of what is to come. While it cannot
+    be told what the parts are, those that are known share what the source comes to.
+    """
     gathered = gather(ledger, pair, mapping, ref)
-    sketch = Sketch(ref, mapping, key, gathered.state, title=str(ref))
+    known = known_parts(ledger, pair, mapping, ref)
+    sketch = Sketch(ref, mapping, _key(ledger, pair, mapping, ref), gathered.state, title=str(ref))
     if gathered.given is None:
-        return replace(sketch, findings=gathered.findings)
+        return _each(ledger, pair, replace(sketch, findings=gathered.findings), known)
     source = gathered.given.record
     sketch = replace(
         sketch,
@@ -81,19 +110,82 @@ def draft_source(ledger: Reads, pair: Pair, mapping: Mapping, ref: Ref, setting:
     )
     if gathered.findings:
         net = estimate(mapping, gathered.given, setting)
-        return replace(sketch, findings=gathered.findings, net=net)
-    made = draft(mapping, gathered.given, setting, key.generation)
+        return _each(ledger, pair, replace(sketch, findings=gathered.findings, net=net), known)
+
+    def generation_of(part: str) -> int:
+        return _key(ledger, pair, mapping, ref, part).generation
+
+    is_whole = "" in known and known[""]["state"] in ASKED  # posted before it was split
+    of = replace(mapping, parts=()) if is_whole else mapping
+    made = drafts(of, gathered.given, setting, generation_of)
+    if "" in made and of.parts:
+        return _each(ledger, pair, _sketched(sketch, made[""], setting), known)
+    sketches = [
+        _sketched(_of_part(ledger, pair, sketch, part), one, setting) for part, one in made.items()
+    ]
+    sketches = [replace(one, parts=tuple(made)) for one in sketches]
+    gone = [_of_part(ledger, pair, sketch, part) for part in known if part not in made]
+    return [*sketches, *(replace(one, skipped=NO_SUCH_PART) for one in gone)]
+
+
+def known_parts(ledger: Reads, pair: Pair, mapping: Mapping, ref: Ref) -> dict[str, Row]:
+    """Return the present document of each part that a mapping made of a source."""
+    found: dict[str, Row] = {}
+    for row in ledger.all("documents_of_source", **source_address(ref)):
+        own = (row["pair"], row["mapping"], row["kind"])
+        if own == (pair.name, mapping.identity, mapping.to) and row["state"] != "superseded":
+            found.setdefault(row["part"], row)
+    return found
+
+
+def _of_part(ledger: Reads, pair: Pair, sketch: Sketch, part: str) -> Sketch:
+    key = _key(ledger, pair, sketch.mapping, sketch.ref, part)
+    return replace(sketch, key=key, part=part)
+
+
+def _each(ledger: Reads, pair: Pair, whole: Sketch, known: AnyMapping[str, Row]) -> list[Sketch]:
+    """Return what holds for a whole source, of each document that it is known to have.
+
+    Each has its share of what the source comes to, so that together they hold it once.
+    """
+    rows = {part: row for part, row in known.items() if part and row["state"] != "skipped"}
+    if not rows or not whole.mapping.parts:
+        return [whole]
+    held = [money_of(row["net"], row["currency"]) for row in rows.values()]
+    nets: Sequence[Money | None] = held
+    if whole.net is not None:
+        weights = [ZERO if net is None else abs(net.amount) for net in held]
+        nets = allocate(whole.net, weights)
+    return [
+        replace(_of_part(ledger, pair, whole, part), net=net, parts=tuple(rows))
+        for part, net in zip(rows, nets, strict=True)
+    ]
+
+
+def _sketched(sketch: Sketch, made: Draft, setting: Setting) -> Sketch:
     match made:
         case Skipped(why, _, trace):
             return replace(sketch, skipped=why, trace=trace)
-        case Drafted(document, findings, trace):
-            if document is None or _says_nothing(document, mapping, findings):
-                net = estimate(mapping, gathered.given, setting)
+        case Drafted(document, findings, trace, part):
+            assert sketch.given is not None
+            if part is not None:
+                net: Money | None = part.net
+            elif document is None or _says_nothing(document, sketch.mapping, findings):
+                net = estimate(sketch.mapping, sketch.given, setting)
             else:
                 net = document.net
             title = one_line(document.title) if document and document.title else sketch.title
+            if part is not None:
+                title = f"{title} ({part.name})"
             return replace(
-                sketch, document=document, findings=findings, trace=trace, net=net, title=title
+                sketch,
+                document=document,
+                findings=findings,
+                trace=trace,
+                net=net,
+                title=title,
+                is_dated=part is not None and part.rule.date is not None,
+                day=None if part is None else part.day,
             )
 
 
@@ -163,14 +255,18 @@ def _line_estimate(rules: InvoiceRules, fields: Fields, mapping: Mapping, row_id
     return full * (1 - Decimal(off) / HUNDRED) if rule.is_percent else full - Decimal(off)
 
 
-def _key(ledger: Reads, pair: Pair, mapping: Mapping, ref: Ref) -> Key:
+def _key(ledger: Reads, pair: Pair, mapping: Mapping, ref: Ref, part: str = "") -> Key:
     """Return the document's key, in the generation that the ledger or the books hold.
 
     The books may know a later one than a ledger that was lost or restored. They are believed where
     nothing lives of those before it but what was credited whole, as it was when it was issued.
     """
     first = Key.of(
-        ref, mapping=mapping.identity, document=mapping.to, target_company=pair.books.company
+        ref,
+        mapping=mapping.identity,
+        document=mapping.to,
+        target_company=pair.books.company,
+        part=part,
     )
     held = ledger.value("document_generation", stem=first.stem)
     known = Key(first.stem, 1 if held is None else int(str(held)))

@@ -29,7 +29,7 @@ from sync_engine.corrections import (
     standing_of,
 )
 from sync_engine.credits import is_credited_whole
-from sync_engine.draft import draft_source, setting_of
+from sync_engine.draft import draft_parts, setting_of
 from sync_engine.feeds import Observed
 from sync_engine.ledger import journal
 from sync_engine.ledger.sqlite import Ledger
@@ -408,9 +408,10 @@ class Engine:
         self._demand_known(text)
         setting = setting_of(self.ledger, pair)
         sketches = [
-            draft_source(self.ledger, pair, mapping, ref, setting)
+            sketch
             for mapping in pair.mappings
             if mapping.kind == ref.kind
+            for sketch in draft_parts(self.ledger, pair, mapping, ref, setting)
         ]
         explained = [show.explained(self.ledger, pair, sketch, wanted) for sketch in sketches]
         if wanted is not None and not any(each["values"] for each in explained):

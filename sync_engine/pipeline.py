@@ -19,7 +19,7 @@ from sync_engine.addresses import address_of, source_of
 from sync_engine.approve import approve
 from sync_engine.consent import judge_consent
 from sync_engine.corrections import plan_again
-from sync_engine.draft import draft_source, setting_of
+from sync_engine.draft import draft_parts, setting_of
 from sync_engine.feeds import Observed, follow_clock, judge_clock
 from sync_engine.former import former_until
 from sync_engine.ledger import journal
@@ -44,9 +44,10 @@ from sync_engine.push import Pushed, is_paused, push
 from sync_engine.queue import queue, take_apart, unqueue
 from sync_engine.reconcile import reconcile
 from sync_engine.settle import settle
+from sync_engine.states import due_until
 from sync_engine.unread import holds_back
 from tieout.model.canonical import canonical
-from tieout.model.dates import instant_text, parse_instant
+from tieout.model.dates import day_of, instant_text, parse_instant
 from tieout.model.errors import NextStep, TieoutError
 from tieout.model.record import Record
 from tieout.model.ref import Ref
@@ -261,6 +262,8 @@ def sweep(
 def draft_and_plan(ledger: Ledger, pair: Pair, done: Round, hands: Hands) -> None:
     """Draft every touched source and plan it, some at a time; an unreadable one stays touched."""
     setting = setting_of(ledger, pair)
+    with ledger.transaction() as tx:
+        tx.run("touch_due", pair=pair.name, **due_until(day_of(hands.clock(), pair.time_zone)))
     kinds: dict[str, list[Any]] = {}
     for mapping in sorted(pair.mappings, key=lambda held: held.to != "invoice"):
         kinds.setdefault(mapping.kind, []).append(mapping)
@@ -280,7 +283,9 @@ def draft_and_plan(ledger: Ledger, pair: Pair, done: Round, hands: Hands) -> Non
                 for row in rows:
                     ref = Ref(pair.crm.company, kind, row["id"])
                     sketches = [
-                        draft_source(tx, pair, mapping, ref, setting) for mapping in mappings
+                        sketch
+                        for mapping in mappings
+                        for sketch in draft_parts(tx, pair, mapping, ref, setting)
                     ]
                     for sketch in sketches:
                         plan_sketch(tx, pair, sketch, hands.clock(), mirror)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
-from datetime import datetime
+from datetime import date, datetime
 
 from sync_engine.addresses import source_address, source_of
 from sync_engine.draft import Sketch, content_of, order_of
@@ -20,12 +20,12 @@ from sync_engine.pair import Pair, folded
 from sync_engine.preflight import preflight, preflight_new
 from sync_engine.receipts import adopt
 from sync_engine.resolve import NewRecord, Resolved, Resolver
-from sync_engine.states import ASKED, DECIDED, LEFT_ALONE, OVERRULED
+from sync_engine.states import ASKED, DECIDED, LEFT_ALONE, NOT_DUE, OVERRULED
 from sync_engine.tasks import APPROVAL, FINDING, REFUSED, Wanted, answers, from_finding, keep
 from sync_engine.twins import identity, twins
 from tieout.model.canonical import canonical, digest
 from tieout.model.change import Create, Finding, Plan, Severity
-from tieout.model.dates import instant_text
+from tieout.model.dates import day_of, instant_text
 from tieout.model.document import Document, Payment, TaxBy
 from tieout.model.money import Money
 from tieout.model.ref import Key
@@ -108,7 +108,10 @@ def _plan_or_block(
     along = tuple(row["plan_hash"] for row in tx.all("needs_plans", key=str(sketch.key)))
     plan = _plan(sketch, resolved, tuple(dict.fromkeys(findings)), along)
     reason: str | None = None
-    if plan is None or plan.blocked:
+    not_due = _not_due(sketch, day_of(now, pair.time_zone))
+    if plan is None and not_due and not findings:
+        state, reason = "planned", not_due
+    elif plan is None or plan.blocked:
         state = "blocked"
         reason = next(found.code for found in findings if found.severity is not Severity.WARN)
     else:
@@ -117,11 +120,20 @@ def _plan_or_block(
             reason = held["reason"]
         if state == "approved" and tx.all("needs_planned", key=str(sketch.key)):
             state = "planned"  # what it waits for moved: both are decided about anew
+        if not_due and state not in ("rejected", "refused"):
+            state, reason = "planned", not_due
     keep_plan(tx, pair, plan, now)
     _put(tx, pair, sketch, held, state=state, reason=reason, plan=plan, resolved=resolved)
     if held is not None and held["state"] == "approved" and state != "approved":
         tx.journal("tieout", "approval fell", str(sketch.key), {"plan": held["plan_hash"]})
     _keep_tasks(tx, pair, sketch, held, tuple(findings), state=state)
+
+
+def _not_due(sketch: Sketch, today: date) -> str | None:
+    """Return why a part waits for its day, None where that has come or it waits for none."""
+    if not sketch.is_dated or (sketch.day is not None and sketch.day <= today):
+        return None
+    return NOT_DUE if sketch.day is None else f"{NOT_DUE}:{sketch.day.isoformat()}"
 
 
 def _plan(
@@ -279,6 +291,7 @@ def _put_new(
         "document_put",
         **_document_row(pair, sketch, plan.key, new.key, tx.now_text()),
         **source_address(new.source),
+        part="",
         kind=new.kind,
         state=_state_of_same_plan(tx, held, plan),
         reason=None,
@@ -353,6 +366,7 @@ def _put(
         "document_put",
         **_document_row(pair, sketch, str(sketch.key), sketch.key, tx.now_text()),
         **source_address(sketch.ref),
+        part=sketch.part,
         kind=sketch.mapping.to,
         state=state,
         reason=reason,
@@ -434,7 +448,6 @@ def _document_row(pair: Pair, sketch: Sketch, text: str, key: Key, at: str) -> d
         "generation": key.generation,
         "pair": pair.name,
         "mapping": sketch.mapping.identity,
-        "part": "",
         "at": at,
     }
 

@@ -113,7 +113,7 @@ def link(tx: Writes, pair: Pair, sketch: Sketch, row: Row, *, how: str) -> None:
         generation=sketch.key.generation,
         pair=pair.name,
         mapping=sketch.mapping.identity,
-        part="",
+        part=sketch.part,
         company=sketch.ref.company,
         source_kind=sketch.ref.kind,
         source_id=sketch.ref.id,

@@ -13,7 +13,7 @@ from decimal import Decimal
 from typing import Any, TypeAlias
 
 from mapping.matching import match
-from sync_engine.addresses import address_of
+from sync_engine.addresses import address_of, source_address
 from sync_engine.ledger.spelling import fields_of
 from sync_engine.ledger.store import Reads, Row
 from sync_engine.mirror_rows import Mirror
@@ -182,9 +182,7 @@ class Resolver:
                 record=payment.pays,
             )
             return
-        row = self._ledger.one(
-            "mirror_get", company=self._books, kind="invoice", id=invoice["posted_id"]
-        )
+        row = self._shown_invoice(invoice["posted_id"])
         shown = {} if row is None else fields_of(row["fields"])
         if row is None or not row["live"] or row["gone"]:
             out.find(
@@ -234,15 +232,32 @@ class Resolver:
         held = self._ledger.one("snapshot_get", pair=self._pair.name, **address_of(deal))
         merged = str((fields_of(held["fields"]) if held else {}).get("merged_ids") or "")
         for number in (deal.id, *filter(None, merged.split(";"))):
-            invoice = self._ledger.one(
-                "invoice_of_source",
-                company=deal.company,
-                source_kind=deal.kind,
-                source_id=number,
-            )
-            if invoice is not None and invoice["posted_id"] is not None:
-                return invoice
+            present: dict[str, Row] = {}
+            source = source_address(Ref(deal.company, deal.kind, number))
+            for row in self._ledger.all("documents_of_source", **source):
+                if row["kind"] == "invoice":
+                    present.setdefault(row["part"], row)
+            posted = [row for row in present.values() if row["posted_id"] is not None]
+            if len(posted) > 1:
+                return self._earliest_open(posted)
+            if posted:
+                return posted[0]
         return None
+
+    def _earliest_open(self, invoices: list[Row]) -> Row:
+        """Return the earliest of a deal's parts that has a balance; the last where none has."""
+        shown = [
+            (row["day"], invoice["key"], fields_of(row["fields"]).get("balance"), invoice)
+            for invoice in invoices
+            for row in [self._shown_invoice(invoice["posted_id"])]
+            if row is not None and row["live"] and not row["gone"]
+        ]
+        ordered = sorted(shown, key=lambda each: each[:2])
+        is_open = [invoice for _, _, balance, invoice in ordered if balance]
+        return is_open[0] if is_open else ordered[-1][-1] if ordered else invoices[0]
+
+    def _shown_invoice(self, number: str) -> Row | None:
+        return self._ledger.one("mirror_get", company=self._books, kind="invoice", id=number)
 
     # -- records of the books -----------------------------------------------------------------
 

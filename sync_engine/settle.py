@@ -6,6 +6,7 @@ balance (pain 15). The CRM is told only what changed since it was told last.
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from collections.abc import Mapping as AnyMapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime
@@ -14,7 +15,7 @@ from typing import Any
 
 from mapping.drafting import Afterwards, Setting, tell
 from mapping.rules import Mapping
-from sync_engine.addresses import address_of, source_of
+from sync_engine.addresses import address_of, source_address, source_of
 from sync_engine.draft import setting_of
 from sync_engine.gather import gather
 from sync_engine.ledger.spelling import change_text, fields_of
@@ -96,7 +97,7 @@ def _tell(tx: Writes, pair: Pair, row: Row, now: datetime, setting: Setting) -> 
     None: one was told something and has not answered, so the document must be looked at again.
     """
     mapping = next((held for held in pair.mappings if held.identity == row["mapping"]), None)
-    after = _afterwards(tx, row, now)
+    after = _together(tx, mapping, row, now)
     if mapping is None or after is None or row["kind"] != mapping.to:
         return 0
     source = source_of(row)
@@ -122,6 +123,67 @@ def _tell(tx: Writes, pair: Pair, row: Row, now: datetime, setting: Setting) -> 
     ]
     known = [n for n in queued if n is not None]
     return sum(known) if len(known) == len(queued) else None
+
+
+def _together(tx: Reads, mapping: Mapping | None, row: Row, now: datetime) -> Afterwards | None:
+    """Return what became of a document, with the other parts of its source where it has any."""
+    if mapping is None or not mapping.parts or row["kind"] != mapping.to:
+        return _afterwards(tx, row, now)
+    own = (row["pair"], row["mapping"], row["kind"])
+    present: dict[str, Row] = {}
+    for each in tx.all("documents_of_source", **source_address(source_of(row))):
+        if (each["pair"], each["mapping"], each["kind"]) == own:
+            present.setdefault(each["part"], each)
+    parts = [after for each in present.values() if (after := _afterwards(tx, each, now))]
+    return combined(parts) if parts else None
+
+
+def combined(parts: Sequence[Afterwards]) -> Afterwards:
+    """Return what a source is told of all its parts together. Pure.
+
+    Numbers are joined; total and balance are sums; the due date is the earliest that is open, the
+    last payment the latest, id and link those of the part posted last. The status is the worst
+    that needs a person, else how far they are paid together. Parts that the mapping makes no more
+    are left out.
+    """
+    made = [part for part in parts if part.status]
+    if not made:
+        return parts[0]
+    posted = sorted(
+        (part for part in made if part.posted_at is not None), key=lambda part: str(part.posted_at)
+    )
+    last = posted[-1] if posted else made[0]
+    live = [part for part in posted if part.status != "voided"]
+    days = [part.due_date for part in live if part.due_date and part.balance]
+    return replace(
+        last,
+        status=_status_of(made),
+        problem=next((part.problem for part in made if part.problem), None),
+        number=", ".join(part.number for part in posted if part.number) or None,
+        total=_sum_of(part.total for part in live),
+        balance=_sum_of(part.balance for part in live),
+        due_date=min(days, default=last.due_date),
+        last_payment_date=max(
+            (part.last_payment_date for part in posted if part.last_payment_date), default=None
+        ),
+    )
+
+
+def _status_of(parts: Sequence[Afterwards]) -> str:
+    said = {part.status for part in parts}
+    for worst in ("problem", "held", "voided"):
+        if worst in said:
+            return worst
+    if len(said) == 1:
+        return said.pop()
+    if said <= {"paid", "credited"}:
+        return "paid"
+    return "part-paid" if said & {"paid", "part-paid", "credited"} else "invoiced"
+
+
+def _sum_of(amounts: Iterable[Decimal | None]) -> Decimal | None:
+    known = [amount for amount in amounts if amount is not None]
+    return sum(known, Decimal(0)) if known else None
 
 
 def _afterwards(tx: Reads, row: Row, now: datetime) -> Afterwards | None:

@@ -150,7 +150,9 @@ class _Shown:
         """Return one pair of invoices with every difference and the line that made ours."""
         row, record = self.found.documents[key], self.found.records[number]
         mapping = next(one for one in self.pair.mappings if one.identity == row["mapping"])
-        sketch = draft_source(self.ledger, self.pair, mapping, source_of(row), self._setting)
+        sketch = draft_source(
+            self.ledger, self.pair, mapping, source_of(row), self._setting, row["part"]
+        )
         document = sketch.document
         told = {**deal_shown(self.found, key), "record": record_shown(self.found, number)}
         if not isinstance(document, Invoice):

@@ -13,7 +13,7 @@ from sync_engine.ledger.spelling import change_of, fields_of, findings_of
 from sync_engine.ledger.store import Reads, Row
 from sync_engine.mode import mode_of
 from sync_engine.pair import Pair
-from sync_engine.states import HELD, REFERENCE_KINDS
+from sync_engine.states import HELD, REFERENCE_KINDS, is_not_due
 from tieout.model.money import plain_text
 
 
@@ -28,6 +28,7 @@ def planned(ledger: Reads, row: Row) -> dict[str, Any]:
         "state": row["state"],
         "goes": _goes(ledger, row),
         "reason": row["reason"],
+        "not_due": is_not_due(row),
         "hash": row["plan_hash"],
         "net": row["net"],
         "currency": row["currency"],
@@ -44,7 +45,7 @@ def planned(ledger: Reads, row: Row) -> dict[str, Any]:
 
 def _goes(ledger: Reads, row: Row) -> bool:
     """Whether it is sent once it is approved: a new record only when what waits for it is."""
-    if row["state"] in HELD:
+    if row["state"] in HELD or is_not_due(row):
         return False
     return row["kind"] not in REFERENCE_KINDS or bool(ledger.all("need_goes", need=row["key"]))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import date
 
 from sync_engine.ledger.store import Reads, Row
 
@@ -15,6 +16,19 @@ HELD = frozenset({"blocked", "refused"})
 CORRECTION = "correction"  # the kind of a document that changes another's record
 REFERENCE_KINDS = ("customer", "item")  # made because a document needs them
 READ_AT_ONCE = 2_000  # documents held in memory, whatever their number
+
+
+NOT_DUE = "not-due"  # the reason of a plan that waits for its day, which follows after a colon
+
+
+def is_not_due(row: Row) -> bool:
+    """Whether a document waits for a day to come, or for a milestone that has none yet."""
+    return row["state"] == "planned" and str(row["reason"] or "").partition(":")[0] == NOT_DUE
+
+
+def due_until(today: date) -> dict[str, str]:
+    """Return the bounds of the reasons of what is due by a day."""
+    return {"first": f"{NOT_DUE}:", "last": f"{NOT_DUE}:{today.isoformat()}"}
 
 
 def in_state(ledger: Reads, pair: str, state: str) -> Iterator[Row]:

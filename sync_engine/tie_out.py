@@ -16,6 +16,7 @@ from sync_engine.gather import followed
 from sync_engine.ledger.spelling import fields_of
 from sync_engine.ledger.store import Reads, Row, Writes
 from sync_engine.pair import Pair
+from sync_engine.states import is_not_due
 from sync_engine.tasks import TIE_OUT, Wanted, keep
 from tieout.model.document import Prices
 from tieout.model.money import plain_text
@@ -79,7 +80,8 @@ def _held(rows: Sequence[Row], invoiced: Mapping[str, Decimal]) -> list[tuple[st
     """Return what is held in the deal's own currency, or its invoice's, then what is in others."""
     held: dict[str | None, Decimal] = {code: -amount for code, amount in invoiced.items()}
     for row in rows:
-        if row["state"] != "superseded" and row["net"] is not None:
+        is_held = row["state"] != "superseded" and not is_not_due(row)
+        if is_held and row["net"] is not None:
             held[row["currency"]] = held.get(row["currency"], ZERO) + Decimal(row["net"])
     known = [row["currency"] for row in rows if row["currency"]]
     own = next(iter([*known, *invoiced]), None)
@@ -172,8 +174,10 @@ def _rest(tx: Reads, rows: Sequence[Row], amount: str) -> Wanted:
     """Return the task for an amount that no other task holds."""
     states = {row["state"] for row in rows}
     title = rows[0]["title"]
-    if rows[0]["state"] == "rejected":
-        return _rejected(tx, rows[0], amount)
+    present = {row["part"]: row for row in reversed(rows)}  # the latest generation of each part
+    rejected = next((row for row in present.values() if row["state"] == "rejected"), None)
+    if rejected is not None:
+        return _rejected(tx, rejected, amount)
     refused = [again for row in rows if (again := tx.one("again_of", key=row["key"])) is not None]
     if refused:
         return Wanted(

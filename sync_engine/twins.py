@@ -50,8 +50,16 @@ def identity(tx: Reads, pair: Pair, sketch: Sketch) -> Iterator[Finding]:
                 choices=(LEFT_ALONE, OVERRULED),
             )
     for row in tx.all("documents_of_source", **source_address(sketch.ref)):
-        other = row["mapping"] not in (sketch.mapping.name, sketch.mapping.identity)
-        if other and row["kind"] == sketch.mapping.to and row["state"] in ASKED:
+        own = row["mapping"] in (sketch.mapping.name, sketch.mapping.identity)
+        if own and row["kind"] == sketch.mapping.to and _is_left_part(row, sketch):
+            yield Finding(
+                "already-invoiced",
+                Severity.BLOCK,
+                f"{sketch.title} was already posted as the part {row['part']!r}.",
+                "Let the mapping make that part again, or void its invoice in the books.",
+                sketch.ref,
+            )
+        if not own and row["kind"] == sketch.mapping.to and row["state"] in ASKED:
             yield Finding(
                 "already-invoiced",
                 Severity.BLOCK,
@@ -60,6 +68,12 @@ def identity(tx: Reads, pair: Pair, sketch: Sketch) -> Iterator[Finding]:
                 sketch.ref,
             )
     yield from _lives_on(tx, pair, sketch)
+
+
+def _is_left_part(row: Row, sketch: Sketch) -> bool:
+    """Whether a document is in the books as a part that the mapping makes no more."""
+    sent = row["state"] in ASKED - {"voided", "deleted"}
+    return sent and row["part"] not in sketch.parts and bool(row["part"])
 
 
 def _so_far(earlier: Row) -> str:

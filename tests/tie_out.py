@@ -1,12 +1,12 @@
-"""The judge of every story: deal by deal, won = invoiced - credited + held.
+"""The judge of every story: deal by deal, won = invoiced - credited + held + not yet due.
 
 It reads what is really there on both sides, joins the two by the purchase order number and takes
-from our ledger only what its open tasks name. Deals that share a number, and those that were merged,
+from our ledger only what its open tasks name, and what waits for its day. Deals that share a number, and those that were merged,
 are judged together. A credit that a person wrote by hand is a gift, and no correction of a deal.
 """
 
 import sqlite3
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from contextlib import closing
 from datetime import datetime
@@ -15,6 +15,8 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from simulated_world import CUTOVER, ZONE, World
+
+from tieout.model.ref import find_marker
 
 Rest = tuple[Decimal, Decimal, Decimal]  # won, invoiced less credited, held
 Deal = tuple[str, str]  # its id and currency
@@ -34,6 +36,9 @@ def assert_ties_out(
     rests = tie_out(world, linked or {}, amount)
     wrong = {deal: rest for deal, rest in rests.items() if rest[0] != rest[1] + rest[2]}
     assert wrong == {}
+    ours = (one for one in world.invoices() if not one["by_hand"])
+    keys = Counter(key for one in ours if (key := find_marker(one["private_note"])))
+    assert [str(key) for key, count in keys.items() if count > 1] == []  # once for a deal and part
 
 
 def tie_out(world: World, linked: dict[str, str], amount: str = "net") -> dict[Deal, Rest]:
@@ -85,4 +90,8 @@ def _held(world: World) -> Iterator[tuple[str, str | None, str]]:
         yield from ledger.execute(
             "SELECT source_id, currency, net FROM task"
             " WHERE state = 'open' AND source_kind = 'deal' AND net IS NOT NULL"
+        ).fetchall()
+        yield from ledger.execute(
+            "SELECT source_id, currency, net FROM document"
+            " WHERE kind = 'invoice' AND state = 'planned' AND reason LIKE 'not-due%'"
         ).fetchall()

@@ -162,6 +162,12 @@ WHERE pair = :pair AND state IN ('blocked', 'planned', 'waiting', 'approved')
 AND kind IN ('invoice', 'payment', 'credit_memo')
 ON CONFLICT (pair, company, kind, id) DO NOTHING;
 
+-- touch_due: sources of which a part was not due, and its day has come
+INSERT INTO touched (pair, company, kind, id, reread)
+SELECT DISTINCT pair, company, source_kind, source_id, 0 FROM document
+WHERE pair = :pair AND state = 'planned' AND reason >= :first AND reason <= :last
+ON CONFLICT (pair, company, kind, id) DO NOTHING;
+
 -- left_out_again: sources that the mappings left out are to be made again (reads all)
 INSERT INTO touched (pair, company, kind, id, reread)
 SELECT pair, company, source_kind, source_id, 1 FROM document
@@ -360,12 +366,7 @@ WHERE r.company = :company AND r.kind = :kind AND r.id = :id AND d.kind <> 'corr
 -- documents_of_source: every document that was born from a source
 SELECT * FROM document
 WHERE company = :company AND source_kind = :source_kind AND source_id = :source_id
-ORDER BY generation DESC;
-
--- invoice_of_source: the present invoice of a deal
-SELECT * FROM document
-WHERE company = :company AND source_kind = :source_kind AND source_id = :source_id
-AND kind = 'invoice' ORDER BY generation DESC LIMIT 1;
+ORDER BY generation DESC, key;
 
 -- documents_with_order: documents that carry a purchase order number
 SELECT * FROM document WHERE purchase_order = :purchase_order AND kind = :kind;
@@ -395,7 +396,8 @@ ORDER BY d.key;
 
 -- documents_new: what each new plan comes to, for judging them all together
 SELECT net, currency FROM document
-WHERE pair = :pair AND state = 'planned' AND kind NOT IN ('customer', 'item');
+WHERE pair = :pair AND state = 'planned' AND kind NOT IN ('customer', 'item')
+AND coalesce(reason, '') NOT LIKE 'not-due%';
 
 -- plans_waiting: the hashes of all plans of a pair that wait for a person
 SELECT plan_hash FROM document WHERE pair = :pair AND state = 'waiting' ORDER BY plan_hash;
@@ -424,8 +426,10 @@ UNION SELECT d.company, d.source_kind, d.source_id FROM parcel p
 JOIN outbox o ON o.request_id = p.request_id JOIN document d ON d.key = o.key
 WHERE p.pair = :pair AND p.state = 'again' AND d.kind NOT IN ('customer', 'item');
 
--- document_counts: how many documents of a pair are in which state (reads all)
-SELECT kind, state, count(*) AS n FROM document WHERE pair = :pair GROUP BY kind, state;
+-- document_counts: how many documents of a pair are in which state, not due beside planned (reads all)
+SELECT kind, CASE WHEN state = 'planned' AND reason LIKE 'not-due%' THEN 'not-due' ELSE state END AS state,
+    count(*) AS n
+FROM document WHERE pair = :pair GROUP BY 1, 2;
 
 -- planned_by_name: plans that will create a record of this folded name
 SELECT key, currency FROM document WHERE pair = :pair AND kind = :kind AND name_key = :name

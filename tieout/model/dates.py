@@ -7,6 +7,7 @@ and in UTC. The only bridge from an instant to a day is ``day_of``, with a named
 from __future__ import annotations
 
 import re
+from calendar import monthrange
 from datetime import UTC, date, datetime, tzinfo
 from functools import lru_cache
 from typing import TypeAlias
@@ -97,6 +98,19 @@ def held_day(day: date) -> date:
     if not EARLIEST <= day <= LATEST:
         raise ValueRefused(f"{day} is outside the years that books hold.")
     return day
+
+
+def months_after(day: date, months: int) -> date:
+    """Return the day so many months later: the same of its month, or that month's last.
+
+    Raises:
+        ValueRefused: the day is one that no set of books can hold.
+    """
+    years, month = divmod(day.month - 1 + months, 12)
+    if not EARLIEST.year <= day.year + years <= LATEST.year:
+        raise ValueRefused(f"{months} months after {day} is outside the years that books hold.")
+    last = monthrange(day.year + years, month + 1)[1]
+    return held_day(date(day.year + years, month + 1, min(day.day, last)))
 
 
 def _in_zone(instant: datetime, zone: tzinfo) -> datetime:

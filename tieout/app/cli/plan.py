@@ -32,10 +32,10 @@ def command(caller: Caller, refs: tuple[str, ...], *, no_look: bool, everything:
       tieout plan deal:901 --json
 
     JSON: {"plans": [{"title", "kind", "source", "state", "goes": whether it is sent once approved,
-    "reason", "hash", "net", "currency", "verb", "values", "needs", "findings": [{"code",
-    "severity", "message", "remedy", "line"}], "tasks": [{"code", "message"}]}], "left_out": number
-    of plans that one answer does not hold, "sheets": {pair: hash or null}, "shadow": [pairs that
-    only watch]}
+    "reason", "not_due": whether a part waits for its day, "hash", "net", "currency", "verb",
+    "values", "needs", "findings": [{"code", "severity", "message", "remedy", "line"}], "tasks":
+    [{"code", "message"}]}], "left_out": number of plans that one answer does not hold, "sheets":
+    {pair: hash or null}, "shadow": [pairs that only watch]}
     """
     from tieout.app.cli.asking import do, look  # noqa: PLC0415 (imported when used)
 
@@ -43,10 +43,13 @@ def command(caller: Caller, refs: tuple[str, ...], *, no_look: bool, everything:
     values = (look if no_look else do)(caller, "plan", **asked)
     plans = values["plans"]
     going = [plan for plan in plans if plan["goes"]]
-    held = [plan for plan in plans if not plan["goes"]]
+    later = [plan for plan in plans if plan["not_due"]]
+    held = [plan for plan in plans if not plan["goes"] and not plan["not_due"]]
     limit = len(plans) if everything else ROWS_LIMIT
-    lines = [*_going(going, limit), *_held(held, limit), *_sheets(values["sheets"])]
-    lines += [f"{len(going)} to send, {len(held)} held"] if plans else ["Nothing to do."]
+    lines = [*_going(going, limit), *_held(held, limit), *_later(later, limit)]
+    lines += _sheets(values["sheets"])
+    said = f"{len(going)} to send, {len(held)} held"
+    lines += [f"{said}, {len(later)} not due" if later else said] if plans else ["Nothing to do."]
     lines += [f"{name} is in the shadow: nothing of it is sent" for name in values["shadow"]]
     lines += beyond(values["left_out"])
     code = Exit.CHANGES if going else Exit.TROUBLE if held else Exit.DONE
@@ -82,6 +85,16 @@ def _held(plans: Sequence[Mapping[str, Any]], limit: int) -> Iterator[str]:
             each["message"] for each in plan["tasks"]
         ]
         yield from (f"    {message}" for message in dict.fromkeys(told or [UNMOVED]))
+    yield from _rest(plans, limit)
+
+
+def _later(plans: Sequence[Mapping[str, Any]], limit: int) -> Iterator[str]:
+    if plans:
+        yield ""
+        yield click.style("Not due yet:", bold=True)
+    for plan in plans[:limit]:
+        day = plan["reason"].partition(":")[2] or "its day is not known"
+        yield f"  {plan['title']}  {money_text(plan['net'], plan['currency'])}  {day}"
     yield from _rest(plans, limit)
 
 
