@@ -28,7 +28,7 @@ from sync_engine.preflight import preflight
 from sync_engine.resolve import Resolver
 from sync_engine.standing import Choice, Option, Standing, Way
 from sync_engine.states import ASKED, CORRECTION
-from sync_engine.tasks import APPROVAL, REFUSED, answers, keep
+from sync_engine.tasks import APPROVAL, DRIFT, REFUSED, answers, keep
 from tieout.model.canonical import Values, canonical, digest
 from tieout.model.change import Severity, Update
 from tieout.model.dates import day_of
@@ -140,15 +140,20 @@ def standing_of(tx: Reads, pair: Pair, invoice: Row, now: datetime) -> Standing:
 
 
 def posted_invoice(tx: Reads, pair: Pair, source: Ref) -> Row:
-    """Return the latest invoice that was posted of a source.
+    """Return the latest invoice that was posted of a source; of several parts one that drifted.
 
     Raises:
         NotFound: there is none.
     """
-    rows = tx.all("documents_of_source", **source_address(source))
-    for row in rows:
+    present: dict[str, Row] = {}
+    for row in tx.all("documents_of_source", **source_address(source)):
         if row["pair"] == pair.name and row["kind"] == "invoice" and row["posted_id"] is not None:
+            present.setdefault(row["part"], row)
+    for row in present.values():
+        if len(present) == 1 or tx.all("task_open_of", family=DRIFT, subject=row["key"]):
             return row
+    if present:
+        return next(iter(present.values()))
     raise NotFound(
         f"No invoice of {source} was posted.", remedy="`tieout explain` says how it stands."
     )

@@ -9,6 +9,8 @@ import pytest
 from simulated_world import MAPPINGS, World, open_world, seller
 from tie_out import assert_ties_out
 
+from sync_engine.standing import Choice, Way
+from tieout.model.crediting import Extent
 from tieout.simulator.clock import SimulatedClock
 from tieout.simulator.hubspot.schema import custom
 
@@ -272,3 +274,21 @@ def test_a_payment_from_the_crm_goes_to_the_earliest_part_that_is_open(world, so
     assert [Decimal(one["balance"]) for one in world.invoices()] == [0, 0]
     assert world.told(deal, "invoice_status") == "paid"
     assert_ties_out(world)
+
+
+def test_each_part_of_a_lost_deal_is_corrected_in_its_turn(world, sold, maps, clock):
+    maps(DOWN_PAYMENT)
+    deal = sold()
+    world.round()
+    until(clock, 1, 5)
+    world.round()
+    world.crm("lose", deal)
+    world.round()
+    assert world.codes() == ["reopened", "reopened"]
+    for left in (1, 0):
+        void = Choice(Way.VOID, Extent())
+        world.working.correct(f"deal:{deal}", void, who="ann", reason="it was lost")
+        world.round(2)
+        assert len(world.invoices()) == left
+        assert_ties_out(world)
+    assert (world.codes(), world.told(deal, "invoice_status")) == ([], "voided")

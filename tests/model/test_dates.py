@@ -12,6 +12,7 @@ from tieout.model.dates import (
     LATEST,
     day_of,
     instant_text,
+    months_after,
     parse_day,
     parse_instant,
     time_zone,
@@ -236,3 +237,22 @@ def test_texts_of_instants_sort_as_the_instants_do(several):
 def test_an_instant_is_written_in_utc_with_milliseconds():
     oslo = datetime(2026, 3, 31, 14, 0, 0, 1500, tzinfo=ZoneInfo("Europe/Oslo"))
     assert instant_text(oslo) == "2026-03-31T12:00:00.001Z"
+
+
+@pytest.mark.parametrize(
+    ("day", "months", "then"),
+    [
+        (date(2026, 1, 31), 1, date(2026, 2, 28)),
+        (date(2027, 1, 31), 13, date(2028, 2, 29)),
+        (date(2026, 11, 15), 2, date(2027, 1, 15)),
+        (date(2026, 12, 31), 0, date(2026, 12, 31)),
+        (date(2026, 3, 31), -1, date(2026, 2, 28)),
+    ],
+)
+def test_a_month_later_is_the_same_day_or_the_last_of_a_shorter_month(day, months, then):
+    assert then == months_after(day, months)
+
+
+def test_months_beyond_what_books_hold_are_refused():
+    with pytest.raises(ValueRefused, match="outside the years"):
+        months_after(date(9998, 12, 1), 1)
