@@ -143,14 +143,16 @@ class Translator:
 
 
 def written(field: Field | None, name: str, value: Plain) -> Any:
-    """Return the JSON value that Dataverse takes for a plain value; null clears.
+    """Return the JSON value that Dataverse takes for a plain value; null and an empty text clear.
 
     Raises:
         InvalidField: the field is not ours to write, or the value is none that it can have.
     """
     if field is not None and (field.read_only or field.code_of or field.column.startswith("_")):
         raise InvalidField(f"{name} cannot be written: Dynamics computes it or its people do.")
-    if value is None or isinstance(value, bool):
+    if value is None or value == "":
+        return None  # no column holds an empty text: it is without a value
+    if isinstance(value, bool):
         return value
     if not isinstance(value, int | str):
         raise InvalidField(f"{name} takes one value, not a {type(value).__name__}.")

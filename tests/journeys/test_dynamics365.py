@@ -13,7 +13,7 @@ from simulated_world import CUTOVER, MAPPINGS
 from tieout.simulator.dynamics365 import sell
 from tieout.simulator.dynamics365.schema import Column, Target
 
-INVOICED, PAID = 842170002, 842170004
+HELD, INVOICED, PAID = 842170000, 842170002, 842170004
 
 
 @pytest.fixture
@@ -206,3 +206,16 @@ def test_what_has_freight_or_no_products_is_held_with_all_that_it_comes_to(dynam
     assert held == {with_freight: Decimal(312), without_products: Decimal(990)}
     assert held == {deal["id"]: Decimal(deal["net"]) for deal in dynamics.crm_truth()["deals"]}
     assert dynamics.invoices() == []
+
+
+def test_an_opportunity_that_is_no_documents_any_more_has_no_status(dynamics, win):
+    """An option has no empty text: the column is emptied."""
+    deal = win(lines=[])
+    dynamics.round()
+    assert held_of(dynamics.org, deal)["tieout_invoice_status"] == HELD
+    dynamics.crm("reopen", deal)
+    dynamics.crm("lose", deal)
+    dynamics.round()
+    assert dynamics.codes() == []
+    assert "tieout_invoice_status" not in held_of(dynamics.org, deal)
+    assert dynamics.round().pushed.done == 0
