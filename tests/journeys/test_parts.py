@@ -292,3 +292,46 @@ def test_each_part_of_a_lost_deal_is_corrected_in_its_turn(world, sold, maps, cl
         assert len(world.invoices()) == left
         assert_ties_out(world)
     assert (world.codes(), world.told(deal, "invoice_status")) == ([], "voided")
+
+
+LINES = (
+    {"name": "Consulting", "hs_sku": "C-1", "quantity": "2", "price": "150.00"},
+    {"name": "Licence", "hs_sku": "L-9", "quantity": "1", "price": "500.01"},
+)
+
+
+@pytest.mark.parametrize(
+    ("parts", "amounts"),
+    [
+        (
+            "[{ name: work, lines: '=line.sku == \"C-1\"' }, { name: rest, rest: true }]",
+            "300 500.01",
+        ),
+        ("[{ name: entity, by: =line.sku }]", "300 500.01"),
+        ("[{ name: a, percent: 50 }, { name: b, percent: 50 }]", "400.01 400.00"),
+        ("[{ name: a, amount: 0.01 }, { name: b, periods: 2 }]", "0.01 400 400"),
+    ],
+)
+def test_line_groups_entities_and_instalments_tie_out(world, sold, maps, parts, amounts):
+    maps(f"parts: {parts}\n")
+    sold(lines=LINES, amount="800.01")
+    world.round()
+    assert nets(world) == sorted(Decimal(amount) for amount in amounts.split())
+    assert world.codes() == []
+    assert_ties_out(world)
+    world.round()
+    assert len(world.invoices()) == len(amounts.split())
+
+
+def test_a_part_whose_answer_is_lost_is_looked_for_by_its_own_mark(world, sold, maps, clock):
+    maps(DOWN_PAYMENT)
+    sold()
+    world.round()
+    until(clock, 1, 5)
+    world.remember_requests(0)
+    world.fault("books", fault="lose_answer", path="/invoice$")
+    world.round()
+    clock.advance(600)
+    world.round(2)
+    assert (nets(world), world.codes()) == ([Decimal(90), Decimal(210)], [])
+    assert_ties_out(world)
