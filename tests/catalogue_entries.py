@@ -8,6 +8,7 @@ ENTRIES = (
     "a mapping with a duplicate key",
     "a mapping with an unknown field",
     "a mapping with a wrong type",
+    "a mapping whose parts do not sum",
     "an endless alias",
     "10 MB of YAML",
     "a formula of 2,000 nested parentheses",

@@ -4,6 +4,7 @@ import json
 
 import pytest
 from catalogue_entries import entry
+from simulated_world import MAPPINGS
 
 from tieout.app.cli import exit_code
 from tieout.app.cli.exits import Exit
@@ -42,16 +43,24 @@ def checked(tmp_path, monkeypatch, capsys):
 
 
 def assert_one_mistake(checked, new, below, *words, old="mapping: hubspot-deal-to-invoice"):
-    """Let the deals' mapping be wrong: it is told with its line, and the payments' is right."""
+    """Let the deals' mapping be wrong: it is told with its line, and all others are right."""
     said, right = checked(MAPPING, old, new)
     line, what = said[0]
     assert (line, [word for word in words if word not in what]) == (below, []), what[:200]
-    assert right == ["hubspot-payment-to-payment"]
+    others = {path.stem for path in MAPPINGS.glob("*.yaml")} - {"hubspot-deal-to-invoice"}
+    assert sorted(right) == sorted(others)
 
 
 @entry("a mapping with a tab")
 def test_a_tab_is_told_with_its_line_and_what_to_write(checked):
     assert_one_mistake(checked, "\tversion: 1", 0, "a tab", "use spaces", old="version: 1")
+
+
+@entry("a mapping whose parts do not sum")
+def test_parts_that_do_not_sum_are_told_with_their_line_and_what_they_come_to(checked):
+    parts = "parts:\n  - { name: now, percent: 30 }\n  - { name: later, percent: 60 }\n"
+    words = ("the parts come to 90 %, not 100", "rest: true")
+    assert_one_mistake(checked, f"{parts}write_back:", 1, *words, old="write_back:")
 
 
 @entry("a mapping with a duplicate key")
