@@ -109,7 +109,10 @@ def _ask_creates(
 
 
 def _left(connector: Connector, answer: Answer) -> Answer:
-    """Return what a person left of several records with one marker: a voided one is no twin."""
+    """Return what a person left of several records with one marker.
+
+    A voided document is no twin, and no list record that was made inactive.
+    """
     if not isinstance(answer, Ambiguous):
         return answer
     records: list[Record] = []
@@ -118,7 +121,11 @@ def _left(connector: Connector, answer: Answer) -> Answer:
             return NotKnown(read.error)
         if isinstance(read, Record):
             records.append(read)
-    alive = [record for record in records if not record.fields.get("voided")]
+    alive = [
+        record
+        for record in records
+        if not record.fields.get("voided") and record.fields.get("active") is not False
+    ]
     if len(alive) > 1 or not records:
         return answer
     (record,) = alive or records[:1]
@@ -202,7 +209,8 @@ def _settle(
             refuse(tx, pair, row, NotFound(record=row["about"]))
         elif state == "twin":
             message = f"Several records carry the marker of {row['about']} ({row['key']})."
-            stop_pair(tx, pair.name, "twin", message, "Void all but one in the books, then resume.")
+            ways = "Void all but one" if row["kind"] in DOCUMENTS else "Make all but one inactive"
+            stop_pair(tx, pair.name, "twin", message, f"{ways} in the books, then resume.")
     found = {state for state, _ in states.values()}
     if found & {UNSURE, "twin"}:
         return

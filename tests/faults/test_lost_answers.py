@@ -349,6 +349,27 @@ def test_twins_of_an_asking_that_is_still_unknown_stop_the_pair_until_one_is_voi
     assert deal["custom"]["tieout_invoice_status"] == "invoiced"
 
 
+def test_customers_with_one_mark_stop_the_pair_until_all_but_one_are_inactive(
+    world, sold, settled, once_each
+):
+    world.quiet_secs = 0.5
+    world.fault("books", fault="lose_answer", path="/customer$")
+    sold()
+    assert world.round().unknown == 1
+    (made,) = world.company.tables["Customer"].rows.values()
+    twin = {**{name: made.body[name] for name in ("Notes", "CurrencyRef")}, "DisplayName": "Zwei"}
+    other = world.books("create", kind="Customer", body=twin)
+    world.sleep(0.6)
+    world.round()
+    assert "inactive" in world.tasks()["twin"]["remedy"]
+
+    world.books("inactivate", id=other["Id"])
+    world.working.resume("main", who="ann", reason="made the second one inactive")
+    settled()
+    once_each(1)
+    assert world.codes() == []
+
+
 def test_a_payment_that_lands_twice_where_ids_are_forgotten_stops_the_pair(world, sold, settled):
     deal = sold()
     settled()

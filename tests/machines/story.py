@@ -317,7 +317,7 @@ class Story:
         return bool(found)
 
     def _void_copies(self) -> None:
-        """Void what a person copied with its memo, as the task of a twin asks."""
+        """Void copies with their memo, and make twins of customers inactive, as the task asks."""
         truth = self.place.books_truth()
         copies = [
             one["id"]
@@ -330,6 +330,13 @@ class Story:
                 self.place.books("delete", kind="Payment", id=paid["id"])
         for copy in copies:
             self.place.books("void", id=copy)
+        marked: dict[str, list[str]] = {}
+        for number, one in self.place.company.tables["Customer"].rows.items():
+            if "TIEOUT" in one.body.get("Notes", "") and one.body["Active"]:
+                marked.setdefault(one.body["Notes"], []).append(number)
+        for numbers in marked.values():
+            for number in numbers[1:]:
+                self.place.books("inactivate", id=number)
 
 
 _STEPS: tuple[tuple[str, Callable[[Story], None]], ...] = (
