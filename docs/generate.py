@@ -91,6 +91,7 @@ PLACES = {
     "Company": "companies: NAME",
     "Pair": "pairs: NAME",
     "Unsafe": "pairs: NAME: unsafe",
+    "Hints": "hints",
     "Log": "log",
 }
 SETTING_HEADS = ("Setting", "Form; default", "Means")

@@ -10,6 +10,7 @@ from typing import Any
 from connectors.hubspot.facts import SYSTEM, facts
 from connectors.hubspot.feed import Feed, Place, one_kind
 from connectors.hubspot.finding import find
+from connectors.hubspot.hints import parse_hint
 from connectors.hubspot.reading import Reading
 from connectors.hubspot.relations import related
 from connectors.hubspot.rights import rights
@@ -34,6 +35,8 @@ class HubSpot:
     has no order in time. Whoever must know asks ``fetch`` for the deals that it keeps, a hundred in
     a call; a merge shows in the feed, since the record that it makes lists the old ids.
     """
+
+    parse_hint = staticmethod(parse_hint)
 
     def __init__(self, reading: Reading, capabilities: Capabilities, overlap_secs: int) -> None:
         self.capabilities = capabilities

@@ -16,6 +16,7 @@ import structlog
 
 from connectors.quickbooks import feed, parcels, search
 from connectors.quickbooks.facts import Facts, Kind, facts
+from connectors.quickbooks.hints import parse_hint
 from connectors.quickbooks.oauth import SCOPE, App, OAuth
 from connectors.quickbooks.reading import rows_or_raise
 from connectors.quickbooks.records import Reader
@@ -65,6 +66,8 @@ class QuickBooks:
     Options: ``batch`` (30), ``mode`` (``few_calls``, ``fast``), ``twin_days`` (45), ``client_id``
     and ``client_secret`` (``env:NAME`` or ``file:PATH``), and the rates of ``quickbooks.yaml``.
     """
+
+    parse_hint = staticmethod(parse_hint)
 
     @classmethod
     def open(

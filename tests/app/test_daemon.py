@@ -37,6 +37,9 @@ class Rounds:
     def grant(self, wish):
         self.note(wish)
 
+    def hinted(self):
+        return []
+
     def beat(self):
         self.beats += 1
 
@@ -96,6 +99,19 @@ def test_what_is_due_twice_is_done_once():
     assert [turns.take(0.01) for _ in range(3)] == ["a", "b", None]
     turns.add("a")
     assert turns.take(0.01) == "a"
+
+
+def test_a_hint_makes_a_pair_due_before_its_time(served):
+    _, start = served
+
+    class Hinted(Rounds):
+        def hinted(self):
+            return ["rarely"] if self.done.count("rarely") == 1 else []
+
+    work = Hinted({"rarely": 3600})
+    start(work)
+
+    work.wait_for("rarely", 2)
 
 
 def test_a_re_read_configuration_brings_its_own_schedules(served):

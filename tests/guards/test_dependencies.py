@@ -23,7 +23,7 @@ FEW_PLACES = {  # what is imported in few files, so that nothing of it reaches f
     "quickbooks": ("connectors/quickbooks/wire.py",),
     "simple_salesforce": ("connectors/salesforce/wire.py",),
     "tenacity": ("tieout/transport/retry.py",),
-    "uvicorn": ("tieout/simulator/serving.py",),
+    "uvicorn": ("tieout/app/hint_door.py", "tieout/simulator/serving.py"),
 }
 COMPANIONS = {"pydantic_core": "pydantic"}  # its manual says to import it for one's own types
 IMPORT_ALL = """

@@ -17,6 +17,7 @@ STEPS = {
     "TieoutError": "stop",
     "Unavailable": "retry",
     "RateLimited": "retry",
+    "HintRefused": "retry",
     "AskedBefore": "look",
     "MarkGone": "look",
     "OutcomeUnknown": "look",

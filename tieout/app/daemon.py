@@ -18,9 +18,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from types import FrameType
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from tieout.model.errors import NextStep, TieoutError
+
+if TYPE_CHECKING:
+    from apscheduler.schedulers.base import BaseScheduler
 
 LOOK_EVERY_SECS = 0.5  # for wishes, signals and what became due
 HEARTBEAT_EVERY_SECS = 30.0
@@ -55,6 +58,10 @@ class Work(Protocol):
 
     def grant(self, wish: int) -> None:
         """Do what a command asked for, and write down what came of it."""
+        ...
+
+    def hinted(self) -> Sequence[str]:
+        """Return the pairs that a hint makes due now."""
         ...
 
     def beat(self) -> None:
@@ -126,7 +133,7 @@ def serve(work: Work, signals: Signals, *, stop_secs: float, clocks: Clocks) -> 
     return hall.emptied(0)
 
 
-def _oversee(work: Work, hall: Hall, schedule: Callable[[], None], clocks: Clocks) -> None:
+def _oversee(work: Work, hall: Hall, schedule: Schedule, clocks: Clocks) -> None:
     """Look for wishes and signals until told to stop; the lanes do the rounds."""
     beaten = float("-inf")
     offset = clocks.shown() - clocks.passed()
@@ -138,15 +145,17 @@ def _oversee(work: Work, hall: Hall, schedule: Callable[[], None], clocks: Clock
         if abs(moved) >= CLOCK_SET_SECS:
             offset += moved
             _log.warning("this machine's clock was set by %+.0f seconds; every pair is due", moved)
-            schedule()  # what is due at an hour that comes again would wait for it
+            schedule.anew()  # what is due at an hour that comes again would wait for it
         if hall.signals.reread.is_set() and hall.closed():
             hall.signals.reread.clear()
             try:
                 work.reread()
             finally:
                 hall.open()
-            schedule()
+            schedule.anew()
         _forgiving(lambda: _hand_out_wishes(work, hall), hall)
+        for pair in work.hinted():
+            schedule.due(pair)
         hall.signals.stop.wait(LOOK_EVERY_SECS)
 
 
@@ -276,8 +285,8 @@ class Turns:
 
 
 @contextmanager
-def _scheduled(work: Work, hall: Hall) -> Iterator[Callable[[], None]]:
-    """Let every pair become due on its schedule; the given function takes the schedules anew.
+def _scheduled(work: Work, hall: Hall) -> Iterator[Schedule]:
+    """Let every pair become due on its schedule.
 
     Late runs are run once, not skipped: without a misfire grace time APScheduler drops what is
     a second late (sdk facts, section 10).
@@ -290,24 +299,38 @@ def _scheduled(work: Work, hall: Hall) -> Iterator[Callable[[], None]]:
         job_defaults={"coalesce": True, "misfire_grace_time": None, "max_instances": 1},
     )
     scheduler.add_listener(lambda event: _log.error("schedule: %s", event), EVENT_JOB_ERROR)
-    lanes: dict[str, Turns] = {}
-
-    def lane(name: str) -> Turns:
-        if name not in lanes:
-            lanes[name] = Turns()
-            hall.employ(lambda: _work_lane(work, hall, lanes[name]), f"lane {name}")
-        return lanes[name]
-
-    def schedule() -> None:
-        scheduler.remove_all_jobs()
-        for pair, secs in work.schedules().items():
-            turns = lane(work.lane(pair))
-            scheduler.add_job(turns.add, "interval", args=[pair], seconds=secs, id=pair)
-            turns.add(pair)  # and now, not only after the first interval
-
+    schedule = Schedule(work, hall, scheduler)
     scheduler.start()
     try:
-        schedule()
+        schedule.anew()
         yield schedule
     finally:
         scheduler.shutdown(wait=False)
+
+
+class Schedule:
+    """Which pair is due when, each in the lane of its books."""
+
+    def __init__(self, work: Work, hall: Hall, scheduler: BaseScheduler) -> None:
+        self._work = work
+        self._hall = hall
+        self._scheduler = scheduler
+        self._lanes: dict[str, Turns] = {}
+
+    def anew(self) -> None:
+        """Take the schedules as they are now; each pair is due at once."""
+        self._scheduler.remove_all_jobs()
+        for pair, secs in self._work.schedules().items():
+            turns = self._lane(self._work.lane(pair))
+            self._scheduler.add_job(turns.add, "interval", args=[pair], seconds=secs, id=pair)
+            turns.add(pair)  # and now, not only after the first interval
+
+    def due(self, pair: str) -> None:
+        """Let a pair be worked before its time."""
+        self._lane(self._work.lane(pair)).add(pair)
+
+    def _lane(self, name: str) -> Turns:
+        if name not in self._lanes:
+            turns = self._lanes[name] = Turns()
+            self._hall.employ(partial(_work_lane, self._work, self._hall, turns), f"lane {name}")
+        return self._lanes[name]

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Final, Literal
 
 from mapping.mistake import Mistake, Mistakes, nearest
 from mapping.yaml12 import Node, read
-from tieout.app.written import Address, Approve, SecretRef, Span, Sum, Whole, Zone
+from tieout.app.written import Address, Approve, Listen, SecretRef, Span, Sum, Whole, Zone
 from tieout.model.dates import held_day
 from tieout.model.errors import ValueRefused
 
@@ -110,6 +110,9 @@ class Company:
     """The directory in which the app is registered, by its id or domain (Dynamics 365)."""
     user: str | None = None
     """As whom the app works, where its key speaks for a user (Salesforce)."""
+    hint_secret: SecretRef | None = None
+    """What this company's hints are signed with (QuickBooks: the verifier token; HubSpot: the app's
+    client secret): env:NAME or file:PATH. Without it no hint of it is heard."""
     time_zone: Zone | None = None
     """The business time zone, as Europe/Oslo: instants become dates here."""
     numbers: Literal["books", "ours"] = "books"
@@ -192,6 +195,20 @@ class Log:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Hints:
+    """The door where systems say that something changed; without it nothing listens."""
+
+    __pydantic_config__: ClassVar[Mapping[str, Any]] = _CONFIG
+
+    url: Address
+    """The door's address as the systems call it, without /hints: https, at your proxy."""
+    listen: Listen = field(default_factory=lambda: Listen("127.0.0.1", 8843))
+    """Where the daemon listens, behind that proxy; 127.0.0.1:8843 when absent."""
+    wait: Span = field(default_factory=lambda: Span(10))
+    """How long hints are gathered before a round begins, so that many make one; 10s when absent."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """The file as a whole. Names of companies and pairs are for people."""
 
@@ -205,6 +222,8 @@ class Settings:
     """Tieout's memory; relative to this file's directory."""
     tokens: Path = Path("../state/tokens.sealed")
     """The sealed file of tokens; never part of a backup."""
+    hints: Hints | None = None
+    """The door where systems say that something changed; off when absent."""
     log: Log = field(default_factory=Log)
     """How the log is written."""
     stop_secs: Annotated[int, Whole(0, 3600)] = 60
@@ -294,6 +313,8 @@ def _form(loc: Sequence[str | int]) -> type[Any]:
             return Pair
         case ["log", _]:
             return Log
+        case ["hints", _]:
+            return Hints
     return Settings
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from sync_engine.engine import Engine
 from tieout.app import deeds, logs, wiring
 from tieout.app.companies import Site, now
+from tieout.app.hint_door import HintsAtWork
 from tieout.app.outcome import error_values
 from tieout.app.settings import load
 from tieout.model.errors import TieoutError
@@ -53,6 +54,7 @@ class Working:
         self._stopping = stopping
         self._sleep = sleep
         self._told_on: date | None = None
+        self._hints = HintsAtWork()
         self._open(site)
 
     def schedules(self) -> Mapping[str, int]:
@@ -83,9 +85,14 @@ class Working:
         if asked is not None:
             grant(self.engine, asked)
 
+    def hinted(self) -> Sequence[str]:
+        """Return the pairs that a hint makes due now."""
+        return self._hints.due()
+
     def beat(self) -> None:
         """Write down that the daemon lives; the first beat of a day logs the journal's head."""
         wiring.beat(self._ledger)
+        self._hints.tell()
         today = now().date()
         if today != self._told_on:
             self._told_on = today
@@ -108,7 +115,8 @@ class Working:
         _log.info("the configuration was read anew")
 
     def close(self) -> None:
-        """Close the sessions."""
+        """Close the door and the sessions."""
+        self._hints.close()
         self._opened.close()
 
     def _open(self, site: Site) -> None:
@@ -116,6 +124,11 @@ class Working:
         self.engine: Engine = opened.enter_context(
             wiring.engine_on(self._ledger, site, stopping=self._stopping, sleep=self._sleep)
         )
+        try:
+            self._hints.take(site)
+        except TieoutError:
+            opened.close()
+            raise
         self._opened, self.site = opened, site
 
 

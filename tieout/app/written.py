@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Any, ClassVar, Self
 from urllib.parse import urlsplit
@@ -114,6 +115,34 @@ class Address(Written):
 
     def __str__(self) -> str:
         return self.url
+
+
+@dataclass(frozen=True, slots=True)
+class Listen(Written):
+    """Where to listen on this machine: HOST:PORT, as 127.0.0.1:8843 or [::1]:8843."""
+
+    pattern: ClassVar[str] = r"^(\[[0-9a-fA-F:]+\]|[0-9.]+):[0-9]{1,5}$"
+
+    host: str
+    port: int
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Read an address by its number and a port; port 0 takes a free one."""
+        if re.fullmatch(cls.pattern, text) is None:
+            raise ValueRefused("is not where to listen; write it as 127.0.0.1:8843")
+        host, _, port = text.rpartition(":")
+        try:
+            known = ip_address(host.strip("[]"))
+        except ValueError as wrong:
+            raise ValueRefused("is not where to listen; write it as 127.0.0.1:8843") from wrong
+        if int(port) > 65_535:
+            raise ValueRefused("has no such port; the last is 65535")
+        return cls(str(known), int(port))
+
+    def __str__(self) -> str:
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"{host}:{self.port}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ on its own, so that one bad answer never hides the others'. Asked minus answered
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any, Protocol, runtime_checkable
@@ -14,8 +14,9 @@ from typing import Any, Protocol, runtime_checkable
 from tieout.model.capability import Capabilities, FieldInfo
 from tieout.model.change import Change
 from tieout.model.errors import TieoutError
+from tieout.model.hint import Knock
 from tieout.model.lookup import Answer, Lookup
-from tieout.model.record import Fetched, Page, Record, Related
+from tieout.model.record import Event, Fetched, Page, Record, Related
 from tieout.model.ref import Cursor, Ref, Version
 
 CONSENT_DAYS = 14  # so long before consent ends people are told to give it again
@@ -256,6 +257,29 @@ class ListsRights(Protocol):
         Raises:
             Unauthorized: the credentials themselves are not accepted.
             Unavailable: no answer.
+        """
+        ...
+
+
+@runtime_checkable
+class Hears(Protocol):
+    """A connector whose system can tell by itself that something changed (webhooks)."""
+
+    @staticmethod
+    def parse_hint(knock: Knock, secret: str, now: datetime) -> Iterable[Event]:
+        """Return which records a request says have changed, once it is known to be genuine; pure.
+
+        Nothing of it is believed but the addresses: each event's ref, and its time if that is
+        said. A request may name several companies, and kinds that are nothing to us: those are
+        left out.
+
+        Args:
+            knock: the request as it came; its body is what was signed, byte for byte.
+            secret: what the system signs with.
+            now: our clock, timezone-aware.
+
+        Raises:
+            HintRefused: it is forged, too old, or malformed.
         """
         ...
 

@@ -26,6 +26,14 @@ class NextStep(StrEnum):
     STOP = "stop"  # refuse to go on
 
 
+class RefusedFor(StrEnum):
+    """Why a hint is refused."""
+
+    FORGED = "forged"  # its signature is missing, or not made with the secret
+    OLD = "old"  # its time is too far from ours: it may be one that somebody kept
+    MALFORMED = "malformed"
+
+
 class TieoutError(Exception):
     """Something went wrong."""
 
@@ -91,6 +99,24 @@ class RateLimited(TieoutError):
         """Keep the pause that was asked for, in seconds, when one was."""
         super().__init__(what, **known)
         self.after_secs = after_secs
+
+
+class HintRefused(TieoutError):
+    """A hint is not believed to be the other system's, or cannot be read; nothing was done."""
+
+    code = "hint-refused"
+    next_step = NextStep.RETRY
+    remedy = (
+        "Nothing is lost: the next round finds what changed. If it goes on, compare the company's "
+        "`hint_secret`, and `hints.url`, with what the other system has."
+    )
+
+    def __init__(
+        self, what: str = "", *, why: RefusedFor = RefusedFor.MALFORMED, **known: str
+    ) -> None:
+        """Keep why, in a word that can be counted."""
+        super().__init__(what, **known)
+        self.why = why
 
 
 # -- look -------------------------------------------------------------------------------------

@@ -124,9 +124,8 @@ RULES: Mapping[str, Sequence[Rule]] = {
         ),
         Rule(
             "H11",
-            "Webhooks tell of changes.",
-            "HubSpot, webhooks",
-            unfollowed="A service key has none, and Tieout asks by itself.",
+            "Webhooks of an app tell of changes, signed with method, address, body and time.",
+            "HubSpot, webhooks; validating requests",
         ),
         Rule(
             "H12",
@@ -287,9 +286,8 @@ RULES: Mapping[str, Sequence[Rule]] = {
         ),
         Rule(
             "R25",
-            "Webhooks tell of changes, signed.",
+            "Webhooks tell of changes, signed, as CloudEvents or in the older form.",
             "blogs.intuit.com/2025/11/12/upcoming-change-to-webhooks-payload-structure",
-            unfollowed="Tieout reads the change feed; nothing listens for webhooks yet.",
         ),
         Rule(
             "R26",
