@@ -80,6 +80,7 @@ AFTERWARDS: Final[Names] = {  # what write-back may tell, beside the records the
     ),
 }
 RESERVED: Final = {*ALWAYS, *AFTERWARDS, "document", "part"}
+FILE_FIELDS: Final = frozenset({"name", "extension", "size_bytes"})  # what a file goes by
 _ABSENT: Final = Formula("null", "", 0, Type.NOTHING, (), lambda _scope: None)
 _W = TypeVar("_W", bound=str)
 
@@ -149,6 +150,7 @@ class _Compiler:
         parts = tuple(self.parts(top, document))
         checks = tuple(self.checks(top, document))
         write_back = tuple(self.write_back(top))
+        files = self.files(top, to)
         tests = tuple(self.tests(top))
         name = str(top["mapping"].value) if "mapping" in top else ""
         first = top.get("renamed_from")
@@ -169,6 +171,7 @@ class _Compiler:
             parts=parts,
             checks=checks,
             write_back=write_back,
+            files=files,
             tests=tests,
             fields={role: frozenset(self.used.get(role, ())) for role in self.kinds},
             reads=self.reads(),
@@ -293,6 +296,28 @@ class _Compiler:
             target=self.target(block, names, aliases),
             line=node.line if node else 0,
         )
+
+    def files(self, top: abc.Mapping[str, Node], to: str) -> rules.FileRules | None:
+        """Which files go along; only an invoice has any, and its document waits for none."""
+        node = top.get("files")
+        block = _entries(node)
+        each = block.get("for")
+        form = re.fullmatch(vocabulary.EACH, str(each.value)) if each else None
+        if node is None or each is None or form is None:
+            return None
+        row, rows = form[1], form[2]
+        if to != "invoice":
+            self.wrong(node, f"files stand in a mapping to {to}", "only an invoice takes files")
+        if rows not in self.many or self.kinds[rows] != "file":
+            self.wrong(each, f"{rows!r} is no list of files", "write `with: {files: deal.files[]}`")
+        if row in self.names:
+            self.wrong(each, f"{row} is a name already", "choose another")
+        listed = self.names.get(rows)
+        names = {**self.names, row: Shape(listed.fields if isinstance(listed, Shape) else None)}
+        self.used.setdefault(rows, set()).update(FILE_FIELDS & set(self.known.get("file", ())))
+        when = self.cell(block.get("when"), Type.TRUTH, names, {row: rows})
+        patterns = tuple(str(each.value).lower() for each in _rows(block.get("names")))
+        return rules.FileRules(row, rows, patterns, when, node.line)
 
     def payment(self, block: abc.Mapping[str, Node]) -> rules.PaymentRules:
         pays = block.get("pays")

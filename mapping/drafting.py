@@ -6,6 +6,7 @@ from collections import abc
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
+from fnmatch import fnmatchcase
 from typing import Final, TypeAlias
 
 from mapping.given import Given, Setting
@@ -16,11 +17,13 @@ from mapping.trace import Made, Trace
 from tieout.model.canonical import Plain, plain
 from tieout.model.change import Finding, Severity
 from tieout.model.document import Document
+from tieout.model.record import Fields, Record
 from tieout.model.ref import Key, Ref
 
 __all__ = [
     "STATUSES",
     "Afterwards",
+    "Chosen",
     "Draft",
     "Drafted",
     "Given",
@@ -32,6 +35,8 @@ __all__ = [
     "Trace",
     "draft",
     "drafts",
+    "files_of",
+    "name_of",
     "tell",
 ]
 
@@ -135,6 +140,41 @@ def worth(mapping: Mapping, given: Given, setting: Setting) -> Decimal | None:
         return None
     said = Work(mapping, given, setting).value("worth", mapping.worth)
     return said if isinstance(said, Decimal) else None
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """The files that go along with a document, and what could not be decided about the others."""
+
+    files: tuple[Record, ...]
+    findings: tuple[Finding, ...]
+
+
+def files_of(mapping: Mapping, given: Given, setting: Setting) -> Chosen:
+    """Return the files of a source that its mapping wants on the invoice. Pure."""
+    rules = mapping.files
+    if rules is None:
+        return Chosen((), ())
+    work = Work(mapping, given, setting)
+    chosen: list[Record] = []
+    found = given.related.get(rules.rows, ())
+    for record, row in zip(found, work.scope[rules.rows], strict=True):
+        name = name_of(record.fields).lower()
+        if rules.names and not any(fnmatchcase(name, pattern) for pattern in rules.names):
+            continue
+        scope = {**work.scope, rules.each: row}
+        wanted = rules.when is None or work.value("files.when", rules.when, scope, record.ref)
+        if wanted is not REFUSED and wanted:
+            chosen.append(record)
+    return Chosen(tuple(chosen), tuple(work.findings.values()))
+
+
+def name_of(fields: Fields) -> str:
+    """Return a file's name with its extension, which some systems keep apart."""
+    name, extension = str(fields.get("name") or ""), str(fields.get("extension") or "")
+    if not extension or name.lower().endswith(f".{extension.lower()}"):
+        return name
+    return f"{name}.{extension}"
 
 
 STATUSES: Final = {

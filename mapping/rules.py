@@ -138,6 +138,17 @@ class PartRule:
 
 
 @dataclass(frozen=True, slots=True)
+class FileRules:
+    """Which files of a source go to its invoice."""
+
+    each: str  # the name of one file in its formula
+    rows: str  # the role that holds them
+    names: tuple[str, ...]  # patterns in small letters; none is any name
+    when: Formula | None
+    line: int
+
+
+@dataclass(frozen=True, slots=True)
 class Check:
     """What must hold of a drafted document, and what is said when it does not."""
 
@@ -194,6 +205,7 @@ class Mapping:
     parts: tuple[PartRule, ...]
     checks: tuple[Check, ...]
     write_back: tuple[WriteBack, ...]
+    files: FileRules | None
     tests: tuple[Test, ...]
     fields: abc.Mapping[str, frozenset[str]]  # by role
     reads: abc.Mapping[str, frozenset[str]]

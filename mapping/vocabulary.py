@@ -171,6 +171,7 @@ def grammar(targets: Iterable[str] = TARGETS) -> Block:
             "parts": Key(
                 Rows(_PART), "the documents of one source, where it makes several; they sum to it"
             ),
+            "files": Key(_FILES, "which files of the source go to its invoice in the books"),
             "tables": Key(Block({}, others=Block({}, others=Anything())), "what lookup(…) asks"),
             "checks": Key(Rows(_CHECK), "what must hold of the document"),
             "write_back": Key(
@@ -204,6 +205,16 @@ _PART = Block(
             "its date; it is not posted before that day, nor while there is none (a milestone)",
         ),
         "title": Key(_TEXT, "what is written before the text of each of its lines"),
+    }
+)
+_FILES = Block(
+    {
+        "for": Key(Text(EACH, "`file in files`"), "each file of a list of records", required=True),
+        "names": Key(
+            Rows(Text()),
+            "patterns, of which a file's name must meet one, whatever its capitals: `*.pdf`",
+        ),
+        "when": Key(Cell(Type.TRUTH), "which of them; all when left out"),
     }
 )
 _CHECK = Block(

@@ -58,6 +58,7 @@ class Sketch:
         net: what the source comes to, also where no document could be made; None when unknown.
         mark: the deal's own mark as the CRM holds it.
         merged: ids that were merged into this source.
+        unread_files: why its files are not all known; it holds nothing back.
     """
 
     ref: Ref
@@ -77,6 +78,7 @@ class Sketch:
     parts: tuple[str, ...] = ("",)
     is_dated: bool = False
     day: date | None = None
+    unread_files: tuple[Finding, ...] = ()
 
 
 def draft_source(
@@ -104,6 +106,7 @@ def draft_parts(
     sketch = replace(
         sketch,
         given=gathered.given,
+        unread_files=gathered.unread_files,
         title=one_line(" ".join(filter(None, (str(ref), source.fields.get("name"))))),
         mark=source.fields.get("mark"),
         merged=merged_ids(source.fields),

@@ -32,6 +32,7 @@ class Gathered:
     given: Given | None
     findings: tuple[Finding, ...] = ()
     merged_into: Ref | None = None
+    unread_files: tuple[Finding, ...] = ()  # they hold no document back
 
 
 def gather(ledger: Reads, pair: Pair, mapping: Mapping, ref: Ref) -> Gathered:
@@ -53,14 +54,18 @@ def gather(ledger: Reads, pair: Pair, mapping: Mapping, ref: Ref) -> Gathered:
     related: dict[str, tuple[Record, ...]] = {}
     primary: dict[str, Ref] = {}
     findings: list[Finding] = []
+    unread_files: list[Finding] = []
     parents: dict[str, list[Ref]] = {mapping.source: [ref]}
     for role in mapping.roles:
-        records, first = _role(ledger, pair, parents[role.of], role, findings)
+        is_of_files = mapping.files is not None and role.name == mapping.files.rows
+        into = unread_files if is_of_files else findings
+        records, first = _role(ledger, pair, parents[role.of], role, into)
         related[role.name] = tuple(records)
         parents[role.name] = [record.ref for record in records]
         if first is not None:
             primary[role.name] = first
-    return Gathered(ref, "live", Given(source, related, primary), tuple(findings))
+    given = Given(source, related, primary)
+    return Gathered(ref, "live", given, tuple(findings), unread_files=tuple(unread_files))
 
 
 def excluded_by_source(mapping: Mapping, fields: AnyMapping[str, Any], cutover_date: date) -> bool:

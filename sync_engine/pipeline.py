@@ -17,6 +17,7 @@ from structlog.contextvars import bound_contextvars
 from sync_engine.activate import activate, confirm
 from sync_engine.addresses import address_of, source_of
 from sync_engine.approve import approve
+from sync_engine.attach import attach, note_files
 from sync_engine.consent import judge_consent
 from sync_engine.corrections import plan_again
 from sync_engine.draft import draft_parts, setting_of
@@ -69,6 +70,7 @@ class Round:
     drafted: int = 0
     told: int = 0
     compared: int = 0
+    attached: int = 0  # files that are new attachments
     unknown: int = 0
     held_until: datetime | None = None  # nothing was sent, for what a former ledger has in flight
     whole: bool = False  # every stage was worked: nothing paused, stopped or interrupted it
@@ -91,6 +93,7 @@ class Round:
             "unknown": self.unknown,
             "told": self.told,
             "compared": self.compared,
+            "attached": self.attached,
             "shadow": self.shadow,
             "calls": dict(self.calls),
             "held_until": None if self.held_until is None else instant_text(self.held_until),
@@ -214,6 +217,7 @@ def _stages(
         return
     yield "reconcile", lambda: _add(done, "compared", reconcile(ledger, pair))
     if push_too:
+        yield "attach", lambda: _add(done, "attached", attach(ledger, pair, hands.clock()))
         yield "settle", lambda: _add(done, "told", settle(ledger, pair, hands.clock()))
         yield "push", lambda: _push(ledger, pair, done, hands)
 
@@ -289,9 +293,12 @@ def draft_and_plan(ledger: Ledger, pair: Pair, done: Round, hands: Hands) -> Non
                     ]
                     for sketch in sketches:
                         plan_sketch(tx, pair, sketch, hands.clock(), mirror)
+                        note_files(tx, pair, sketch)
                     tx.run("untouch", pair=pair.name, **address_of(ref))
                     if any(
-                        found.code == "unreadable" for one in sketches for found in one.findings
+                        found.code == "unreadable"
+                        for one in sketches
+                        for found in (*one.findings, *one.unread_files)
                     ):
                         touch(tx, pair, ref, reread=True)
                 leave_unneeded(tx, pair)

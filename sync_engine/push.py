@@ -26,9 +26,18 @@ from sync_engine.mirror import stop_pair
 from sync_engine.pair import Clock, Pair, Sleep
 from sync_engine.receipts import refuse, take_receipt
 from sync_engine.replayed import without_deleted
+from sync_engine.spool import Spool
 from tieout.model.canonical import canonical
 from tieout.model.change import Create
-from tieout.model.contract import Connector, Outcome, Parcel, ParcelItem, Request
+from tieout.model.contract import (
+    Connector,
+    Enclosure,
+    Outcome,
+    Parcel,
+    ParcelItem,
+    Request,
+    TakesFiles,
+)
 from tieout.model.dates import instant_text, parse_instant
 from tieout.model.errors import (
     Duplicate,
@@ -176,6 +185,7 @@ def _send(
     A place that comes free is taken at once: beside a batch that takes long, single calls go on.
     """
     connector = pair.connector(ready[0].parcel.company)
+    spool = Spool.of(ledger, pair)
     in_flight = connector.capabilities.rates.get("in_flight", PARCELS_IN_FLIGHT)
     unsent = iter(ready)
     sent: dict[Future[Sequence[Outcome]], tuple[_Ready, datetime]] = {}
@@ -189,7 +199,9 @@ def _send(
                     for one in some:
                         _commit_intent(tx, pair, one, asked_at)
                 theirs = asked_at - ahead_of(ledger, pair, connector.company)
-                sent |= {pool.submit(connector.apply, one.parcel): (one, theirs) for one in some}
+                sent |= {
+                    pool.submit(_apply, pair, spool, one.parcel): (one, theirs) for one in some
+                }
             if not sent:
                 return
             ended, _ = wait(sent, return_when=FIRST_COMPLETED)
@@ -198,7 +210,27 @@ def _send(
                 outcomes = without_deleted(connector, one.parcel, answered.result(), theirs)
                 with ledger.transaction() as tx:
                     _settle(tx, pair, one, outcomes, pushed, clock())
+                _drop_arrived(spool, one.parcel, outcomes)
                 pushed.parcels += 1
+
+
+def _apply(pair: Pair, spool: Spool, parcel: Parcel) -> Sequence[Outcome]:
+    """Send a parcel, with its file where it has one."""
+    connector = pair.connector(parcel.company)
+    if parcel.enclosure is None:
+        return connector.apply(parcel)
+    try:
+        with spool.opened(pair.crm, parcel.enclosure) as content:
+            assert isinstance(connector, TakesFiles), "it packed the file"
+            return connector.apply_enclosing(parcel, content)
+    except TieoutError as error:  # the file is not at hand, so nothing was sent
+        return [Outcome(item.key, item.item_id, error=error) for item in parcel.items]
+
+
+def _drop_arrived(spool: Spool, parcel: Parcel, outcomes: Sequence[Outcome]) -> None:
+    """Take a file away whose receipt is written down; any other may be sent again."""
+    if parcel.enclosure is not None and all(one.receipt is not None for one in outcomes):
+        spool.drop(parcel.enclosure.sha256)
 
 
 def _commit_intent(tx: Writes, pair: Pair, ready: _Ready, now: datetime) -> None:
@@ -212,6 +244,7 @@ def _commit_intent(tx: Writes, pair: Pair, ready: _Ready, now: datetime) -> None
         call=parcel.call,
         body=parcel.body,
         body_sha256=sha256,
+        enclosure=_enclosure_text(parcel.enclosure),
         items=_items_text(parcel.items),
         attempts=ready.attempts,
         at=at,
@@ -234,6 +267,7 @@ def _commit_intent(tx: Writes, pair: Pair, ready: _Ready, now: datetime) -> None
             "attempt": ready.attempts,
             "sha256": sha256,
             "keys": [item.key for item in parcel.items],
+            **({} if parcel.enclosure is None else {"file": parcel.enclosure.sha256}),
         },
     )
 
@@ -396,7 +430,22 @@ def parcel_of(row: Row) -> Parcel:
             ParcelItem(item_id, key, kind, verb, None if ref is None else Ref(*ref))
             for item_id, key, kind, verb, ref in json.loads(row["items"])
         ),
+        enclosure=_enclosure_of(row["enclosure"]),
     )
+
+
+def _enclosure_text(enclosure: Enclosure | None) -> str | None:
+    if enclosure is None:
+        return None
+    source = list(_parts(enclosure.source))
+    return canonical([source, enclosure.sha256, enclosure.size_bytes, enclosure.at])
+
+
+def _enclosure_of(text: str | None) -> Enclosure | None:
+    if text is None:
+        return None
+    source, sha256, size_bytes, at = json.loads(text)
+    return Enclosure(Ref(*source), sha256, size_bytes, at)
 
 
 def _parts(ref: Ref) -> tuple[str, str, str]:

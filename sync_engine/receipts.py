@@ -150,6 +150,13 @@ def link(tx: Writes, pair: Pair, sketch: Sketch, row: Row, *, how: str) -> None:
         )
 
 
+def take_known(tx: Writes, pair: Pair, key: str, receipt: Receipt) -> None:
+    """Write down that the books have a document already, which a ledger before this one sent."""
+    how = "adopted"
+    _keep_receipt(tx, key, how, "create", receipt, how, None)
+    _posted(tx, pair, key, receipt)
+
+
 def refuse(tx: Writes, pair: Pair, row: Row, error: TieoutError) -> None:
     """Write down that a queued change was definitely refused: one task, with the vendor's words."""
     detail = canonical(

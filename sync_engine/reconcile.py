@@ -19,7 +19,7 @@ from sync_engine.ledger.sqlite import Ledger
 from sync_engine.ledger.store import Reads, Row, Writes
 from sync_engine.merged import follow_customer
 from sync_engine.pair import Pair
-from sync_engine.states import CORRECTION, IN_THE_BOOKS
+from sync_engine.states import BESIDE, IN_THE_BOOKS
 from sync_engine.tasks import DRIFT, Wanted, keep
 from sync_engine.tie_out import carriers_of, figure_of, tie_out
 from tieout.model.canonical import canonical, plain
@@ -111,7 +111,7 @@ def reconcile(ledger: Ledger, pair: Pair) -> int:
     while rows := ledger.all("documents_unchecked", pair=pair.name, limit=DOCUMENTS_AT_ONCE):
         with ledger.transaction() as tx:
             for row in rows:
-                if row["state"] in IN_THE_BOOKS and row["kind"] != CORRECTION:
+                if row["state"] in IN_THE_BOOKS and row["kind"] not in BESIDE:
                     _compare(tx, pair, row)
             for address in sorted({each for row in rows for each in _sources(tx, pair, row)}):
                 tie_out(tx, pair, Ref(*address))

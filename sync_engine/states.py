@@ -12,8 +12,10 @@ ASKED = IN_THE_BOOKS | {"sending", "unknown"}  # something was sent: never plann
 DECIDED = frozenset({"planned", "waiting", "approved", "rejected", "refused"})
 OVERRULED = "create"  # the answer that says: it is no twin, go on
 LEFT_ALONE = "ignore"
+BESIDE = frozenset({"correction", "attachment"})  # no document of its own in the books
 HELD = frozenset({"blocked", "refused"})
 CORRECTION = "correction"  # the kind of a document that changes another's record
+ATTACHMENT = "attachment"  # the kind of a document that puts a file on another's record
 REFERENCE_KINDS = ("customer", "item")  # made because a document needs them
 READ_AT_ONCE = 2_000  # documents held in memory, whatever their number
 

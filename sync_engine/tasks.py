@@ -26,6 +26,7 @@ PAIR = "pair"  # the pair itself stands still
 CLOCK = "clock"  # observe: our clock differs from a server's
 CONSENT = "consent"  # begin: a person must soon consent again
 UNREAD = "unread"  # observe: a record of the books cannot be read
+FILE = "file"  # attach: a file cannot go to its invoice
 FEED = "feed"  # observe: the CRM does not show one kind of record
 
 

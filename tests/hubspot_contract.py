@@ -19,7 +19,7 @@ from typing import Any
 
 from recording import Heard
 
-KINDS = "deals|line_items|companies|contacts|products|commerce_payments|invoices"
+KINDS = "deals|line_items|companies|contacts|products|commerce_payments|invoices|notes"
 CATEGORY = "'HUBSPOT_DEFINED INTEGRATOR_DEFINED USER_DEFINED WORK'"
 BATCH = {
     "status!": "'CANCELED COMPLETE PENDING PROCESSING'",
@@ -194,6 +194,27 @@ FORMS: dict[str, dict[str, str]] = {
         "archived!": "flag",
         "writePermissions!": "'CRM_PERMISSIONS_ENFORCEMENT INTERNAL_ONLY READ_ONLY'",
     },
+    # Files (PublicApiSpecs/Files/Files, v3)
+    "File": {
+        "id!": "id",
+        "createdAt!": "instant",
+        "updatedAt!": "instant",
+        "archived!": "flag",
+        "access!": "'HIDDEN_INDEXABLE HIDDEN_NOT_INDEXABLE HIDDEN_PRIVATE HIDDEN_SENSITIVE "
+        "PRIVATE PUBLIC_INDEXABLE PUBLIC_NOT_INDEXABLE SENSITIVE'",
+        **dict.fromkeys(("name", "path", "type", "extension", "url", "encoding"), "text"),
+        **dict.fromkeys(("size", "height", "width"), "whole"),
+        "parentFolderId": "id",
+    },
+    "SignedUrl": {
+        "url!": "text",
+        "expiresAt!": "instant",
+        "name!": "text",
+        "extension!": "text",
+        "type!": "text",
+        "size!": "whole",
+        **dict.fromkeys(("height", "width"), "whole"),
+    },
     "Account": {
         "portalId!": "whole",
         "accountType!": "'APP_DEVELOPER DEVELOPER_TEST SANDBOX STANDARD'",
@@ -299,6 +320,10 @@ ENDPOINTS = (
     Endpoint("POST", f"/crm/properties/2026-03/({KINDS})/groups", {201: "Group"}, "GroupCreate"),
     Endpoint("GET", "/crm/owners/2026-03", {200: "Owners"}, query="after archived email limit"),
     Endpoint("GET", "/crm/pipelines/2026-03/deals", {200: "Pipelines"}),
+    Endpoint("GET", r"/files/2026-03/files/\d+", {200: "File"}, query="properties"),
+    Endpoint(
+        "GET", r"/files/2026-03/files/\d+/signed-url", {200: "SignedUrl"}, query="size upscale"
+    ),
     Endpoint("GET", "/account-info/2026-03/details", {200: "Account"}),
 )
 

@@ -34,7 +34,7 @@ PARAMETERS = {
 SCALARS: dict[str, tuple[type, ...]] = {
     **dict.fromkeys(("string", "id", "date", "dateTime", "anyURI"), (str,)),
     **dict.fromkeys(("decimal", "double"), (int, Decimal)),
-    **dict.fromkeys(("int", "integer", "positiveInteger", "nonNegativeInteger"), (int,)),
+    **dict.fromkeys(("int", "integer", "long", "positiveInteger", "nonNegativeInteger"), (int,)),
     "boolean": (bool,),
 }
 DATE = re.compile(r"\d{4}-\d\d-\d\d")
@@ -133,6 +133,10 @@ class Schema:
         if target == "query":
             if heard.content_type != "application/text":
                 yield f"{place}: a query is {heard.content_type}"
+            return
+        if target == "upload":  # the Attachable is the first part, the file the second
+            first = heard.asked.partition(b"\r\n\r\n")[2].partition(b"\r\n--")[0]
+            yield from self.mistakes("Attachable", jsonwire.loads(first), place)
             return
         if heard.content_type != "application/json":
             yield f"{place}: a body is {heard.content_type}"

@@ -136,6 +136,10 @@ class HubSpot:
         """Read the whole set in a role for each ref."""
         return related(self._reading, refs, role)
 
+    def read_file(self, ref: Ref, take: Callable[[bytes], object]) -> None:
+        """Read a file's bytes, a piece at a time; see ``connectors.hubspot.files``."""
+        self._reading.files.download(ref, take)
+
     def prepare(self, requests: Sequence[Request]) -> Sequence[Parcel]:
         """Pack changes into calls. Pure."""
         return prepare(self._reading, requests)

@@ -32,12 +32,16 @@ class Field:
 
 @dataclass(frozen=True, slots=True)
 class Relation:
-    """How a role is found: by association, or by a property that holds the other's id."""
+    """How a role is found: by association, or by a property that holds the other's id.
+
+    ``through`` is the kind that stands between, which holds the ids of what is found.
+    """
 
     to: str
     primary: int | None = None
     order: str = ""
     property: str = ""
+    through: str = ""
 
 
 @dataclass(frozen=True, slots=True)

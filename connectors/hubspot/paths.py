@@ -22,6 +22,11 @@ def crm(version: str, area: str, rest: str = "") -> str:
     return f"/crm/{known}/{area}{ending}"
 
 
+def files(version: str, rest: str) -> str:
+    """Return the path of a file."""
+    return f"/files/{version}/files/{rest}"
+
+
 def account(version: str) -> str:
     """Return the path of what an account says of itself."""
     return f"/account-info/{version}/details"

@@ -16,6 +16,7 @@ from urllib.parse import quote
 
 from connectors.hubspot import paths
 from connectors.hubspot.facts import MERGED_IDS, Facts, Field, Kind
+from connectors.hubspot.files import Files
 from connectors.hubspot.owners import Owners
 from connectors.hubspot.refusals import context_ids, refusal
 from connectors.hubspot.translation import TYPES, Translator, text_of
@@ -40,6 +41,8 @@ SEARCH_PAGE = 200
 ASSOCIATIONS_BATCH = 1_000  # sdk.md 3
 NOT_FOUND = "OBJECT_NOT_FOUND"
 ALWAYS = ("merged_ids", "position")  # ours, whatever the mappings use: merges, and lines' order
+
+NOTED = "noted_at"  # moves with a record's notes, and so tells that a file may have come
 
 T = TypeVar("T")
 
@@ -75,6 +78,7 @@ class Reading:
         self.facts = facts
         self.version = version
         self.owners = Owners(wire, company, opening, version)
+        self.files = Files(self)
         self.unordered: set[str] = set()  # kinds whose searches do not come in the order asked
         self.search_page = SEARCH_PAGE  # less where the server refuses so many
         self.links_at_once = ASSOCIATIONS_BATCH
@@ -92,6 +96,8 @@ class Reading:
         for name, asked in by_kind.items():
             if name == "owner":
                 yield from self.owners.fetch(asked)
+            elif name == "file":
+                yield from self.files.fetch(asked)
             elif name in self.facts.kinds and self.facts.kinds[name].relations:
                 kind = self.facts.kinds[name]
                 for some in self.wire.each(partial(self._fetch, kind), _parts(asked)):
@@ -180,7 +186,7 @@ class Reading:
         """Ask what the portal is; asked once, unless it must be fresh."""
         with self._once:
             if self._account is None or fresh:
-                self._account = self._get(
+                self._account = self.get(
                     paths.account(self.version), paths.account(paths.NUMBERED), _account
                 )
             return self._account
@@ -195,7 +201,7 @@ class Reading:
         Raises:
             TieoutError: it was refused or not answered.
         """
-        return self._get(
+        return self.get(
             self.path(area, rest),
             paths.crm(paths.NUMBERED, area, rest),
             lambda answer: rows(answer, *needed),
@@ -252,6 +258,8 @@ class Reading:
         ours = [name for name in ALWAYS if name in kind.fields]
         if self.owners.are_read_of(kind):
             ours.append(kind.relations["owner"].property)
+        if NOTED in kind.fields and "file" in self.opening.reads:
+            ours.append(NOTED)
         return sorted({*wanted, *ours} - {"id"})
 
     def _field(self, kind: Kind, name: str) -> Field:
@@ -304,8 +312,12 @@ class Reading:
         told = self.listed("properties", kind.object, "name", "type")
         return {str(row["name"]): row for row in told}
 
-    def _get(self, path: str, other: str, understand: Callable[[Answer], T]) -> T:
-        """Ask at the version's path, and at the numbered one where nothing is there."""
+    def get(self, path: str, other: str, understand: Callable[[Answer], T]) -> T:
+        """Ask at the version's path, and at the numbered one where nothing is there.
+
+        Raises:
+            TieoutError: it was refused or not answered.
+        """
         try:
             return self.wire.ask("GET", path, understand=understand)
         except NotFound:

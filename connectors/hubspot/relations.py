@@ -18,7 +18,7 @@ from connectors.hubspot.reading import ASSOCIATIONS_BATCH, Reading
 from connectors.hubspot.refusals import context_ids, refusal
 from connectors.hubspot.wire import next_after, refusals, rows
 from tieout.model.errors import InvalidField, NotFound, TieoutError, Unavailable, Unsupported
-from tieout.model.record import Gone, MergedInto, Record, Related, Unreadable
+from tieout.model.record import Fetched, Gone, MergedInto, Record, Related, Unreadable
 from tieout.model.ref import Ref
 from tieout.transport import Answer
 
@@ -57,10 +57,62 @@ def related(reading: Reading, refs: Sequence[Ref], role: str) -> Iterator[Relate
             continue
         for start in range(0, len(asked), ASSOCIATIONS_BATCH):
             part = asked[start : start + ASSOCIATIONS_BATCH]
-            if relation.property:
+            if relation.through:
+                yield from _through(reading, kind, relation, part, role)
+            elif relation.property:
                 yield from _by_property(reading, part, role)
             else:
                 yield from _by_association(reading, kind, relation, part, role)
+
+
+def _through(
+    reading: Reading, kind: Kind, relation: Relation, refs: Sequence[Ref], role: str
+) -> Iterator[Related]:
+    """Find files: a record's notes name them. One that was deleted since is in no set."""
+    between = reading.facts.kinds[relation.through]
+    try:
+        links = _links(reading, kind, between, list(dict.fromkeys(ref.id for ref in refs)))
+    except TieoutError as error:
+        yield from (Related(ref, role, error=error) for ref in refs)
+        return
+    notes = _records(reading, Relation(relation.through), links)
+    named = {
+        one: str(note.fields.get("file_ids") or "").split(";")
+        for one, note in notes.items()
+        if isinstance(note, Record)
+    }
+    wanted = dict.fromkeys(each.strip() for ids in named.values() for each in ids if each.strip())
+    asked = [Ref(reading.company, relation.to, each) for each in wanted]
+    files = {answer.ref: answer for answer in reading.files.fetch(asked)}
+    for ref in refs:
+        yield _files(reading, ref, role, relation, links, notes, named, files)
+
+
+def _files(
+    reading: Reading,
+    ref: Ref,
+    role: str,
+    relation: Relation,
+    links: Links,
+    notes: Mapping[str, Record | TieoutError],
+    named: Mapping[str, Sequence[str]],
+    files: Mapping[Ref, Fetched],
+) -> Related:
+    between = _set(reading, ref, role, Relation(relation.through), links, {})
+    if between.error is not None:
+        return between
+    held: dict[Ref, Record] = {}
+    for note in between.refs:
+        read = notes[note.id]
+        if isinstance(read, TieoutError):
+            return Related(ref, role, error=read)
+        for each in filter(None, map(str.strip, named[note.id])):
+            answer = files[Ref(reading.company, relation.to, each)]
+            if isinstance(answer, Unreadable):
+                return Related(ref, role, error=answer.error)
+            if isinstance(answer, Record):
+                held[answer.ref] = answer
+    return Related(ref, role, refs=tuple(held), records=held)
 
 
 def _by_association(

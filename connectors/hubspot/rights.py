@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 LACKING = "MISSING_SCOPES"
 OWNER = "owner"
+FILE = "file"
 ANY_ID = "1"  # whether there is such a record does not matter
 
 
@@ -56,6 +57,10 @@ def _try(reading: Reading, scope: Scope) -> None:
     if scope.reads == OWNER:
         path = paths.crm(reading.version, "owners")
         wire.ask("GET", path, understand=lambda _: None, limit="1")
+        return
+    if scope.reads == FILE:
+        path = paths.files(reading.version, ANY_ID)
+        wire.ask("GET", path, understand=lambda _: None)
         return
     kind = reading.facts.kinds[scope.reads or scope.writes]
     if scope.reads:

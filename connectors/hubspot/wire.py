@@ -23,6 +23,7 @@ from tieout.transport import Answer, Door, Limit, Quota, Route, retry_call, unde
 
 if TYPE_CHECKING:
     from tieout.credentials import Credentials
+    from tieout.transport.pool import DoorPool
 
 AGENT = "tieout"
 ROLLING = "ten_secs"
@@ -34,7 +35,7 @@ A = TypeVar("A")
 _NO_TEXTS = dict.fromkeys(("id", "updatedAt", "name"), (NoneType, dict, list, bool))
 _READS = re.compile(r"/(search|batch/read)$")
 _OPERATION = re.compile(
-    r"^/(?:crm/)?(?:v\d+/)?(objects|associations|properties|owners|account-info)"
+    r"^/(?:crm/)?(?:v\d+/)?(objects|associations|properties|owners|account-info|files)"
     r"(?:/\d{4}-\d{2}[^/]*|/v\d+)?/?"
 )
 
@@ -68,7 +69,8 @@ class Wire:
             learn=quotas,
             trace_header=TRACE_HEADER,
         )
-        self._client = _client(url, self.door)
+        self._pool = self.door.pool()
+        self._client = _client(url, self._pool)
 
     def ask(
         self,
@@ -113,6 +115,10 @@ class Wire:
             _preload_content=False,
         )
         return answer
+
+    def download(self, url: str, take: Callable[[bytes], object], route: Route) -> None:
+        """Get a file by an address that needs no key. Errors are those of ``Door.exchange``."""
+        self._pool.download(url, take, route)
 
     def _key(self) -> str:
         """Return the key; one that no header can hold would be shown in the error about it."""
@@ -191,7 +197,9 @@ def route(method: str, path: str) -> Route:
     limits = (ROLLING, SEARCH) if path.endswith("/search") else (ROLLING,)
     known = _OPERATION.match(path)
     name = path if known is None else f"{known[1]} {path[known.end() :]}".strip()
-    if method == "GET" and name.startswith("objects "):  # counted together, whoever's it is
+    if name.startswith("files "):
+        name = "files signed-url" if path.endswith("/signed-url") else "files one"
+    elif method == "GET" and name.startswith("objects "):  # counted together, whoever's it is
         kind, *rest = name.split("/")
         name = f"{kind} {'associations' if 'associations' in rest else 'one'}"
     return Route(name, write=writes, limits=limits)
@@ -211,13 +219,13 @@ def _whole(text: str | None) -> int | None:
     return int(text) if text is not None and text.isdecimal() else None
 
 
-def _client(url: str, door: Door) -> Any:
+def _client(url: str, pool: DoorPool) -> Any:
     from hubspot.crm.objects import ApiClient, Configuration  # noqa: PLC0415 - two thousand modules
 
     settings = Configuration()
     settings.host = url.rstrip("/")
     client = ApiClient(settings)
     client.user_agent = AGENT
-    client.rest_client.pool_manager = door.pool()
+    client.rest_client.pool_manager = pool
     client.sanitize_for_serialization = lambda body: body  # ours are plain JSON as they are
     return client

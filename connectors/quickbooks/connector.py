@@ -10,14 +10,15 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from fractions import Fraction
-from typing import Any, Final
+from typing import Any, BinaryIO, Final
 
 import structlog
 
-from connectors.quickbooks import feed, parcels, search
+from connectors.quickbooks import feed, parcels, search, uploading
 from connectors.quickbooks.facts import Facts, Kind, facts
 from connectors.quickbooks.hints import parse_hint
 from connectors.quickbooks.oauth import SCOPE, App, OAuth
+from connectors.quickbooks.outcomes import failed
 from connectors.quickbooks.reading import rows_or_raise
 from connectors.quickbooks.records import Reader
 from connectors.quickbooks.settings import Settings, settings_of
@@ -229,8 +230,8 @@ class QuickBooks:
         answers: dict[Ref, Fetched] = {
             ref: Unreadable(ref, unknown) for ref in refs if ref.kind not in known
         }
-        settings = [ref for ref in refs if ref.kind in known and not known[ref.kind].fed]
-        others = [ref for ref in refs if ref.kind in known and known[ref.kind].fed]
+        settings = [ref for ref in refs if ref.kind in known and known[ref.kind].is_setting]
+        others = [ref for ref in refs if ref.kind in known and not known[ref.kind].is_setting]
         for asked, read in ((settings, self._fetch_settings), (others, self._fetch_records)):
             try:
                 answers.update(zip(asked, read(asked), strict=True))
@@ -273,8 +274,16 @@ class QuickBooks:
         try:
             reader = self._reader
         except TieoutError as error:  # the settings cannot be read, so nothing was sent
-            return parcels.failed(parcel, error)
+            return failed(parcel, error)
         return parcels.send(self._wire, parcel, reader)
+
+    def apply_enclosing(self, parcel: Parcel, content: BinaryIO) -> Sequence[Outcome]:
+        """Send a parcel's bytes with the file's between them, once; see ``uploading``."""
+        try:
+            reader = self._reader
+        except TieoutError as error:  # the settings cannot be read, so nothing was sent
+            return failed(parcel, error)
+        return uploading.send(self._wire, parcel, reader, content)
 
     def describe(self, kind: str) -> Mapping[str, FieldInfo]:
         """Return the fields of a kind; an invoice's custom ones are this company's own."""

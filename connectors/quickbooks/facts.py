@@ -19,8 +19,8 @@ class Kind:
     """One kind of record: the vendor's name of it, and how it is read.
 
     ``listed`` records are never deleted, only made inactive (R5); ``dated`` ones are transactions;
-    the rest are settings. ``fed`` says that change data capture tells of it (R24), ``may_lack``
-    that a company need not have it.
+    the rest are settings, or files on a record. ``fed`` says that change data capture tells of it
+    (R24), ``may_lack`` that a company need not have it.
     """
 
     name: str
@@ -29,6 +29,7 @@ class Kind:
     dated: bool
     fed: bool
     may_lack: bool
+    is_setting: bool
     found_by: frozenset[str]
 
 
@@ -69,11 +70,12 @@ class Facts:
                     found_by=frozenset(said.get("found_by", ())),
                     limits=said.get("limits", {}),
                     fields={field.name: field.type for field in self.fields[name].values()},
-                    batch=batch if said.get("verbs") else 1,
+                    batch=batch if said.get("verbs") and said["group"] != "file" else 1,
+                    file_types=said.get("file_types", {}),
                 )
                 for name, said in self.described.items()
             },
-            feeds=(tuple(self.kinds),),
+            feeds=(tuple(one.name for one in self.kinds.values() if one.fed or one.is_setting),),
             quiet_secs=self.quiet_secs,
             rates=rates,
         )
@@ -113,6 +115,7 @@ def _kind(name: str, said: Mapping[str, Any]) -> Kind:
         dated=said["group"] == "transaction",
         fed=bool(said.get("feed")),
         may_lack=bool(said.get("may_lack")),
+        is_setting=said["group"] == "setting",
         found_by=frozenset(said.get("found_by", ())),
     )
 

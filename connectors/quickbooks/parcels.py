@@ -15,14 +15,16 @@ from fractions import Fraction
 from math import ceil
 from typing import Any
 
+from connectors.quickbooks import uploading
 from connectors.quickbooks.bodies import JsonBody, body_of
 from connectors.quickbooks.facts import facts
 from connectors.quickbooks.faults import error_of
+from connectors.quickbooks.outcomes import failed, failed_item, outcome_of
 from connectors.quickbooks.records import Reader
 from connectors.quickbooks.settings import Settings
 from connectors.quickbooks.wire import Reply, Wire
 from tieout.model.change import Verb
-from tieout.model.contract import Outcome, Parcel, ParcelItem, Receipt, Request
+from tieout.model.contract import Outcome, Parcel, ParcelItem, Request
 from tieout.model.errors import OutcomeUnknown, TieoutError, Unsupported
 from tieout.model.ref import request_id
 from tieout.transport import dump_json, understood
@@ -60,7 +62,9 @@ def prepare(
         _refuse_unclaimed(request)
     by_kind: dict[str, list[Request]] = {}
     for request in requests:
-        if request.change.verb is Verb.VOID:
+        if request.change.kind == "attachment":
+            yield uploading.pack(request, company)
+        elif request.change.verb is Verb.VOID:
             yield _single(request, company, settings)
         else:
             by_kind.setdefault(request.change.kind, []).append(request)
@@ -91,7 +95,7 @@ def send(wire: Wire, parcel: Parcel, reader: Reader) -> list[Outcome]:
         params = _VOIDS[item.kind] if item.verb == Verb.VOID else {}
         reply = wire.send_one(entity, parcel.body, parcel.request_id, params)
         with understood("The answer to a write", write=True, trace_id=reply.trace_id):
-            return [_outcome(item, reply.body, reply.trace_id, reader)]
+            return [outcome_of(item, reply.body, reply.trace_id, reader)]
     except TieoutError as error:
         return failed(parcel, error)
 
@@ -117,11 +121,6 @@ def _calls(
         for _ in range(alone * nth // together, alone * (nth + 1) // together):
             yield group[start : start + 1]
             start += 1
-
-
-def failed(parcel: Parcel, error: TieoutError) -> list[Outcome]:
-    """Return the same error for each item of a parcel."""
-    return [_failed(item, error) for item in parcel.items]
 
 
 def _pack(requests: Sequence[Request], company: str, settings: Settings) -> Parcel:
@@ -184,13 +183,13 @@ def _batch_outcomes(parcel: Parcel, reply: Reply, reader: Reader) -> list[Outcom
     for item in parcel.items:
         found = answers.get(item.item_id, [])
         if len(found) == 1:
-            outcomes.append(_outcome(item, found[0], reply.trace_id, reader))
+            outcomes.append(outcome_of(item, found[0], reply.trace_id, reader))
         else:
             error = OutcomeUnknown(
                 f"The batch's answer has {len(found)} answers for one of its items.",
                 trace_id=reply.trace_id,
             )
-            outcomes.append(_failed(item, error))
+            outcomes.append(failed_item(item, error))
     return outcomes
 
 
@@ -198,22 +197,3 @@ def _are_alike(nameless: Sequence[Mapping[str, Any]]) -> bool:
     """Whether answers without a bId are faults of one kind, so that any is any item's."""
     faults = [one.get("Fault") or one.get("fault") or {} for one in nameless]
     return all(faults) and len({error_of(fault, write=True).vendor_code for fault in faults}) == 1
-
-
-def _outcome(item: ParcelItem, answer: Mapping[str, Any], trace_id: str, reader: Reader) -> Outcome:
-    fault = answer.get("Fault") or answer.get("fault")
-    if fault:
-        return _failed(item, error_of(fault, write=True, trace_id=trace_id))
-    body = answer.get(facts().kinds[item.kind].entity)
-    if not isinstance(body, Mapping):
-        return _failed(item, OutcomeUnknown(f"The answer shows no {item.kind}.", trace_id=trace_id))
-    try:
-        record = reader.record(item.kind, body)
-    except TieoutError as wrong:
-        return _failed(item, OutcomeUnknown(wrong.what, trace_id=trace_id))
-    receipt = Receipt(record.ref, record.version, record)
-    return Outcome(item.key, item.item_id, receipt=receipt, trace_id=trace_id)
-
-
-def _failed(item: ParcelItem, error: TieoutError) -> Outcome:
-    return Outcome(item.key, item.item_id, error=error, trace_id=error.trace_id)

@@ -286,6 +286,20 @@ def _named(_reader: Reader, body: Body) -> dict[str, Any]:
     return {"name": _needed(body, "Name"), "active": _active(body)}
 
 
+def _attachment(_: Reader, body: Body) -> dict[str, Any]:
+    key = find_marker(body.get("Note"))
+    on = [_part(one, "EntityRef") for one in body.get("AttachableRef") or ()]
+    size = body.get("Size")
+    return {
+        "name": body.get("FileName"),
+        "media_type": body.get("ContentType"),
+        "size_bytes": None if size is None else decimal(size),
+        "note": _MARKER_TEXT.sub("", str(body.get("Note") or "")),
+        "marker": None if key is None else str(key),
+        "invoice": next((str(one["value"]) for one in on if one.get("type") == "Invoice"), None),
+    }
+
+
 _FIELDS: Mapping[str, Callable[[Reader, Body], dict[str, Any]]] = {
     "customer": _customer,
     "vendor": _person,
@@ -300,6 +314,7 @@ _FIELDS: Mapping[str, Callable[[Reader, Body], dict[str, Any]]] = {
     "department": _named,
     "payment_method": _named,
     "account": _account,
+    "attachment": _attachment,
 }
 
 

@@ -396,7 +396,7 @@ ORDER BY d.key;
 
 -- documents_new: what each new plan comes to, for judging them all together
 SELECT net, currency FROM document
-WHERE pair = :pair AND state = 'planned' AND kind NOT IN ('customer', 'item')
+WHERE pair = :pair AND state = 'planned' AND kind NOT IN ('customer', 'item', 'attachment')
 AND coalesce(reason, '') NOT LIKE 'not-due%';
 
 -- plans_waiting: the hashes of all plans of a pair that wait for a person
@@ -421,10 +421,10 @@ SELECT key FROM document WHERE pair = :pair AND state = 'blocked' AND reason = :
 
 -- sources_leaving: where the documents come from that are about to be sent, or sent again
 SELECT company, source_kind, source_id FROM document
-WHERE pair = :pair AND state = 'approved' AND kind NOT IN ('customer', 'item')
+WHERE pair = :pair AND state = 'approved' AND kind NOT IN ('customer', 'item', 'attachment')
 UNION SELECT d.company, d.source_kind, d.source_id FROM parcel p
 JOIN outbox o ON o.request_id = p.request_id JOIN document d ON d.key = o.key
-WHERE p.pair = :pair AND p.state = 'again' AND d.kind NOT IN ('customer', 'item');
+WHERE p.pair = :pair AND p.state = 'again' AND d.kind NOT IN ('customer', 'item', 'attachment');
 
 -- document_counts: how many documents of a pair are in which state, not due beside planned (reads all)
 SELECT kind, CASE WHEN state = 'planned' AND reason LIKE 'not-due%' THEN 'not-due' ELSE state END AS state,
@@ -543,9 +543,10 @@ WHERE o.pair = :pair AND o.state IN ('queued', 'sending', 'unknown') GROUP BY 1;
 SELECT key FROM outbox WHERE key = :key AND first_at IS NOT NULL LIMIT 1;
 
 -- parcel_sending: the intent, with the exact bytes, before they are sent
-INSERT INTO parcel (request_id, pair, company, call, body, body_sha256, items, state, attempts,
-    first_at)
-VALUES (:request_id, :pair, :company, :call, :body, :body_sha256, :items, 'sending', :attempts, :at)
+INSERT INTO parcel (request_id, pair, company, call, body, body_sha256, enclosure, items, state,
+    attempts, first_at)
+VALUES (:request_id, :pair, :company, :call, :body, :body_sha256, :enclosure, :items, 'sending',
+    :attempts, :at)
 ON CONFLICT (request_id) DO UPDATE SET state = 'sending', attempts = excluded.attempts,
     ended_at = NULL, not_before = NULL;
 
@@ -759,7 +760,7 @@ WHERE o.request_id = :request_id AND d.kind NOT IN ('customer', 'item')
 ON CONFLICT (pair, company, kind, id) DO NOTHING;
 
 -- documents_pending: a pair's documents that were never sent, or refused
-SELECT * FROM document WHERE pair = :pair AND kind NOT IN ('customer', 'item')
+SELECT * FROM document WHERE pair = :pair AND kind NOT IN ('customer', 'item', 'attachment')
 AND state IN ('blocked', 'planned', 'waiting', 'approved', 'rejected', 'refused');
 
 -- document_retire: nothing makes it any more
@@ -874,3 +875,39 @@ SELECT :key, plan_hash, verb, company, kind, id, version, fields, how, request_i
 FROM receipt WHERE key = :correction
 ON CONFLICT (key, plan_hash) DO UPDATE SET version = excluded.version, fields = excluded.fields,
     how = excluded.how, request_id = excluded.request_id, at = excluded.at;
+
+-- === files =====================================================================================
+
+-- file_want: a mapping wants a file on an invoice; one that changed is looked at anew
+INSERT INTO attachment (invoice, company, kind, id, pair, version, name, size_bytes)
+VALUES (:invoice, :company, :kind, :id, :pair, :version, :name, :size_bytes)
+ON CONFLICT (invoice, company, kind, id) DO UPDATE SET version = excluded.version,
+    name = excluded.name, size_bytes = excluded.size_bytes, sha256 = NULL, key = NULL, problem = NULL
+WHERE version <> excluded.version OR name <> excluded.name;
+
+-- files_of: the files that are wanted on an invoice
+SELECT * FROM attachment WHERE invoice = :invoice ORDER BY company, kind, id;
+
+-- file_forget: a file is not wanted any more
+DELETE FROM attachment WHERE invoice = :invoice AND company = :company AND kind = :kind AND id = :id;
+
+-- files_due: files of posted invoices that no document attaches yet
+SELECT a.*, d.mapping, d.company AS source_company, d.source_kind, d.source_id, d.title, d.posted_id
+FROM attachment a CROSS JOIN document d
+WHERE a.pair = :pair AND a.key IS NULL AND a.problem IS NULL
+AND d.key = a.invoice AND d.state = 'posted'
+AND NOT EXISTS (SELECT 1 FROM receipt r WHERE r.key = d.key AND r.how = 'linked')
+AND (a.invoice, a.company, a.kind, a.id) > (:invoice, :company, :kind, :id)
+ORDER BY a.invoice, a.company, a.kind, a.id LIMIT :limit;
+
+-- file_problem: what keeps a file off its invoice, until it changes
+UPDATE attachment SET problem = :problem
+WHERE invoice = :invoice AND company = :company AND kind = :kind AND id = :id;
+
+-- file_bound: the bytes of a file, and the document that attaches them
+UPDATE attachment SET sha256 = :sha256, key = :key, problem = NULL
+WHERE invoice = :invoice AND company = :company AND kind = :kind AND id = :id;
+
+-- files_kept: the hashes of files that are to be sent, or may be sent again
+SELECT DISTINCT a.sha256 FROM attachment a JOIN document d ON d.key = a.key
+WHERE a.pair = :pair AND d.state IN ('approved', 'sending', 'unknown');

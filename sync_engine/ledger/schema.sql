@@ -13,6 +13,23 @@ CREATE TABLE allocation (       -- which payment or credit covers which invoice 
 
 CREATE INDEX allocation_invoice ON allocation (company, invoice);
 
+CREATE TABLE attachment (       -- each file that a mapping wants on an invoice
+    invoice TEXT NOT NULL,      -- the document's key
+    company TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    id TEXT NOT NULL,           -- the file in the CRM
+    pair TEXT NOT NULL,
+    version TEXT NOT NULL,      -- of the file when it was last shown
+    name TEXT NOT NULL,         -- with its extension
+    size_bytes INTEGER,         -- as the CRM says, null where it does not
+    sha256 TEXT,                -- of its bytes, once they were read
+    key TEXT,                   -- of the document that attaches these bytes
+    problem TEXT,               -- the code of what keeps it off; until it changes
+    PRIMARY KEY (invoice, company, kind, id)
+) WITHOUT ROWID;
+
+CREATE INDEX attachment_pair ON attachment (pair, key);
+
 CREATE TABLE attempt (
     request_id TEXT NOT NULL,
     n INTEGER NOT NULL,
@@ -266,7 +283,7 @@ CREATE TABLE parcel (           -- one call to come, or made
     first_at TEXT NOT NULL,     -- the first attempt began
     ended_at TEXT,              -- the last attempt ended; null while it runs
     not_before TEXT             -- when the other system lets us ask again
-) WITHOUT ROWID;
+, enclosure TEXT) WITHOUT ROWID;
 
 CREATE INDEX parcel_state ON parcel (state, pair);
 

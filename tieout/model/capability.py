@@ -20,6 +20,7 @@ class KindCapability:
         limits: numbers by name: lengths of texts (``name``: 100), ``lines``, ``unit_price_places``.
         fields: our field names with their types (text, number, money, date, instant, flag).
         batch: how many changes go into one call.
+        file_types: the files that it takes: an extension and its media type.
     """
 
     verbs: frozenset[Verb] = frozenset()
@@ -28,6 +29,7 @@ class KindCapability:
     limits: Mapping[str, int] = field(default_factory=dict)
     fields: Mapping[str, str] = field(default_factory=dict)
     batch: int = 1
+    file_types: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

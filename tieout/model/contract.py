@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, BinaryIO, Protocol, runtime_checkable
 
 from tieout.model.capability import Capabilities, FieldInfo
 from tieout.model.change import Change
@@ -80,10 +80,24 @@ class ParcelItem:
 
 
 @dataclass(frozen=True, slots=True)
+class Enclosure:
+    """A file that travels within a parcel, known by its hash and length and held nowhere in memory.
+
+    ``at`` is how many bytes of the parcel's body stand before it; ``source`` is whose file it is.
+    """
+
+    source: Ref
+    sha256: str
+    size_bytes: int
+    at: int
+
+
+@dataclass(frozen=True, slots=True)
 class Parcel:
     """One call to come, complete: the engine commits it before ``apply`` sends exactly these bytes.
 
-    ``call`` is the connector's own note of method and path, without host, query or secret.
+    ``call`` is the connector's own note of method and path, without host, query or secret. With an
+    enclosure the bytes are those of the body, and the file's at its place between them.
     """
 
     company: str
@@ -91,6 +105,7 @@ class Parcel:
     call: str
     body: bytes
     items: tuple[ParcelItem, ...]
+    enclosure: Enclosure | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -244,6 +259,32 @@ class Describes(Protocol):
 
     def describe(self, kind: str) -> Mapping[str, FieldInfo]:
         """Return the fields of a kind by the names that mappings use; asked once, then kept."""
+        ...
+
+
+@runtime_checkable
+class GivesFiles(Protocol):
+    """A connector whose system keeps files of its records: kind ``file``, role ``files``."""
+
+    def read_file(self, ref: Ref, take: Callable[[bytes], object]) -> None:
+        """Read a file's bytes, a piece at a time; ``take`` gets each in its order.
+
+        Whatever ``take`` raises ends the reading. What was taken is the whole only if this returns.
+
+        Raises:
+            NotFound: it is not there any more.
+            Unavailable: it was not answered, or not to its end.
+            TieoutError: it was refused.
+        """
+        ...
+
+
+@runtime_checkable
+class TakesFiles(Protocol):
+    """A connector that sends parcels with an enclosure: kind ``attachment``."""
+
+    def apply_enclosing(self, parcel: Parcel, content: BinaryIO) -> Sequence[Outcome]:
+        """Send a parcel's bytes with the file's between them, once; otherwise as ``apply``."""
         ...
 
 

@@ -110,8 +110,16 @@ class Door:
         self._faces.append(face)
         return face
 
-    def exchange(self, method: str, url: str, send: Callable[[Route], Answer]) -> Answer:
+    def exchange(
+        self,
+        method: str,
+        url: str,
+        send: Callable[[Route], Answer],
+        route: Route | None = None,
+    ) -> Answer:
         """Pass one call through: wait for its turn, send it once, understand what came.
+
+        ``route`` is what the call is, where its path does not tell.
 
         Raises:
             Unavailable: it was never sent, or a read had no usable answer.
@@ -121,7 +129,7 @@ class Door:
             TieoutError: whatever ``judge`` makes of the answer.
         """
         address = refuse_plain_http(url)
-        route = self._route(method, urlsplit(url).path)
+        route = route or self._route(method, urlsplit(url).path)
         with self._gate.passing(route.limits):
             started_at = self._now()
             try:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 import urllib3
@@ -11,6 +13,9 @@ from tieout.transport.exactjson import BYTES_LIMIT
 
 if TYPE_CHECKING:
     from tieout.transport.door import Door
+
+
+PIECE_BYTES = 64 * 1024  # of a file, in memory at once
 
 
 class DoorPool:
@@ -54,6 +59,41 @@ class DoorPool:
             return self._door.answered(route, response.status, response.headers, whole, reason)
 
         return self._door.exchange(method, url, send)
+
+    def download(self, url: str, take: Callable[[bytes], object], route: Route) -> Answer:
+        """Get a file by an address that is its own permission, a piece at a time.
+
+        ``take`` gets the pieces of a good answer in their order, and the answer has no body then.
+        Errors are those of ``Door.exchange``; what ``take`` raises passes through.
+        """
+
+        def send(route: Route) -> Answer:
+            response = self._pool.request(
+                "GET",
+                url,
+                headers={"Accept-Encoding": "identity"},
+                retries=False,
+                redirect=False,
+                preload_content=False,
+                timeout=urllib3.Timeout(
+                    connect=self._door.connect_secs, read=route.read_secs or self._door.read_secs
+                ),
+            )
+            try:
+                if response.status == HTTPStatus.OK:
+                    for piece in response.stream(PIECE_BYTES, decode_content=False):
+                        take(piece)
+                    whole = b""
+                else:
+                    whole = response.read(BYTES_LIMIT + 1)
+            except BaseException:
+                response.close()  # what is left of it would be the next answer's beginning
+                raise
+            response.release_conn()
+            reason = response.reason or ""
+            return self._door.answered(route, response.status, response.headers, whole, reason)
+
+        return self._door.exchange("GET", url, send, route)
 
     def close(self) -> None:
         """Give back all connections."""

@@ -17,7 +17,7 @@ from starlette.routing import BaseRoute, Route
 from tieout.simulator import jsonwire
 from tieout.simulator.clock import DateHeader
 from tieout.simulator.faults import FaultMiddleware
-from tieout.simulator.hubspot import access, bodies, catalog, objects, relations
+from tieout.simulator.hubspot import access, bodies, catalog, files, objects, relations
 from tieout.simulator.hubspot.call import Call, Reply
 from tieout.simulator.hubspot.deeds import play
 from tieout.simulator.hubspot.errors import Refusal, bad_request, not_found
@@ -106,6 +106,10 @@ _OWNERS = (
     Door("GET", "", catalog.owners, "crm.objects.owners.read"),
 )
 _PIPELINES = (Door("GET", "/{kind}", catalog.pipelines, "read"),)
+_FILES = (
+    Door("GET", "/{id}/signed-url", files.signed_url, "files.read"),
+    Door("GET", "/{id}", files.read_file, "files.read"),
+)
 _ACCOUNT = (Door("GET", "/details", catalog.account),)
 
 
@@ -120,6 +124,7 @@ def hubspot_app(portal: HubSpotPortal) -> Starlette:
         ("/crm/owners/{version}", _OWNERS),
         ("/crm/pipelines/{version}", _PIPELINES),
         ("/account-info/{version}", _ACCOUNT),
+        ("/files/{version}/files", _FILES),
         ("/crm/{version}/objects", _OBJECTS),
         ("/crm/{version}/associations", _ASSOCIATIONS),
         ("/crm/{version}/properties", _PROPERTIES),
@@ -173,7 +178,8 @@ def _answered(
         access.take_turn(portal, token, searches=door.searches)
         if not door.searches and portal.limits.on:
             headers |= access.rate_headers(portal, token)
-        call = Call(portal, searcher, words, request.query_params, _json(request, body))
+        base = str(request.base_url).rstrip("/")
+        call = Call(portal, searcher, words, request.query_params, _json(request, body), base)
         if door.scope:
             access.demand_scope(portal, token, _scope(call, door.scope))
         if door.body is not None:
@@ -246,7 +252,12 @@ def _own_routes(portal: HubSpotPortal) -> list[BaseRoute]:
                 portal.set_limits(replace(portal.limits, **told["limits"]))
         return jsonwire.ExactJson({"index_lag_secs": str(portal.index_lag_secs)})
 
+    async def give_file(request: Request) -> Response:
+        with portal.lock:
+            return files.give(portal, request)
+
     return [
+        Route(files.SIGNED, give_file),
         Route("/__truth", tell_truth),
         Route("/__deeds", do_deeds, methods=["POST"]),
         Route("/__portal", set_portal, methods=["POST"]),

@@ -21,6 +21,8 @@ class Call:
     words: Mapping[str, str]
     query: Mapping[str, str]
     body: Any
+    base: str = ""
+    """The server's own address, for what it links to."""
 
     @property
     def version(self) -> str:

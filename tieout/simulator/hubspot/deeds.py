@@ -160,6 +160,42 @@ def edit_payment(portal: HubSpotPortal, payment: str, properties: Mapping[str, A
 
 
 @_deed
+def attach_file(
+    portal: HubSpotPortal,
+    deal: str,
+    name: str,
+    content: str | bytes = "",
+    size: int | None = None,
+) -> str:
+    """Put a file on a deal, by a note; returns the file's id.
+
+    A text is its bytes in UTF-8. ``size`` stands for bytes that nobody wants to hold in memory.
+    """
+    parent = _record(portal, "deals", deal)
+    given = content.encode() if isinstance(content, str) else content
+    stored = portal.files.keep(name, given, portal.present(), size)
+    words = {"hs_timestamp": portal.present(), "hs_attachment_ids": str(stored.id)}
+    note = portal.create("notes", words)
+    portal.link(("notes", "deals"), note.id, parent.id)
+    portal.note_activity("deals", parent)
+    return str(stored.id)
+
+
+@_deed
+def replace_file(portal: HubSpotPortal, file: str, content: str) -> None:
+    """Put other bytes under a file's id."""
+    stored = portal.files.held[int(file)]
+    stored.content, stored.size = content.encode(), len(content.encode())
+    stored.updated = max(portal.present(), stored.updated + 1)
+
+
+@_deed
+def delete_file(portal: HubSpotPortal, file: str) -> None:
+    """Delete a file; the note still names it."""
+    portal.files.held[int(file)].archived = True
+
+
+@_deed
 def grant_token(
     portal: HubSpotPortal,
     token: str,

@@ -32,6 +32,8 @@ LABELS: Mapping[tuple[str, str], Mapping[int, str | None]] = {
     ("contacts", "invoices"): {178: None},
     ("invoices", "companies"): {179: None},
     ("companies", "invoices"): {180: None},
+    ("notes", "deals"): {214: None},
+    ("deals", "notes"): {213: None},
 }
 """Type id and label of every pair; the first is the one without a label."""
 

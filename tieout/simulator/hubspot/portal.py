@@ -11,6 +11,7 @@ from typing import Any
 from uuid import UUID
 
 from tieout.simulator.clock import Now
+from tieout.simulator.hubspot.drawer import Files
 from tieout.simulator.hubspot.errors import (
     Invalid,
     Refusal,
@@ -105,6 +106,7 @@ class HubSpotPortal:
         self.shelves = {
             name: Shelf(FIRST_ID + place * IDS_PER_KIND) for place, name in enumerate(KINDS)
         }
+        self.files = Files()
         self.indexes = {name: SearchIndex() for name in KINDS}
         self.counts: Counter[str] = Counter()
         self.throttled = 0
@@ -216,6 +218,12 @@ class HubSpotPortal:
             _history(record, changes, at),
         )
         return self._keep(kind, changed)
+
+    def note_activity(self, kind: str, record: Record) -> Record:
+        """Let a record's last activity be now, as a note on it does."""
+        at = max(self.present(), record.modified)
+        values = {**record.values, "notes_last_updated": instant_text(at)}
+        return self._keep(kind, replace(record, values=values, modified=at))
 
     def archive(self, kind: str, record: Record) -> Record:
         """Archive a record: search and reads no longer show it, a list of archived ones does."""

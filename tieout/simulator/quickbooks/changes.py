@@ -6,12 +6,12 @@ from datetime import datetime, timedelta
 from tieout.simulator.quickbooks import refusals, values
 from tieout.simulator.quickbooks.company import QuickBooksCompany
 from tieout.simulator.quickbooks.fields import id_order
-from tieout.simulator.quickbooks.records import KINDS, Gone, Record
+from tieout.simulator.quickbooks.records import FILE_KIND, KINDS, Gone, Record
 from tieout.simulator.quickbooks.refusals import Json
 
 MAX_OBJECTS = 1000
 MAX_AGE_DAYS = 30
-NOT_FED = frozenset({"TaxCode", "TaxRate", "TaxAgency", "JournalCode", "TimeActivity"})
+NOT_FED = frozenset({"TaxCode", "TaxRate", "TaxAgency", "JournalCode", "TimeActivity", FILE_KIND})
 
 _FED = {kind.lower(): kind for kind in KINDS if kind not in NOT_FED}
 

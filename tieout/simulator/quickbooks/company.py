@@ -111,6 +111,8 @@ class QuickBooksCompany:
     """What payments took from an invoice or a credit memo: (kind, id) to payment id to amount."""
     owed: dict[str, Decimal] = field(init=False, default_factory=dict)
     """Each customer's open balance, in the customer's currency."""
+    contents: dict[str, str] = field(init=False, default_factory=dict)
+    """The SHA-256 of each attached file's bytes, by the Attachable's id."""
     rates: dict[str, dict[str, Decimal]] = field(init=False, default_factory=dict)
     """Home units for one foreign, by currency and by day from which the rate holds."""
     next_ids: dict[str, int] = field(init=False, default_factory=dict)

@@ -9,19 +9,20 @@ from tieout.simulator.quickbooks.records import Record
 from tieout.simulator.quickbooks.refusals import Json
 
 
-def _names(text: str) -> frozenset[str]:
+def names(text: str) -> frozenset[str]:
+    """Return the words of a text."""
     return frozenset(text.split())
 
 
 _EVERYWHERE = frozenset({"Id", "SyncToken", "MetaData", "domain", "sparse", "status"})
 
-_NAME = _names(
+_NAME = names(
     "Title GivenName MiddleName FamilyName Suffix FullyQualifiedName CompanyName DisplayName "
     "PrintOnCheckName Active V4IDPseudonym PrimaryPhone AlternatePhone Mobile Fax "
     "PrimaryEmailAddr WebAddr BillAddr ShipAddr Notes CurrencyRef Balance PrimaryTaxIdentifier "
     "AcctNum"
 )
-_SALES = _names(
+_SALES = names(
     "CustomField DocNumber TxnDate DepartmentRef CurrencyRef ExchangeRate PrivateNote LinkedTxn "
     "Line TxnTaxDetail CustomerRef CustomerMemo BillAddr ShipAddr ShipFromAddr ClassRef "
     "GlobalTaxCalculation TotalAmt HomeTotalAmt ApplyTaxAfterDiscount PrintStatus EmailStatus "
@@ -31,7 +32,7 @@ _NAMED = frozenset({"Name", "Active", "FullyQualifiedName", "ParentRef"})
 
 WRITABLE: dict[str, frozenset[str]] = {
     "Customer": _NAME
-    | _names(
+    | names(
         "Taxable DefaultTaxCodeRef Job BillWithParent ParentRef Level SalesTermRef "
         "PaymentMethodRef BalanceWithJobs PreferredDeliveryMethod ResaleNum IsProject "
         "ClientEntityId"
@@ -39,7 +40,7 @@ WRITABLE: dict[str, frozenset[str]] = {
     "Vendor": _NAME | frozenset({"TermRef", "Vendor1099", "TaxIdentifier"}),
     "Employee": _NAME | frozenset({"PrimaryAddr", "EmployeeNumber", "BillableTime"}),
     "Item": _NAMED
-    | _names(
+    | names(
         "Sku Description SubItem Level Taxable SalesTaxIncluded UnitPrice Type IncomeAccountRef "
         "PurchaseDesc PurchaseCost ExpenseAccountRef AssetAccountRef TrackQtyOnHand QtyOnHand "
         "InvStartDate SalesTaxCodeRef ClassRef"
@@ -49,7 +50,7 @@ WRITABLE: dict[str, frozenset[str]] = {
     "Department": _NAMED | {"SubDepartment"},
     "PaymentMethod": _NAMED | {"Type"},
     "Account": _NAMED
-    | _names(
+    | names(
         "SubAccount Description Classification AccountType AccountSubType AcctNum CurrencyRef "
         "CurrentBalance CurrentBalanceWithSubAccounts"
     ),
@@ -58,7 +59,7 @@ WRITABLE: dict[str, frozenset[str]] = {
     | frozenset({"Description", "Taxable", "TaxGroup", "SalesTaxRateList", "PurchaseTaxRateList"}),
     "TaxRate": _NAMED | frozenset({"Description", "RateValue", "AgencyRef"}),
     "Invoice": _SALES
-    | _names(
+    | names(
         "SalesTermRef DueDate ShipDate ShipMethodRef TrackingNum Deposit AllowIPNPayment "
         "AllowOnlinePayment AllowOnlineCreditCardPayment AllowOnlineACHPayment InvoiceLink "
         "DeliveryInfo"
@@ -66,50 +67,55 @@ WRITABLE: dict[str, frozenset[str]] = {
     "CreditMemo": _SALES | frozenset({"RemainingCredit", "PaymentMethodRef", "InvoiceRef"}),
     "RefundReceipt": _SALES
     | frozenset({"DepositToAccountRef", "PaymentMethodRef", "PaymentRefNum"}),
-    "Payment": _names(
+    "Payment": names(
         "TxnDate CurrencyRef ExchangeRate PrivateNote LinkedTxn Line CustomerRef "
         "DepositToAccountRef PaymentMethodRef PaymentRefNum TotalAmt UnappliedAmt "
         "ARAccountRef ProcessPayment ProjectRef"
     ),
+    "Attachable": names(
+        "FileName ContentType Size Note Category Tag Lat Long PlaceName AttachableRef "
+        "FileAccessUri TempDownloadUri ThumbnailFileAccessUri ThumbnailTempDownloadUri"
+    ),
 }
 """What a body may name. Read-only fields may be named too: they are read over, as the books do."""
 
-LINE = _names(
+LINE = names(
     "Id LineNum Description Amount LinkedTxn DetailType SalesItemLineDetail DiscountLineDetail "
     "SubTotalLineDetail DescriptionLineDetail LineEx"
 )
-SALES_DETAIL = _names(
+SALES_DETAIL = names(
     "ItemRef ClassRef UnitPrice Qty ItemAccountRef TaxCodeRef TaxClassificationRef ServiceDate "
     "TaxInclusiveAmt DiscountRate DiscountAmt"
 )
 
 
-_REFERENCE = _names("value name type")
-_ADDRESS = _names(
+_REFERENCE = names("value name type")
+_ADDRESS = names(
     "Id Line1 Line2 Line3 Line4 Line5 City Country CountryCode County CountrySubDivisionCode "
     "PostalCode PostalCodeSuffix Lat Long Tag Note"
 )
-_PHONE = _names(
+_PHONE = names(
     "Id DeviceType CountryCode AreaCode ExchangeCode Extension FreeFormNumber Default Tag"
 )
-_EMAIL = _names("Id Address Default Tag")
+_EMAIL = names("Id Address Default Tag")
 _NESTED: dict[str, frozenset[str]] = {
     **dict.fromkeys(("BillAddr", "ShipAddr", "ShipFromAddr", "PrimaryAddr"), _ADDRESS),
     **dict.fromkeys(("PrimaryPhone", "AlternatePhone", "Mobile", "Fax"), _PHONE),
     **dict.fromkeys(("PrimaryEmailAddr", "BillEmail", "BillEmailCc", "BillEmailBcc"), _EMAIL),
+    "AttachableRef": names("EntityRef LineInfo IncludeOnSend NoRefOnly CustomField"),
     "CustomerMemo": frozenset({"value"}),
-    "CustomField": _names("DefinitionId Name Type StringValue BooleanValue DateValue NumberValue"),
-    "TxnTaxDetail": _names(
+    "CustomField": names("DefinitionId Name Type StringValue BooleanValue DateValue NumberValue"),
+    "TxnTaxDetail": names(
         "DefaultTaxCodeRef TxnTaxCodeRef TotalTax TaxReviewStatus TaxLine UseAutomatedSalesTax"
     ),
-    "LinkedTxn": _names("TxnId TxnType TxnLineId"),
-    "DiscountLineDetail": _names(
+    "LinkedTxn": names("TxnId TxnType TxnLineId"),
+    "DiscountLineDetail": names(
         "DiscountRef PercentBased DiscountPercent DiscountAccountRef ServiceDate ClassRef "
         "TaxCodeRef"
     ),
 }
 """What an object within an object may name."""
-_TEXTS = _names("Id SyncToken value name Line1 Line2 City Country PostalCode TxnId TxnType bId")
+_TEXTS = names("Id SyncToken value name Line1 Line2 City Country PostalCode TxnId TxnType bId")
 """Fields whose values are texts wherever they stand; a number in one is refused."""
 
 
@@ -127,7 +133,7 @@ def check_nested(body: Json) -> None:
     for name, value in body.items():
         if name in _TEXTS and value is not None and not isinstance(value, str):
             raise refusals.unsupported_property(name)
-        known = _REFERENCE if name.endswith("Ref") else _NESTED.get(name)
+        known = _NESTED.get(name) or (_REFERENCE if name.endswith("Ref") else None)
         for one in value if isinstance(value, list) else [value]:
             if isinstance(one, dict):
                 if known is not None:
@@ -222,6 +228,7 @@ QUERYABLE: dict[str, dict[str, Field]] = {
     "Preferences": _by_name(_ID),
     "CompanyInfo": _by_name(_ID),
     "ExchangeRate": _by_name(_text("SourceCurrencyCode"), _day("AsOfDate")),
+    "Attachable": _by_name(*_STAMPS, _text("FileName"), _text("ContentType"), _number("Size")),
     "CompanyCurrency": _by_name(*_STAMPS, _flag("Active"), _text("Code"), _text("Name")),
 }
 """Fields by lower-case name; everything else is refused with 4001 (R48)."""

@@ -50,6 +50,7 @@ def load(path: Path, now: Now) -> QuickBooksCompany:
         settings["book_close_date"] = date.fromisoformat(settings["book_close_date"])
     company = QuickBooksCompany(now=now, **settings)
     company.rates = state["rates"]
+    company.contents = state.get("contents", {})
     company.next_ids = state["next_ids"]
     company.next_number = state["next_number"]
     company.preferences_token = state["preferences_token"]
@@ -94,6 +95,7 @@ def _state(company: QuickBooksCompany) -> Json:
         "format": FORMAT,
         "settings": settings,
         "rates": company.rates,
+        "contents": company.contents,
         "next_ids": company.next_ids,
         "next_number": company.next_number,
         "preferences_token": company.preferences_token,

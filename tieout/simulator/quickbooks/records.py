@@ -25,7 +25,10 @@ LIST_KINDS = (
 
 SALES_KINDS = ("Invoice", "CreditMemo", "RefundReceipt")
 TXN_KINDS = (*SALES_KINDS, "Payment")
-KINDS = (*LIST_KINDS, *TXN_KINDS)
+FILE_KIND = "Attachable"
+"""A file or a note on a record; no feed tells of it."""
+
+KINDS = (*LIST_KINDS, *TXN_KINDS, FILE_KIND)
 
 REFERS_TO = {
     "CustomerRef": "Customer",

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from tieout.simulator.quickbooks.company import QuickBooksCompany
-from tieout.simulator.quickbooks.records import Record
+from tieout.simulator.quickbooks.records import FILE_KIND, Record
 from tieout.simulator.quickbooks.refusals import Json
 from tieout.simulator.quickbooks.values import ZERO
 
@@ -27,6 +27,7 @@ def truth_of(company: QuickBooksCompany) -> Json:
         "customers": list(_customers(company)),
         "items": list(_items(company)),
         "tax_codes": list(_tax_codes(company)),
+        "attachments": list(_attachments(company)),
         "duplicates": _duplicates(invoices),
     }
 
@@ -112,6 +113,24 @@ def _items(company: QuickBooksCompany) -> Iterable[Json]:
 def _tax_codes(company: QuickBooksCompany) -> Iterable[Json]:
     for record in company.tables["TaxCode"].rows.values():
         yield {"id": record.id, "name": record.body["Name"]}
+
+
+def _attachments(company: QuickBooksCompany) -> Iterable[Json]:
+    for record, deleted in _all(company, FILE_KIND):
+        body = record.body
+        yield {
+            "id": record.id,
+            "name": body.get("FileName"),
+            "media_type": body.get("ContentType"),
+            "size": body.get("Size"),
+            "sha256": company.contents.get(record.id),
+            "on": [
+                [one["EntityRef"]["type"], one["EntityRef"]["value"]]
+                for one in body["AttachableRef"]
+            ],
+            "note": body.get("Note"),
+            "deleted": deleted,
+        }
 
 
 def _all(company: QuickBooksCompany, kind: str) -> Iterable[tuple[Record, bool]]:

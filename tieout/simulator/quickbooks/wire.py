@@ -22,6 +22,7 @@ from tieout.simulator import jsonwire
 from tieout.simulator.clock import DateHeader
 from tieout.simulator.faults import FaultMiddleware, Faults
 from tieout.simulator.quickbooks import (
+    attachments,
     batch,
     changes,
     deeds,
@@ -42,6 +43,7 @@ from tieout.simulator.quickbooks.throttle import Limits, Throttle
 
 QUERY_TYPES = frozenset({"application/text", "text/plain"})
 """What a query that is sent as a body calls itself (Intuit's page on data queries)."""
+TYPES = {"query": QUERY_TYPES, "upload": frozenset({"multipart/form-data"})}
 
 
 def quickbooks_app(
@@ -119,20 +121,27 @@ class Books:
                 await asyncio.sleep(self.latency_secs)
             body = await request.body()
             asked = dict(parse_qsl(request.scope["query_string"].decode()))
-            if not _is_understood(request.method, entity, request.headers.get("content-type", "")):
+            content_type = request.headers.get("content-type", "")
+            if not _is_understood(request.method, entity, content_type):
                 return self._traced_answer(spelling.not_understood())
             if not throttle.meter.take(_reads(request.method, entity, body), company.present()):
                 return self._throttled(0)
             with company.lock:
-                return self._answer(company, request.method, rest, asked, body)
+                return self._answer(company, request.method, rest, asked, body, content_type)
         finally:
             throttle.at_once.leave()
 
     def _answer(
-        self, company: QuickBooksCompany, method: str, rest: str, asked: Json, body: bytes
+        self,
+        company: QuickBooksCompany,
+        method: str,
+        rest: str,
+        asked: Json,
+        body: bytes,
+        content_type: str,
     ) -> Response:
         try:
-            content = _respond(company, method, rest, asked, body)
+            content = _respond(company, method, rest, asked, body, content_type)
         except Refused as refusal:
             shown = {**refusal.body(), "time": _time(company)}
             return self._traced_answer((refusal.status, shown))
@@ -247,7 +256,7 @@ def _is_understood(method: str, entity: str, content_type: str) -> bool:
     if method == "GET":
         return True
     said = content_type.partition(";")[0].strip().lower()
-    return said in (QUERY_TYPES if entity == "query" else {"application/json"})
+    return said in TYPES.get(entity, frozenset({"application/json"}))
 
 
 def _reads(method: str, entity: str, body: bytes) -> int:
@@ -262,7 +271,12 @@ def _reads(method: str, entity: str, body: bytes) -> int:
 
 
 def _respond(
-    company: QuickBooksCompany, method: str, rest: str, asked: Json, body: bytes
+    company: QuickBooksCompany,
+    method: str,
+    rest: str,
+    asked: Json,
+    body: bytes,
+    content_type: str,
 ) -> Json | bytes:
     """Return the content of a good answer.
 
@@ -275,6 +289,8 @@ def _respond(
     answer = _ANSWERS.get((method, head.lower()))
     if answer is not None:
         return _timed(company, answer(company, asked, body))
+    if (method, head.lower(), tail) == ("POST", "upload", ""):
+        return _timed(company, attachments.upload(company, content_type, body))
     kind = KIND_OF_PATH.get(head.lower())
     if kind is None or (method == "POST" and tail):
         raise refusals.unsupported(f"{method} {rest}")

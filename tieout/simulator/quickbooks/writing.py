@@ -2,9 +2,18 @@
 
 from collections.abc import Callable
 
-from tieout.simulator.quickbooks import fields, lists, payments, people, refusals, sales, values
+from tieout.simulator.quickbooks import (
+    attachments,
+    fields,
+    lists,
+    payments,
+    people,
+    refusals,
+    sales,
+    values,
+)
 from tieout.simulator.quickbooks.company import QuickBooksCompany
-from tieout.simulator.quickbooks.records import SALES_KINDS, TXN_KINDS, Record
+from tieout.simulator.quickbooks.records import FILE_KIND, SALES_KINDS, TXN_KINDS, Record
 from tieout.simulator.quickbooks.refusals import Json
 
 Shape = Callable[[QuickBooksCompany, str, Json, Record | None], Json]
@@ -20,6 +29,7 @@ SHAPES: dict[str, Shape] = {
     "Item": lists.shape_item,
     "CompanyCurrency": lists.shape_currency,
     "Payment": payments.shape,
+    FILE_KIND: attachments.shape,
 }
 
 

@@ -1,0 +1,139 @@
+"""A file on an invoice: one multipart call, whose parts are the Attachable and the file's bytes.
+
+Source: Intuit's page "Attach images and notes"; R21. What the file is called, what it is and where
+it belongs stands in the first part, with our marker in its note: by that it is found again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import BinaryIO
+
+from connectors.quickbooks.outcomes import failed, outcome_of
+from connectors.quickbooks.records import Reader
+from connectors.quickbooks.wire import Wire
+from tieout.model.canonical import Plain
+from tieout.model.contract import Enclosure, Outcome, Parcel, ParcelItem, Request
+from tieout.model.errors import InvalidField, OutcomeUnknown, TieoutError
+from tieout.model.ref import Key, Ref, request_id
+from tieout.transport import dump_json, understood
+
+UPLOAD_CALL = "POST upload"
+PIECE_BYTES = 64 * 1024  # of a file, in memory at once
+ITEM_ID = "001"
+LINE = "\r\n"
+
+
+def pack(request: Request, company: str) -> Parcel:
+    """Return the parcel of one attachment: its body is all but the file, whose place it names.
+
+    Raises:
+        InvalidField: the change says of no file, or of no invoice, what it is.
+    """
+    values = request.change.values
+    try:
+        sha256, size_bytes = str(values["sha256"]), int(str(values["size_bytes"]))
+        source = _source(values["file"])
+        first = _attachable(values, Key.parse(request.key))
+        opening, closing = _around(first, values, sha256)
+    except (KeyError, TypeError, ValueError) as wrong:
+        raise InvalidField(
+            f"An attachment lacks what it is of: {wrong!r}.", record=request.about
+        ) from wrong
+    body = opening + closing
+    named = request_id(company, UPLOAD_CALL, [request.key, request.asking], body.decode())
+    item = ParcelItem(ITEM_ID, request.key, request.change.kind, request.change.verb.value)
+    enclosure = Enclosure(source, sha256, size_bytes, len(opening))
+    return Parcel(company, named, UPLOAD_CALL, body, (item,), enclosure)
+
+
+def send(wire: Wire, parcel: Parcel, reader: Reader, content: BinaryIO) -> list[Outcome]:
+    """Send a parcel's bytes with the file's between them, once; never raises for the answer."""
+    enclosure = parcel.enclosure
+    assert enclosure is not None, "only a parcel with a file is sent so"
+    media_type = f"multipart/form-data; boundary={_boundary(enclosure.sha256)}"
+    try:
+        reply = wire.upload(Stream(parcel.body, enclosure, content), media_type)
+        with understood("The answer to an upload", write=True, trace_id=reply.trace_id):
+            answers = reply.body.get("AttachableResponse")
+            if not isinstance(answers, list) or len(answers) != 1:
+                raise OutcomeUnknown(
+                    "The answer to an upload is of no one file.", trace_id=reply.trace_id
+                )
+            return [outcome_of(parcel.items[0], answers[0], reply.trace_id, reader)]
+    except TieoutError as error:
+        return failed(parcel, error)
+
+
+@dataclass(frozen=True, slots=True)
+class Stream:
+    """The bytes of a parcel with its file, a piece at a time; from the beginning each time."""
+
+    body: bytes
+    enclosure: Enclosure
+    content: BinaryIO
+
+    def __len__(self) -> int:
+        """Return how many bytes there are: requests announces them, and sends no chunks."""
+        return len(self.body) + self.enclosure.size_bytes
+
+    def __iter__(self) -> Iterator[bytes]:
+        """Yield what stands before the file, the file, and what stands behind it."""
+        yield self.body[: self.enclosure.at]
+        self.content.seek(0)
+        while piece := self.content.read(PIECE_BYTES):
+            yield piece
+        yield self.body[self.enclosure.at :]
+
+
+def _source(address: Plain) -> Ref:
+    """Return whose file it is: company, kind and id.
+
+    Raises:
+        ValueError: it is no such address.
+    """
+    if not isinstance(address, (list, tuple)):
+        raise ValueError(f"{address!r} is no address")  # noqa: TRY004 - one refusal for all
+    company, kind, number = map(str, address)
+    return Ref(company, kind, number)
+
+
+def _attachable(values: Mapping[str, object], key: Key) -> bytes:
+    return dump_json(
+        {
+            "AttachableRef": [
+                {
+                    "EntityRef": {"type": "Invoice", "value": str(values["invoice"])},
+                    "IncludeOnSend": False,
+                }
+            ],
+            "FileName": str(values["name"]),
+            "ContentType": str(values["media_type"]),
+            "Note": key.marker,
+        }
+    )
+
+
+def _around(first: bytes, values: Mapping[str, object], sha256: str) -> tuple[bytes, bytes]:
+    """Return what stands before and behind the file's bytes."""
+    boundary = _boundary(sha256)
+    name = str(values["name"]).replace("\\", "%5C").replace('"', "%22")
+    opening = [
+        f"--{boundary}",
+        'Content-Disposition: form-data; name="file_metadata_01"; filename="attachment.json"',
+        "Content-Type: application/json; charset=UTF-8",
+        "",
+        first.decode(),
+        f"--{boundary}",
+        f'Content-Disposition: form-data; name="file_content_01"; filename="{name}"',
+        f"Content-Type: {values['media_type']}",
+        "",
+        "",
+    ]
+    return LINE.join(opening).encode(), f"{LINE}--{boundary}--{LINE}".encode()
+
+
+def _boundary(sha256: str) -> str:
+    """Return what parts are divided by: made of the file's hash, it cannot stand in the file."""
+    return f"tieout-{sha256[:40]}"

@@ -1,0 +1,338 @@
+"""attach: the files that a mapping wants go to the posted invoice, each content once.
+
+A file is read into the spool, hashed and judged; then it is a change like any other, with a key, a
+plan and its hash. The key is made of the invoice and the file's hash, so the same bytes under two
+names, or uploaded twice to the CRM, are one attachment (R21). The standing approval is the
+mapping's activation, as for write-backs: a file moves no amount.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from datetime import datetime
+from decimal import Decimal
+
+from mapping.drafting import files_of, name_of
+from sync_engine.addresses import address_of, source_address
+from sync_engine.draft import Sketch, setting_of
+from sync_engine.file_types import extension_of, is_false, is_hostile
+from sync_engine.ledger.sqlite import Ledger
+from sync_engine.ledger.store import Reads, Row, Writes
+from sync_engine.pair import Pair
+from sync_engine.plan import keep_plan
+from sync_engine.queue import queue
+from sync_engine.receipts import take_known
+from sync_engine.spool import Spool, Spooled, TooLarge
+from sync_engine.states import ATTACHMENT, in_state
+from sync_engine.tasks import FILE, Wanted, keep
+from tieout.model.canonical import canonical, digest
+from tieout.model.change import Create, Finding, Plan, Verb
+from tieout.model.contract import Receipt
+from tieout.model.errors import NextStep, TieoutError
+from tieout.model.lookup import MARKER, Found, Lookup, NotKnown
+from tieout.model.ref import Key, Ref
+from tieout.model.words import one_line
+
+FILES_AT_ONCE = 100  # read from the ledger together
+FILES_IN_A_ROUND = 1_000  # the rest is the next round's
+STANDING = "mapping"  # the policy by which a file is approved
+
+_log = logging.getLogger(__name__)
+
+
+def note_files(tx: Writes, pair: Pair, sketch: Sketch) -> None:
+    """Note which files a source's mapping wants on its invoice now; what is not known stays."""
+    rules = sketch.mapping.files
+    if rules is None or sketch.given is None or sketch.document is None:
+        return
+    invoice = str(sketch.key)
+    chosen = files_of(sketch.mapping, sketch.given, setting_of(tx, pair))
+    unsure = [*sketch.unread_files, *chosen.findings]
+    _keep_task(tx, pair, sketch.ref, invoice, [_unsure(sketch, one) for one in unsure[:1]])
+    if unsure:
+        return
+    for record in chosen.files:
+        size = record.fields.get("size_bytes")
+        tx.run(
+            "file_want",
+            invoice=invoice,
+            **address_of(record.ref),
+            pair=pair.name,
+            version=record.version,
+            name=name_of(record.fields),
+            size_bytes=None if size is None else int(size),
+        )
+    here = {record.ref for record in chosen.files}
+    for row in tx.all("files_of", invoice=invoice):
+        if _file(row) not in here and row["key"] is None:
+            tx.run("file_forget", invoice=invoice, **address_of(_file(row)))
+            _keep_task(tx, pair, sketch.ref, _subject(row), ())
+
+
+def attach(ledger: Ledger, pair: Pair, now: datetime) -> int:
+    """Plan the attachments that posted invoices lack, and queue them; return how many are new."""
+    if all(mapping.files is None for mapping in pair.mappings):
+        return 0
+    spool = Spool.of(ledger, pair)
+    kept = {row["sha256"] for row in ledger.all("files_kept", pair=pair.name)}
+    spool.keep_only(kept)
+    if not pair.books.capabilities.can(ATTACHMENT, Verb.CREATE):
+        return 0
+    planned = 0
+    after = {"invoice": "", "company": "", "kind": "", "id": ""}
+    for _ in range(FILES_IN_A_ROUND // FILES_AT_ONCE):
+        rows = ledger.all("files_due", pair=pair.name, limit=FILES_AT_ONCE, **after)
+        for row in rows:
+            planned += _attach(ledger, pair, spool, row, now)
+        if len(rows) < FILES_AT_ONCE:
+            break
+        after = {name: rows[-1][name] for name in after}
+    _approve_again(ledger, pair)
+    queue(ledger, pair)
+    return planned
+
+
+def _attach(ledger: Ledger, pair: Pair, spool: Spool, row: Row, now: datetime) -> bool:
+    """Read and judge one file and plan its attachment; return whether it is a new one."""
+    limit_bytes = pair.books.capabilities.limit(ATTACHMENT, "size_bytes") or 0
+    problem = _before_reading(pair, row, limit_bytes)
+    if problem is not None:
+        return _hold(ledger, pair, row, problem)
+    try:
+        spooled = spool.take(pair.crm, _file(row), limit_bytes)
+        problem = _after_reading(row, spooled)
+        if problem is not None:
+            spool.drop(spooled.sha256)
+            return _hold(ledger, pair, row, problem)
+        plan = _plan(pair, row, spooled)
+        known = _in_the_books(ledger, pair, row, plan.key)
+    except TooLarge:
+        return _hold(ledger, pair, row, _too_large(row, limit_bytes))
+    except TieoutError as error:
+        if error.next_step is NextStep.STOP:
+            raise
+        _log.warning("file unread", extra={"record": str(_file(row)), "code": error.code})
+        with ledger.transaction() as tx:
+            _keep_problem(tx, pair, row, _unread(row, error))
+        return False
+    with ledger.transaction() as tx:
+        is_new = _put(tx, pair, row, plan, spooled.sha256, now, known)
+    if not is_new:
+        spool.drop(spooled.sha256)
+    return is_new
+
+
+def _hold(ledger: Ledger, pair: Pair, row: Row, problem: Wanted) -> bool:
+    """Keep a file off its invoice until it changes; the others go on."""
+    with ledger.transaction() as tx:
+        tx.run("file_problem", **_place(row), problem=problem.code)
+        _keep_problem(tx, pair, row, problem)
+    return False
+
+
+# -- judging ------------------------------------------------------------------------------------
+
+
+def _before_reading(pair: Pair, row: Row, limit_bytes: int) -> Wanted | None:
+    """Return why a file need not even be read, None where it must."""
+    name, size = row["name"], row["size_bytes"]
+    most = pair.books.capabilities.limit(ATTACHMENT, "name") or 0
+    types = pair.books.capabilities.kinds[ATTACHMENT].file_types
+    if is_hostile(name) or len(name) > most:
+        what = f"cannot be named so in the books (at most {most} letters, no path, nothing unseen)"
+        return _problem(row, "file-name", what, "Rename it in the CRM.")
+    if extension_of(name) not in types:
+        what = f"is of no type that the books take: {', '.join(sorted(types))}"
+        return _problem(row, "file-type", what, "Put it there in another form, or leave it out.")
+    if size == 0:
+        return _empty(row)
+    if size is not None and size > limit_bytes:
+        return _too_large(row, limit_bytes)
+    return None
+
+
+def _after_reading(row: Row, spooled: Spooled) -> Wanted | None:
+    if spooled.size_bytes == 0:
+        return _empty(row)
+    if is_false(row["name"], spooled.head):
+        what = f"is no {extension_of(row['name'])} file, whatever its name says"
+        return _problem(row, "file-type", what, "Put the right file there, or rename it.")
+    return None
+
+
+def _empty(row: Row) -> Wanted:
+    return _problem(row, "file-empty", "has no bytes", "Upload it to the CRM again.")
+
+
+def _too_large(row: Row, limit_bytes: int) -> Wanted:
+    what = f"is larger than the {limit_bytes} bytes that the books take"
+    return _problem(row, "file-too-large", what, "Put a smaller one there, or leave it out.")
+
+
+def _unsure(sketch: Sketch, finding: Finding) -> Wanted:
+    message = f"Which files go to its invoice is not known. {finding.message}"
+    return Wanted("file-unread", sketch.title, message, finding.remedy)
+
+
+def _unread(row: Row, error: TieoutError) -> Wanted:
+    return Wanted("file-unread", row["title"], f"{_shown(row)}: {error}", error.next)
+
+
+def _problem(row: Row, code: str, what: str, remedy: str) -> Wanted:
+    return Wanted(code, row["title"], f"{_shown(row)} {what}.", remedy)
+
+
+def _shown(row: Row) -> str:
+    """Return what people know a file by; a hostile name is shown without what it hides."""
+    return f'{row["kind"]} {row["id"]} "{one_line(row["name"])}"'
+
+
+# -- planning -----------------------------------------------------------------------------------
+
+
+def _plan(pair: Pair, row: Row, spooled: Spooled) -> Plan:
+    mapping = next((one for one in pair.mappings if one.identity == row["mapping"]), None)
+    source = Ref(row["source_company"], row["source_kind"], row["source_id"])
+    key = Key.of(
+        source,
+        mapping=row["mapping"],
+        document=ATTACHMENT,
+        target_company=pair.books.company,
+        part=f"{row['invoice']}:{spooled.sha256}",
+    )
+    types = pair.books.capabilities.kinds[ATTACHMENT].file_types
+    values = {
+        "invoice": row["posted_id"],
+        "name": row["name"],
+        "media_type": types[extension_of(row["name"])],
+        "size_bytes": str(Decimal(spooled.size_bytes)),
+        "sha256": spooled.sha256,
+        "file": [row["company"], row["kind"], row["id"]],
+    }
+    return Plan(
+        key=str(key),
+        mapping=row["mapping"] if mapping is None else mapping.name,
+        mapping_version=0 if mapping is None else mapping.version,
+        change=Create(ATTACHMENT, values),
+        title=one_line(f"{row['title']}: {row['name']}"),
+        source=source,
+    )
+
+
+def _in_the_books(ledger: Reads, pair: Pair, row: Row, key: str) -> Receipt | None:
+    """Return what the books hold under this key already; asked only where the ledger may not know.
+
+    An invoice that was adopted was sent by a ledger that is lost, and its files may have been too.
+
+    Raises:
+        TieoutError: the books were not searched to the end.
+    """
+    receipt = ledger.one("receipt_any", key=row["invoice"])
+    if receipt is None or receipt["how"] != "adopted" or ledger.one("document_get", key=key):
+        return None
+    (answer,) = pair.books.find(ATTACHMENT, [Lookup(ATTACHMENT, MARKER, key)])
+    match answer:
+        case Found(ref=ref, record=record) if record is not None:
+            return Receipt(ref, record.version, record)
+        case NotKnown(error):
+            raise error
+    return None
+
+
+def _put(
+    tx: Writes,
+    pair: Pair,
+    row: Row,
+    plan: Plan,
+    sha256: str,
+    now: datetime,
+    known: Receipt | None,
+) -> bool:
+    """Write the attachment down, unless these bytes are this invoice's already."""
+    tx.run("file_bound", **_place(row), sha256=sha256, key=plan.key)
+    _keep_problem(tx, pair, row, None)
+    if tx.one("document_get", key=plan.key) is not None:
+        return False
+    keep_plan(tx, pair, plan, now)
+    key = Key.parse(plan.key)
+    content = canonical(plan.change.values)
+    assert plan.source is not None
+    tx.run(
+        "document_put",
+        key=plan.key,
+        stem=key.stem,
+        generation=key.generation,
+        pair=pair.name,
+        mapping=row["mapping"],
+        part=row["invoice"],
+        **source_address(plan.source),
+        kind=ATTACHMENT,
+        state="planned",
+        reason=None,
+        title=plan.title,
+        content=content,
+        content_hash=digest(content),
+        net=None,
+        currency=None,
+        purchase_order=None,
+        customer=None,
+        name_key=None,
+        plan_hash=plan.hash,
+        at=tx.now_text(),
+    )
+    if known is not None:
+        take_known(tx, pair, plan.key, known)
+        return False
+    _approve(tx, plan.key, plan.hash, plan.mapping)
+    return True
+
+
+def _approve_again(ledger: Ledger, pair: Pair) -> None:
+    """Approve what a person said is to be tried again."""
+    rows = [row for row in in_state(ledger, pair.name, "planned") if row["kind"] == ATTACHMENT]
+    if not rows:
+        return
+    with ledger.transaction() as tx:
+        for row in rows:
+            _approve(tx, row["key"], row["plan_hash"], row["mapping"])
+
+
+def _approve(tx: Writes, key: str, plan_hash: str, mapping: str) -> None:
+    at = tx.now_text()
+    tx.run(
+        "decision_add",
+        plan_hash=plan_hash,
+        key=key,
+        verdict="approved",
+        who="tieout",
+        policy=STANDING,
+        reason=f"the mapping {mapping} sends its files along",
+        at=at,
+    )
+    tx.run("document_state", key=key, state="approved", reason=None, at=at)
+    tx.journal("tieout", "approved", key, {"plan": plan_hash, "policy": STANDING})
+
+
+# -- tasks --------------------------------------------------------------------------------------
+
+
+def _keep_problem(tx: Writes, pair: Pair, row: Row, problem: Wanted | None) -> None:
+    source = Ref(row["source_company"], row["source_kind"], row["source_id"])
+    _keep_task(tx, pair, source, _subject(row), () if problem is None else (problem,))
+
+
+def _keep_task(tx: Writes, pair: Pair, source: Ref, subject: str, wanted: Sequence[Wanted]) -> None:
+    keep(tx, pair=pair.name, family=FILE, subject=subject, source=source, wanted=wanted)
+
+
+def _subject(row: Row) -> str:
+    return f"{row['invoice']}:{row['kind']}:{row['id']}"
+
+
+def _file(row: Row) -> Ref:
+    return Ref(row["company"], row["kind"], row["id"])
+
+
+def _place(row: Row) -> dict[str, str]:
+    return {"invoice": row["invoice"], **address_of(_file(row))}
