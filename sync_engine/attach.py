@@ -141,10 +141,15 @@ def _before_reading(pair: Pair, row: Row, limit_bytes: int) -> Wanted | None:
     types = pair.books.capabilities.kinds[ATTACHMENT].file_types
     if is_hostile(name) or len(name) > most:
         what = f"cannot be named so in the books (at most {most} letters, no path, nothing unseen)"
-        return _problem(row, "file-name", what, "Rename it in the CRM.")
+        return Wanted("file-name", row["title"], f"{_shown(row)} {what}.", "Rename it in the CRM.")
     if extension_of(name) not in types:
         what = f"is of no type that the books take: {', '.join(sorted(types))}"
-        return _problem(row, "file-type", what, "Put it there in another form, or leave it out.")
+        return Wanted(
+            "file-type",
+            row["title"],
+            f"{_shown(row)} {what}.",
+            "Put it there in another form, or leave it out.",
+        )
     if size == 0:
         return _empty(row)
     if size is not None and size > limit_bytes:
@@ -157,17 +162,29 @@ def _after_reading(row: Row, spooled: Spooled) -> Wanted | None:
         return _empty(row)
     if is_false(row["name"], spooled.head):
         what = f"is no {extension_of(row['name'])} file, whatever its name says"
-        return _problem(row, "file-type", what, "Put the right file there, or rename it.")
+        return Wanted(
+            "file-type",
+            row["title"],
+            f"{_shown(row)} {what}.",
+            "Put the right file there, or rename it.",
+        )
     return None
 
 
 def _empty(row: Row) -> Wanted:
-    return _problem(row, "file-empty", "has no bytes", "Upload it to the CRM again.")
+    return Wanted(
+        "file-empty", row["title"], f"{_shown(row)} has no bytes.", "Upload it to the CRM again."
+    )
 
 
 def _too_large(row: Row, limit_bytes: int) -> Wanted:
     what = f"is larger than the {limit_bytes} bytes that the books take"
-    return _problem(row, "file-too-large", what, "Put a smaller one there, or leave it out.")
+    return Wanted(
+        "file-too-large",
+        row["title"],
+        f"{_shown(row)} {what}.",
+        "Put a smaller one there, or leave it out.",
+    )
 
 
 def _unsure(sketch: Sketch, finding: Finding) -> Wanted:
@@ -177,10 +194,6 @@ def _unsure(sketch: Sketch, finding: Finding) -> Wanted:
 
 def _unread(row: Row, error: TieoutError) -> Wanted:
     return Wanted("file-unread", row["title"], f"{_shown(row)}: {error}", error.next)
-
-
-def _problem(row: Row, code: str, what: str, remedy: str) -> Wanted:
-    return Wanted(code, row["title"], f"{_shown(row)} {what}.", remedy)
 
 
 def _shown(row: Row) -> str:
