@@ -27,7 +27,7 @@ from sync_engine.spool import Spool, Spooled, TooLarge
 from sync_engine.states import ATTACHMENT, in_state
 from sync_engine.tasks import FILE, Wanted, keep
 from tieout.model.canonical import canonical, digest
-from tieout.model.change import Create, Finding, Plan, Verb
+from tieout.model.change import Create, Finding, Plan
 from tieout.model.contract import Receipt
 from tieout.model.errors import NextStep, TieoutError
 from tieout.model.lookup import MARKER, Found, Lookup, NotKnown
@@ -77,7 +77,7 @@ def attach(ledger: Ledger, pair: Pair, now: datetime) -> int:
     spool = Spool.of(ledger, pair)
     kept = {row["sha256"] for row in ledger.all("files_kept", pair=pair.name)}
     spool.keep_only(kept)
-    if not pair.books.capabilities.can(ATTACHMENT, Verb.CREATE):
+    if ATTACHMENT not in pair.books.capabilities.kinds:
         return 0
     planned = 0
     after = {"invoice": "", "company": "", "kind": "", "id": ""}

@@ -70,7 +70,7 @@ class Facts:
                     found_by=frozenset(said.get("found_by", ())),
                     limits=said.get("limits", {}),
                     fields={field.name: field.type for field in self.fields[name].values()},
-                    batch=batch if said.get("verbs") and said["group"] != "file" else 1,
+                    batch=batch if said.get("verbs") else 1,
                     file_types=said.get("file_types", {}),
                 )
                 for name, said in self.described.items()

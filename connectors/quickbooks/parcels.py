@@ -62,7 +62,7 @@ def prepare(
         _refuse_unclaimed(request)
     by_kind: dict[str, list[Request]] = {}
     for request in requests:
-        if request.change.kind == "attachment":
+        if request.change.kind == uploading.KIND:
             yield uploading.pack(request, company)
         elif request.change.verb is Verb.VOID:
             yield _single(request, company, settings)
@@ -102,6 +102,8 @@ def send(wire: Wire, parcel: Parcel, reader: Reader) -> list[Outcome]:
 
 def _refuse_unclaimed(request: Request) -> None:
     kind, verb = request.change.kind, request.change.verb
+    if kind == uploading.KIND and verb is Verb.CREATE and "sha256" in request.change.values:
+        return  # it is of a file, which travels in its own way
     if verb not in facts().described.get(kind, {}).get("verbs", ()):
         raise Unsupported(
             f"QuickBooks' connector does not {verb} records of kind {kind}.", record=request.about

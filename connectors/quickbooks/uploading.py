@@ -19,6 +19,7 @@ from tieout.model.errors import InvalidField, OutcomeUnknown, TieoutError
 from tieout.model.ref import Key, Ref, request_id
 from tieout.transport import dump_json, understood
 
+KIND = "attachment"
 UPLOAD_CALL = "POST upload"
 PIECE_BYTES = 64 * 1024  # of a file, in memory at once
 ITEM_ID = "001"

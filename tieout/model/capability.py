@@ -20,7 +20,7 @@ class KindCapability:
         limits: numbers by name: lengths of texts (``name``: 100), ``lines``, ``unit_price_places``.
         fields: our field names with their types (text, number, money, date, instant, flag).
         batch: how many changes go into one call.
-        file_types: the files that it takes: an extension and its media type.
+        file_types: the files that ``apply_enclosing`` takes: an extension and its media type.
     """
 
     verbs: frozenset[Verb] = frozenset()
