@@ -13,6 +13,7 @@ from connectors.dynamics365.batch import PARTS_LIMIT
 from connectors.dynamics365.facts import SYSTEM, facts
 from connectors.dynamics365.feed import Feed, Place, one_kind
 from connectors.dynamics365.finding import find
+from connectors.dynamics365.hints import parse_hint
 from connectors.dynamics365.outcome import DEAL
 from connectors.dynamics365.provisioning import provisions
 from connectors.dynamics365.reading import CHILD, Reading
@@ -44,6 +45,8 @@ class Dynamics365:
     certificate's ``thumbprint``, where the certificate is not beside the key); without them calls
     are signed with the credentials that are given.
     """
+
+    parse_hint = staticmethod(parse_hint)
 
     def __init__(
         self,

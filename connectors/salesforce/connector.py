@@ -10,6 +10,7 @@ from typing import Any
 from connectors.salesforce.facts import SYSTEM, facts
 from connectors.salesforce.feed import Feed, Place, one_kind
 from connectors.salesforce.finding import find
+from connectors.salesforce.hints import parse_hint
 from connectors.salesforce.login import App, Sessions
 from connectors.salesforce.objects import OPTIONS, with_named
 from connectors.salesforce.provisions import provisions
@@ -44,6 +45,8 @@ class Salesforce:
     ``at_once``, ``page``, ``bulk_from``, ``currency`` of an org with one currency that does not
     tell it, and what ``connectors.salesforce.objects`` takes.
     """
+
+    parse_hint = staticmethod(parse_hint)
 
     def __init__(
         self,

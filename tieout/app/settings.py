@@ -112,7 +112,8 @@ class Company:
     """As whom the app works, where its key speaks for a user (Salesforce)."""
     hint_secret: SecretRef | None = None
     """What this company's hints are signed with (QuickBooks: the verifier token; HubSpot: the app's
-    client secret): env:NAME or file:PATH. Without it no hint of it is heard."""
+    client secret; Dynamics 365 and Salesforce: one of your own): env:NAME or file:PATH. Without it
+    no hint of it is heard."""
     time_zone: Zone | None = None
     """The business time zone, as Europe/Oslo: instants become dates here."""
     numbers: Literal["books", "ours"] = "books"
