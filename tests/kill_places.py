@@ -59,6 +59,7 @@ STAGES: Stages = {
     "preflight": "plan",
     "twins": "plan",
     "approve": "approve",
+    "attach": {"note_files": "plan", "attach": "attach"},
     "look": {"look": "look", "recover": "begin"},
     "queue": "queue",
     "push": "push",
