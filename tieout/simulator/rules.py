@@ -261,9 +261,11 @@ RULES: Mapping[str, Sequence[Rule]] = {
         ),
         Rule(
             "R21",
-            "Files are uploaded and attached.",
+            "A file is uploaded in two parts and hangs on a record; uploading it twice doubles it; "
+            "a request has 100 MB at most.",
             f"{INTUIT}/workflows/attach-images-and-notes",
-            unfollowed="The connector attaches nothing yet; the routes are refused as unknown.",
+            refuses="6030, 2010, 2020, 2500",
+            unfollowed="The bytes cannot be had again: no connector asks for them.",
         ),
         Rule(
             "R22",
