@@ -172,3 +172,18 @@ def test_an_upload_that_never_arrived_is_sent_again(filing, sold):
     time.sleep(filing.quiet_secs)
     filing.round(3)
     assert len(attached(filing)) == 1
+
+
+def test_a_ledger_that_was_lost_attaches_nothing_twice(filing, sold):
+    filing.crm("attach_file", sold(), "Contract.pdf", PDF)
+    filing.round()
+    filing.opened.close()
+    for file in filing.path.glob("ledger.db*"):
+        file.unlink()
+    filing.restart()
+    filing.round()
+    time.sleep(filing.quiet_secs)
+    filing.round(2)
+    assert len(filing.invoices()) == 1
+    assert len(attached(filing)) == 1
+    assert filing.codes() == []
