@@ -25,6 +25,7 @@ COPIED = "copied"  # mirror: a record of ours was copied by a person
 PAIR = "pair"  # the pair itself stands still
 CLOCK = "clock"  # observe: our clock differs from a server's
 CONSENT = "consent"  # begin: a person must soon consent again
+SILENCE = "silence"  # daemon: no hint of a company comes while rounds find changes
 UNREAD = "unread"  # observe: a record of the books cannot be read
 FILE = "file"  # attach: a file cannot go to its invoice
 FEED = "feed"  # observe: the CRM does not show one kind of record

@@ -69,6 +69,7 @@ class Hearing:
         self._seen: OrderedDict[bytes, None] = OrderedDict()
         self._due_at: dict[str, float] = {}
         self._tally: Counter[str] = Counter()
+        self._heard_at: dict[str, datetime] = {}  # by company; only of those that are configured
 
     def tune(self, tuning: Tuning) -> None:
         """Take another configuration; what waits for a pair that is left goes on waiting."""
@@ -100,6 +101,16 @@ class Hearing:
                 del self._due_at[pair]
         return due
 
+    def listens(self, company: str) -> bool:
+        """Whether hints of a company are understood."""
+        ears = [ear for some in self._tuning.ears.values() for ear in some]
+        return any(company in ear.companies for ear in ears)
+
+    def heard_at(self, company: str) -> datetime | None:
+        """Return when the last hint of a company came; None when none did since the start."""
+        with self._lock:
+            return self._heard_at.get(company)
+
     def tally(self) -> Mapping[str, int]:
         """Return how many requests came to what since this was last asked."""
         with self._lock:
@@ -116,6 +127,7 @@ class Hearing:
             self._seen[seen] = None
             if len(self._seen) > SEEN_LIMIT:
                 self._seen.popitem(last=False)
+            self._heard_at.update(dict.fromkeys(companies, now()))
             due_at = self._passed() + self._tuning.wait_secs
             for pair, ends in self._tuning.pairs.items():
                 if ends & companies:

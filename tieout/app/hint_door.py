@@ -12,6 +12,7 @@ import socket
 import threading
 import time
 from collections.abc import Sequence
+from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
 from tieout.app.companies import Site
@@ -76,6 +77,12 @@ class HintsAtWork:
     def due(self) -> Sequence[str]:
         """Return the pairs that a hint makes due now."""
         return self._hearing.due() if self._hearing else ()
+
+    def last(self, company: str) -> tuple[bool, datetime | None]:
+        """Return whether a company is listened to, and when its last hint came."""
+        if self._hearing is None:
+            return False, None
+        return self._hearing.listens(company), self._hearing.heard_at(company)
 
     def tell(self) -> None:
         """Log how many requests came to what since it was last told."""

@@ -207,6 +207,8 @@ class Hints:
     """Where the daemon listens, behind that proxy; 127.0.0.1:8843 when absent."""
     wait: Span = field(default_factory=lambda: Span(10))
     """How long hints are gathered before a round begins, so that many make one; 10s when absent."""
+    silent_after: Span = field(default_factory=lambda: Span(21600))
+    """How long changes may be found without a hint before a task says so; 6h when absent."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,10 +5,12 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 
 from sync_engine.engine import Engine
+from sync_engine.pipeline import Round
+from sync_engine.silence import judge_silence
 from tieout.app import deeds, logs, wiring
 from tieout.app.companies import Site, now
 from tieout.app.hint_door import HintsAtWork
@@ -64,12 +66,32 @@ class Working:
     def round(self, pair: str) -> None:
         """Work one pair and log what it did, in a line; quiet rounds are heard in debug only."""
         with logs.about(pair=pair):
-            done = self.engine.round(pair).plain()
+            worked = self.engine.round(pair)
+            self._judge_silence(pair, worked)
+            done = worked.plain()
             moved = done["done"] or done["drafted"] or done["refused"] or done["unknown"]
             said = {k: v for k, v in done.items() if v and k not in {"pair", "calls", "error"}}
             level = logging.WARNING if done["error"] else logging.INFO if moved else logging.DEBUG
             error = done["error"]["message"] if done["error"] else ""
             _log.log(level, "round ended%s", f": {error}" if error else "", extra=said)
+
+    def _judge_silence(self, name: str, worked: Round) -> None:
+        """Ring, for each side of a pair, when its hints stay out while a round finds changes."""
+        pair, hints = self.engine.pairs[name], self.site.settings.hints
+        for company, events in (
+            (pair.crm.company, worked.observed.events),
+            (pair.books.company, worked.observed.books_events),
+        ):
+            listens, heard_at = self._hints.last(company)
+            judge_silence(
+                self._ledger,
+                pair=name,
+                company=company,
+                heard_at=heard_at,
+                found=events > 0,
+                now=now(),
+                after=timedelta(seconds=hints.silent_after.secs) if hints and listens else None,
+            )
 
     def lane(self, pair: str) -> str:
         """Return what a pair takes turns for: its books."""
