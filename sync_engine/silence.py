@@ -1,7 +1,7 @@
 """Silence: the alarm that rings when a company's hints stop coming while rounds find its changes.
 
-Without it a webhook that was switched off, or a secret that was changed, would be noticed by nobody:
-rounds go on finding everything, only later.
+Without it a webhook that was switched off, or a secret that was changed, would be noticed by
+nobody: rounds go on finding everything, only later.
 """
 
 from __future__ import annotations
@@ -73,9 +73,9 @@ def _wanted(company: str, silence: Silence) -> Wanted:
     return Wanted(
         "hints-silent",
         "Hints have fallen silent",
-        f"Changes of {company} are found since {instant_text(silence.since)} without a hint; {last}.",
-        "Nothing is lost, it is only found later. Look whether the webhook is still there, what the "
-        "proxy answers, and what the daemon's log says of hints: docs/howto/hints.md.",
+        f"Since {instant_text(silence.since)} changes of {company} come without a hint; {last}.",
+        "Nothing is lost, it is only found later. Look whether the webhook is still there, what "
+        "the proxy answers, and what the daemon's log says of hints: docs/howto/hints.md.",
     )
 
 

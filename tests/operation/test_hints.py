@@ -15,16 +15,26 @@ SECRET = "a-secret-that-both-sides-know"
 
 
 @pytest.fixture
-def hinted(installed):
+def listening(installed):
+    """Return a function that makes an installation which listens."""
+
+    def make(every="1d", more=""):
+        place = installed(every=every)
+        secret = place.here / "hint-secret"
+        secret.write_text(SECRET)
+        keyed = rf"\g<0>\1hint_secret: file:{secret}\n"
+        text = re.sub(r"( +)system: \w+\n", keyed, place.file.read_text())
+        hints = f"url: '{URL}', listen: '127.0.0.1:0', wait: 1s{more}"
+        place.file.write_text(f"{text}hints: {{{hints}}}\n")
+        return place
+
+    return make
+
+
+@pytest.fixture
+def hinted(listening):
     """An installation that looks once a day by itself, and listens."""
-    place = installed(every="1d")
-    secret = place.here / "hint-secret"
-    secret.write_text(SECRET)
-    text = re.sub(
-        r"( +)system: \w+\n", rf"\g<0>\1hint_secret: file:{secret}\n", place.file.read_text()
-    )
-    place.file.write_text(f"{text}hints: {{url: '{URL}', listen: '127.0.0.1:0', wait: 1s}}\n")
-    return place
+    return listening()
 
 
 def door(place) -> str:
@@ -74,4 +84,27 @@ def test_the_door_follows_the_configuration(hinted):
         until(lambda: "the configuration was read anew" in hinted.log(), "it is read")
         assert quickbooks.tell(f"{at}/quickbooks", SECRET, change, world.now()) == 401
         assert quickbooks.tell(f"{at}/quickbooks", "another", change, world.now()) == 202
+        assert end(daemon) == Exit.DONE
+
+
+@pytest.mark.slow
+def test_a_silence_while_rounds_find_changes_is_a_task_until_a_hint_comes(listening, sell):
+    place = listening(every="1s", more=", silent_after: 1s")
+    [world] = place.worlds
+    sell(world)
+
+    def silent():
+        _, told = place.told("tasks")
+        return [one for one in told["tasks"] if one["code"] == "hints-silent"]
+
+    with place.daemon() as daemon:
+        at = door(place)
+        until(world.invoices, "the sweep needs no hint")
+        sell(world)
+        until(silent, "nobody said it")
+        change = [(str(world.realm), "Invoice", "1")]
+        assert quickbooks.tell(f"{at}/quickbooks", SECRET, change, world.now()) == 202
+        told = hubspot.tell(world.portal, f"{URL}/hints/hubspot", SECRET, ["1"], to=f"{at}/hubspot")
+        assert told == 202
+        until(lambda: not silent(), "they speak again")
         assert end(daemon) == Exit.DONE
