@@ -78,7 +78,24 @@ AFTERWARDS: Final[Names] = {  # what write-back may tell, beside the records the
             "last_payment_date": Type.DATE,
         }
     ),
+    "approval": Type.TEXT,
+    "tied_out_at": Type.INSTANT,
+    rules.RECEIVABLES: Shape(  # of the customer, not of the document
+        {
+            "currency": Type.TEXT,
+            "open_balance": Type.NUMBER,
+            "overdue": Type.NUMBER,
+            "credit_limit": Type.NUMBER,
+            "aged_30": Type.NUMBER,
+            "aged_60": Type.NUMBER,
+            "aged_90": Type.NUMBER,
+            "aged_over_90": Type.NUMBER,
+            "oldest_open_invoice": Type.TEXT,
+            "other_currencies": Type.TEXT,
+        }
+    ),
 }
+OF_CUSTOMER: Final = {*ALWAYS, rules.RECEIVABLES}  # what may stand in one formula with it
 RESERVED: Final = {*ALWAYS, *AFTERWARDS, "document", "part"}
 FILE_FIELDS: Final = frozenset({"name", "extension", "size_bytes"})  # what a file goes by
 _ABSENT: Final = Formula("null", "", 0, Type.NOTHING, (), lambda _scope: None)
@@ -149,7 +166,7 @@ class _Compiler:
         document = self.document(top, to)
         parts = tuple(self.parts(top, document))
         checks = tuple(self.checks(top, document))
-        write_back = tuple(self.write_back(top))
+        write_back = tuple(self.write_back(top, document))
         files = self.files(top, to)
         tests = tuple(self.tests(top))
         name = str(top["mapping"].value) if "mapping" in top else ""
@@ -479,7 +496,9 @@ class _Compiler:
             severity = Severity(self.word(block, "else", tuple(Severity), Severity.BLOCK))
             yield rules.Check(that or _ABSENT, say or _ABSENT, severity)
 
-    def write_back(self, top: abc.Mapping[str, Node]) -> Iterator[rules.WriteBack]:
+    def write_back(
+        self, top: abc.Mapping[str, Node], document: rules.DocumentRules
+    ) -> Iterator[rules.WriteBack]:
         names = {**self.names, **AFTERWARDS}
         node = top.get("write_back")
         for key, cell in _entries(node).items():
@@ -499,7 +518,28 @@ class _Compiler:
             wanted = known[name] if known is not None else Type.ANY
             formula = self.cell(cell, wanted, names)
             self.used.setdefault(role, set()).add(name)
-            yield rules.WriteBack(role, name, formula or _ABSENT)
+            rule = rules.WriteBack(role, name, formula or _ABSENT)
+            if rule.of_customer:
+                self.check_of_customer(node, key, cell, rule, document)
+            yield rule
+
+    def check_of_customer(
+        self,
+        node: Node,
+        key: str,
+        cell: Node,
+        rule: rules.WriteBack,
+        document: rules.DocumentRules,
+    ) -> None:
+        """What a customer owes belongs to its own record, and moves when no document is at hand."""
+        owner = document.customer.source if isinstance(document, rules.InvoiceRules) else None
+        if rule.role != owner:
+            said = f"{rule.role} is no record that the customer is matched by"
+            self.wrong_key(node, key, said, "" if owner is None else f"{owner} is")
+        asked = {path[0] for path in rule.value.paths} - OF_CUSTOMER
+        if asked:
+            names = ", ".join(sorted(asked))
+            self.wrong(cell, f"{names} cannot stand beside {rules.RECEIVABLES}", "take it out")
 
     def tests(self, top: abc.Mapping[str, Node]) -> Iterator[rules.Test]:
         for row in _rows(top.get("tests")):

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections import abc
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from fnmatch import fnmatchcase
 from typing import Final, TypeAlias
 
+from mapping.functions import FormulaError
 from mapping.given import Given, Setting
 from mapping.making import REFUSED, Work
 from mapping.parting import Part, part_document, split
-from mapping.rules import Mapping
+from mapping.rules import RECEIVABLES, Mapping
 from mapping.trace import Made, Trace
 from tieout.model.canonical import Plain, plain
 from tieout.model.change import Finding, Severity
@@ -21,6 +22,7 @@ from tieout.model.record import Fields, Record
 from tieout.model.ref import Key, Ref
 
 __all__ = [
+    "APPROVALS",
     "STATUSES",
     "Afterwards",
     "Chosen",
@@ -29,6 +31,7 @@ __all__ = [
     "Given",
     "Made",
     "Part",
+    "Receivables",
     "Setting",
     "Skipped",
     "Told",
@@ -189,13 +192,24 @@ STATUSES: Final = {
 }
 """What `status` of write-back can be; empty when the mapping takes the record no more."""
 
+APPROVALS: Final = {
+    "waiting": "a person must say yes or no",
+    "approved": "a person or the policy said yes",
+    "rejected": "a person said no",
+}
+"""What `approval` of write-back can be; empty before there is a plan."""
+
+TIED_OUT: Final = {("tied_out_at",)}
+CLOCKS: Final = ({("synced_at",)}, TIED_OUT)
+"""What by itself is no reason to write."""
+
 
 @dataclass(frozen=True, slots=True)
 class Afterwards:
     """What became of a document, as write-back formulas may ask for it.
 
     ``status`` is one of ``STATUSES`` or empty; ``problem`` says in plain words what keeps it.
-    Amounts are the books' own.
+    Amounts are the books' own. ``approval`` is one of ``APPROVALS``, None before a plan was made.
     """
 
     status: str
@@ -209,6 +223,29 @@ class Afterwards:
     due_date: date | None = None
     last_payment_date: date | None = None
     synced_at: datetime | None = None
+    approval: str | None = None
+    tied_out_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Receivables:
+    """What a customer owes by the books, as write-back formulas may ask for it.
+
+    Amounts are in ``currency``. The four ages go by days after the due date, sum up to
+    ``open_balance``, and hold what is not due yet in the first. ``other_currencies`` says in words
+    what is open beside it; None where nothing is.
+    """
+
+    currency: str | None
+    open_balance: Decimal
+    overdue: Decimal
+    aged_30: Decimal
+    aged_60: Decimal
+    aged_90: Decimal
+    aged_over_90: Decimal
+    credit_limit: Decimal | None = None
+    oldest_open_invoice: str | None = None
+    other_currencies: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,7 +262,8 @@ class Told:
 def tell(mapping: Mapping, given: Given, setting: Setting, after: Afterwards) -> tuple[Told, ...]:
     """Return what the mapping's write-back says of a document. Pure.
 
-    A value that cannot be computed, or a record that is missing, is left untold.
+    A value that cannot be computed, or a record that is missing, is left untold. What a
+    customer owes is told by ``tell_of_customer``.
     """
     work = Work(mapping, given, setting)
     scope = {
@@ -246,12 +284,43 @@ def tell(mapping: Mapping, given: Given, setting: Setting, after: Afterwards) ->
             "due_date": after.due_date,
             "last_payment_date": after.last_payment_date,
         },
+        "approval": after.approval,
+        "tied_out_at": after.tied_out_at,
     }
     told = []
     for rule in mapping.write_back:
+        if rule.of_customer:
+            continue
         record = work.records.get(rule.role)
         value = work.tried(f"{rule.role}.{rule.field}", rule.value, scope)
         if record is not None and value is not REFUSED:
-            clock_only = set(rule.value.paths) == {("synced_at",)}
+            clock_only = set(rule.value.paths) in CLOCKS
+            if value is None and set(rule.value.paths) == TIED_OUT:
+                continue  # it does not tie out now: when it last did stays
             told.append(Told(record.ref, rule.field, plain(value), rule.value.line, clock_only))
+    return tuple(told)
+
+
+def tell_of_customer(
+    mapping: Mapping, record: Record, setting: Setting, owed: Receivables
+) -> tuple[Told, ...]:
+    """Return what the mapping tells a record of the CRM of what it owes by the books. Pure.
+
+    A value that cannot be computed is left untold; a record of another kind is told nothing.
+    """
+    scope = {
+        "cutover_date": setting.cutover_date,
+        "books": {"home_currency": setting.home_currency},
+        RECEIVABLES: asdict(owed),
+    }
+    told = []
+    for rule in mapping.write_back:
+        if rule.of_customer and mapping.names[rule.role] == record.ref.kind:
+            try:
+                value = rule.value.evaluate(scope)
+            except FormulaError:
+                continue
+            told.append(
+                Told(record.ref, rule.field, plain(value), rule.value.line, clock_only=False)
+            )
     return tuple(told)

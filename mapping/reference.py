@@ -9,7 +9,7 @@ from typing import Final
 
 from mapping import formula, functions, vocabulary
 from mapping.compiler import AFTERWARDS, ALWAYS, DRAFTED, DRAFTED_LINE, PART
-from mapping.drafting import STATUSES
+from mapping.drafting import APPROVALS, STATUSES
 from mapping.formula import Names, Shape
 from mapping.functions import FUNCTIONS
 from mapping.grammar import Anything, Block, Cell, Either, Key, Rows, Text, Whole, Word
@@ -41,6 +41,7 @@ def formula_page() -> str:
         drafted_line=", ".join(f"`{name}`" for name in DRAFTED_LINE),
         afterwards=_names(AFTERWARDS),
         statuses="\n".join(f"| `{word}` | {said} |" for word, said in STATUSES.items()),
+        approvals="\n".join(f"| `{word}` | {said} |" for word, said in APPROVALS.items()),
         chars=formula.CHARS_LIMIT,
         parts=formula.NODES_LIMIT,
         levels=formula.DEPTH_LIMIT,
@@ -118,6 +119,24 @@ with words of its own: `="part_paid" if status == "part-paid" else status`.
 | `status` | the document |
 |---|---|
 {statuses}
+
+| `approval` | |
+|---|---|
+{approvals}
+
+`tied_out_at` is when the deal, the plan and the books were last found to agree. Like `synced_at` it
+is told along with what changed, and is no reason to write.
+
+`receivables` is what the customer owes by the books. It is told to the record that the customer is
+matched by: `company.open_balance: =receivables.open_balance`. It counts the open invoices dated on
+or after the cutover date, made by whomever; payments and credits that are not applied to an invoice
+do not lessen it. `aged_30`, `aged_60`, `aged_90` and `aged_over_90` go by days after the due date:
+up to 30 (with what is not due yet), to 60, to 90, and more; they sum up to `open_balance`. All
+is in `currency`: that of the CRM's record, else the books' own, where something is open in it;
+`other_currencies` says in words what is open beside it. It is looked at again when an invoice or a
+payment of the customer moved, and on the day on which one ages. Beside it a formula may name only
+`books.home_currency` and `cutover_date`. Where several pairs tell one CRM, each needs fields of its
+own.
 
 ## Limits
 

@@ -9,12 +9,14 @@ from __future__ import annotations
 from collections import abc
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 from mapping.formula import Formula
 from mapping.yaml12 import Node
 from tieout.model.change import Severity
 from tieout.model.document import Prices, TaxBy
+
+RECEIVABLES: Final = "receivables"  # the word of write-back formulas for what a customer owes
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,11 +161,16 @@ class Check:
 
 @dataclass(frozen=True, slots=True)
 class WriteBack:
-    """A field of a CRM record that is told what became of the document."""
+    """A field of a CRM record that is told what became of the document, or what it owes."""
 
     role: str
     field: str
     value: Formula
+
+    @property
+    def of_customer(self) -> bool:
+        """Whether it asks what the customer owes: that moves without the document."""
+        return any(path[0] == RECEIVABLES for path in self.value.paths)
 
 
 @dataclass(frozen=True, slots=True)

@@ -43,6 +43,7 @@ def mirror_record(tx: Writes, pair: Pair, record: Record, *, strict: bool = Fals
     if ref.kind in DOCUMENTS:
         _keep_allocations(tx, ref, fields)
         note_document(tx, ref)
+        _note_customers(tx, ref, fields.get("customer"), None if held is None else held["customer"])
         if fields.get("marker"):
             _judge_marker(tx, pair, record, strict=strict)
             marker = str(fields["marker"])
@@ -59,6 +60,7 @@ def mirror_gone(tx: Writes, pair: Pair, ref: Ref) -> bool:
     _clear_allocations(tx, ref)
     note_document(tx, ref)
     held = tx.one("mirror_get", **address_of(ref))
+    _note_customers(tx, ref, None if held is None else held["customer"])
     if held is not None and ref.kind == "invoice":
         _note_orders(tx, ref, fields_of(held["fields"]))
     if held is not None and held["marker"]:
@@ -87,6 +89,12 @@ def note_document(tx: Writes, ref: Ref) -> None:
     tx.run("document_look", kind=ref.kind, posted_id=ref.id)
     if ref.kind == "credit_memo":
         tx.run("document_look_credited", kind=ref.kind, posted_id=ref.id)
+
+
+def _note_customers(tx: Writes, ref: Ref, *customers: str | None) -> None:
+    """Note that settle must look at what these customers owe."""
+    for customer in set(customers) - {None}:
+        tx.run("receivable_moved", books=ref.company, customer=customer)
 
 
 def _note_orders(tx: Writes, ref: Ref, fields: Mapping[str, Any]) -> None:

@@ -13,8 +13,8 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
-from mapping.drafting import Afterwards, Setting, tell
-from mapping.rules import Mapping
+from mapping.drafting import Afterwards, Setting, tell, tell_of_customer
+from mapping.rules import RECEIVABLES, Mapping
 from sync_engine.addresses import address_of, source_address, source_of
 from sync_engine.draft import setting_of
 from sync_engine.gather import gather
@@ -23,15 +23,20 @@ from sync_engine.ledger.sqlite import Ledger
 from sync_engine.ledger.store import Reads, Row, Writes
 from sync_engine.marks import is_of_another, merged_ids, own_mark
 from sync_engine.pair import Pair
+from sync_engine.receivables import next_look, receivables_of
 from tieout.model.canonical import Plain, digest
 from tieout.model.change import Update
-from tieout.model.dates import parse_day, parse_instant
+from tieout.model.dates import day_of, parse_day, parse_instant
+from tieout.model.record import Record
 from tieout.model.ref import Key, Ref, Version
 
 DOCUMENTS_AT_ONCE = 500
+CUSTOMERS_AT_ONCE = 200
 
 WAITING = frozenset({"planned", "waiting", "approved"})
 PROBLEM = frozenset({"refused", "rejected"})
+UNDECIDED = frozenset({"blocked", "planned"})
+BY_HAND = frozenset({"adopted", "linked"})  # a person made it in the books; nobody was asked here
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +67,73 @@ def settle(ledger: Ledger, pair: Pair, now: datetime) -> int:
                 told += queued or 0
                 if queued is not None:
                     tx.run("document_told", key=row["key"])
+    return told + _settle_customers(ledger, pair, now, setting)
+
+
+def _settle_customers(ledger: Ledger, pair: Pair, now: datetime, setting: Setting) -> int:
+    """Queue what the CRM needs to hear of what customers owe; return how many records."""
+    if not any(rule.of_customer for mapping in pair.mappings for rule in mapping.write_back):
+        return 0
+    told, today = 0, day_of(now, pair.time_zone)
+    address = {"pair": pair.name, "books": pair.books.company}
+    place = {"after_day": "", "after": ""}
+    while rows := ledger.all(
+        "receivables_due", **address, **place, today=today.isoformat(), limit=CUSTOMERS_AT_ONCE
+    ):
+        place = {"after_day": rows[-1]["look_from"], "after": rows[-1]["customer"]}
+        with ledger.transaction() as tx:
+            for row in rows:
+                told += _settle_customer(tx, pair, row["customer"], today, setting)
     return told
+
+
+def _settle_customer(tx: Writes, pair: Pair, customer: str, today: date, setting: Setting) -> int:
+    """Queue what the CRM's records need to hear that are a customer; return for how many.
+
+    The customer is looked at again on the day on which it ages, or at once where one was told
+    something and has not answered.
+    """
+    books = pair.books.company
+    queued = [
+        _tell_customer(tx, pair, Ref(pair.crm.company, row["kind"], row["id"]), today, setting)
+        for row in tx.all("bindings_to", books=books, customer=customer, company=pair.crm.company)
+    ]
+    known = [n for n in queued if n is not None]
+    if len(known) == len(queued):
+        day = next_look(_open_invoices(tx, books, customer, setting), today)
+        tx.run("receivable_seen", pair=pair.name, books=books, customer=customer, look_from=day)
+    return sum(known)
+
+
+def _tell_customer(tx: Writes, pair: Pair, ref: Ref, today: date, setting: Setting) -> int | None:
+    """Queue what one record of the CRM needs to hear, if it is there; see ``_queue``."""
+    shown = tx.one("snapshot_get", pair=pair.name, **address_of(ref))
+    if shown is None or shown["state"] != "live":
+        return 0
+    books = pair.books.company
+    invoices: list[dict[str, Any]] = []
+    limits: dict[str, Decimal] = {}
+    for row in tx.all("bindings_of", **address_of(ref), books=books):
+        customer = row["target_id"]
+        invoices += _open_invoices(tx, books, customer, setting)
+        held = tx.one("mirror_get", company=books, kind="customer", id=customer)
+        fields = {} if held is None else fields_of(held["fields"])
+        if fields.get("credit_limit") is not None:
+            limits[str(fields.get("currency") or setting.home_currency)] = fields["credit_limit"]
+    record = Record(ref, Version(shown["version"]), fields_of(shown["fields"]))
+    preferred = [record.fields.get("currency"), setting.home_currency]
+    owed = receivables_of(invoices, today, preferred=preferred, credit_limits=limits)
+    for mapping in pair.mappings:
+        values = {one.field: one.value for one in tell_of_customer(mapping, record, setting, owed)}
+        if values:
+            return _queue(tx, pair, mapping, ref, values, set(), RECEIVABLES)
+    return 0
+
+
+def _open_invoices(tx: Reads, books: str, customer: str, setting: Setting) -> list[dict[str, Any]]:
+    rows = tx.all("receivable_invoices", books=books, customer=customer)
+    shown = [fields_of(row["fields"]) for row in rows]
+    return [{**one, "currency": one.get("currency") or setting.home_currency} for one in shown]
 
 
 def settlement_of(
@@ -125,7 +196,7 @@ def _tell(tx: Writes, pair: Pair, row: Row, now: datetime, setting: Setting) -> 
     return sum(known) if len(known) == len(queued) else None
 
 
-def _together(tx: Reads, mapping: Mapping | None, row: Row, now: datetime) -> Afterwards | None:
+def _together(tx: Writes, mapping: Mapping | None, row: Row, now: datetime) -> Afterwards | None:
     """Return what became of a document, with the other parts of its source where it has any."""
     if mapping is None or not mapping.parts or row["kind"] != mapping.to:
         return _afterwards(tx, row, now)
@@ -159,6 +230,8 @@ def combined(parts: Sequence[Afterwards]) -> Afterwards:
         last,
         status=_status_of(made),
         problem=next((part.problem for part in made if part.problem), None),
+        approval=_approval_of(made),
+        tied_out_at=last.tied_out_at if all(part.tied_out_at for part in made) else None,
         number=", ".join(part.number for part in posted if part.number) or None,
         total=_sum_of(part.total for part in live),
         balance=_sum_of(part.balance for part in live),
@@ -181,12 +254,24 @@ def _status_of(parts: Sequence[Afterwards]) -> str:
     return "part-paid" if said & {"paid", "part-paid", "credited"} else "invoiced"
 
 
+def _approval_of(parts: Sequence[Afterwards]) -> str | None:
+    said = {part.approval for part in parts}
+    return next((word for word in ("rejected", "waiting", None, "approved") if word in said), None)
+
+
 def _sum_of(amounts: Iterable[Decimal | None]) -> Decimal | None:
     known = [amount for amount in amounts if amount is not None]
     return sum(known, Decimal(0)) if known else None
 
 
-def _afterwards(tx: Reads, row: Row, now: datetime) -> Afterwards | None:
+def _approval(row: Row, receipt: Row | None) -> str | None:
+    """Return how a document's approval stands, as the CRM is told; None where nobody was asked."""
+    if row["state"] in UNDECIDED or (receipt is not None and receipt["how"] in BY_HAND):
+        return None
+    return str(row["state"]) if row["state"] in ("waiting", "rejected") else "approved"
+
+
+def _afterwards(tx: Writes, row: Row, now: datetime) -> Afterwards | None:
     """Return what became of a document, as the CRM is told; None when it need not hear."""
     now = _whole_secs(now)
     if row["state"] == "superseded":
@@ -196,10 +281,11 @@ def _afterwards(tx: Reads, row: Row, now: datetime) -> Afterwards | None:
     held = tx.one("receipt_any", key=row["key"])
     task = tx.one("task_first_of", subject=row["key"])
     problem = None if task is None else str(task["message"])
+    approval = _approval(row, held)
     if row["posted_id"] is None or held is None:
         status = "problem" if row["state"] in PROBLEM else "held"
         status = "waiting" if row["state"] in WAITING else status
-        return Afterwards(status, problem, synced_at=now)
+        return Afterwards(status, problem, synced_at=now, approval=approval)
     shown = tx.one("mirror_get", company=held["company"], kind=row["kind"], id=row["posted_id"])
     fields = fields_of(shown["fields"] if shown is not None else held["fields"])
     live = shown is not None and bool(shown["live"]) and not shown["gone"]
@@ -211,9 +297,14 @@ def _afterwards(tx: Reads, row: Row, now: datetime) -> Afterwards | None:
         url=fields.get("url"),
         posted_at=_whole_secs(parse_instant(held["at"])),
         synced_at=now,
+        approval=approval,
+        tied_out_at=now if row["checked"] and problem is None else None,
     )
     if row["kind"] != "invoice":
         return after
+    if shown is not None and shown["customer"]:
+        customer = shown["customer"]
+        tx.run("receivable_add", pair=row["pair"], books=held["company"], customer=customer)
     paid = tx.all("allocations_on", company=held["company"], invoice=row["posted_id"])
     settled = settlement_of(fields, paid, live=live)
     return replace(
@@ -238,6 +329,7 @@ def _queue(
     ref: Ref,
     values: dict[str, Plain],
     along: set[str],
+    document: str = "write_back",
 ) -> int | None:
     """Queue one write-back if anything differs from what was told last; return how many.
 
@@ -246,9 +338,7 @@ def _queue(
     held = tx.value("written_get", pair=pair.name, **address_of(ref))
     told = {} if held is None else fields_of(str(held))
     changed = {name: value for name, value in values.items() if told.get(name) != value}
-    key = str(
-        Key.of(ref, mapping=mapping.identity, document="write_back", target_company=ref.company)
-    )
+    key = str(Key.of(ref, mapping=mapping.identity, document=document, target_company=ref.company))
     tx.run("outbox_supersede", key=key)
     if tx.all("outbox_open_of", key=key):
         return None

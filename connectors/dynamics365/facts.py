@@ -132,7 +132,11 @@ def facts() -> Facts:
         solution=said["solution"],
         option_prefix=said["option_prefix"],
         rights=said["rights"],
-        provisions=[*said["provisions"], *said["provisions_of_tracking"]],
+        provisions=[
+            *said["provisions"],
+            *said["provisions_of_accounts"],
+            *said["provisions_of_tracking"],
+        ],
         provisions_of_child=_of_child(said),
         outcome=_outcome(said),
         version=str(said["version"]),
@@ -159,7 +163,13 @@ def _of_child(said: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
         for told in rest
         if told["kind"] in ("column", "publish") and told["name"] != MARK
     ]
-    return [*first, *said["provisions_of_outcome"], *columns, *said["provisions_of_tracking"]]
+    return [
+        *first,
+        *said["provisions_of_outcome"],
+        *columns,
+        *said["provisions_of_accounts"],
+        *said["provisions_of_tracking"],
+    ]
 
 
 def _capability(said: Mapping[str, Any]) -> KindCapability:

@@ -153,14 +153,14 @@ class HubSpot:
         return self._reading.describe(kind)
 
     def provisions(self) -> Sequence[Create]:
-        """Return what must exist in the portal before its deals can be told anything."""
-        wanted = self._reading.facts.provisions
-        group = wanted["group"]
-        named = {"object": group["object"], "group": group["name"]}
-        return [
-            Create(GROUP, group),
-            *(Create(PROPERTY, {**named, **one}) for one in wanted["properties"]),
-        ]
+        """Return what must exist in the portal before its records can be told anything."""
+        wanted: list[Create] = []
+        for told in self._reading.facts.provisions:
+            group = told["group"]
+            named = {"object": group["object"], "group": group["name"]}
+            wanted.append(Create(GROUP, group))
+            wanted += (Create(PROPERTY, {**named, **one}) for one in told["properties"])
+        return wanted
 
     @property
     def calls(self) -> Mapping[str, int]:

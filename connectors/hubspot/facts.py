@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib.resources import files
@@ -85,7 +85,7 @@ class Facts:
     version: str
     api: str
     app: str
-    provisions: Mapping[str, Any]
+    provisions: Sequence[Mapping[str, Any]]
     scopes: tuple[Scope, ...]
 
     @property

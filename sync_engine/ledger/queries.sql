@@ -658,6 +658,34 @@ ON CONFLICT (pair, company, kind, id) DO UPDATE SET fields = excluded.fields;
 UPDATE written SET fields = '{}'
 WHERE pair = :pair AND company = :company AND kind = :kind AND id = :id;
 
+-- receivable_moved: what a customer owes moved
+UPDATE receivable SET look_from = '' WHERE books = :books AND customer = :customer;
+
+-- receivable_add: a pair's customer, whose open balance is to be looked at
+INSERT INTO receivable (pair, books, customer, look_from) VALUES (:pair, :books, :customer, '')
+ON CONFLICT (pair, books, customer) DO UPDATE SET look_from = '';
+
+-- receivable_seen: it was looked at; from this day on it is another
+UPDATE receivable SET look_from = :look_from
+WHERE pair = :pair AND books = :books AND customer = :customer;
+
+-- receivables_due: customers of whom something moved, or who have an invoice that ages by this day
+SELECT customer, look_from FROM receivable WHERE pair = :pair AND books = :books
+AND look_from <= :today AND (look_from, customer) > (:after_day, :after)
+ORDER BY look_from, customer LIMIT :limit;
+
+-- receivable_invoices: a customer's invoices of which something is open
+SELECT fields FROM mirror WHERE company = :books AND kind = 'invoice' AND customer = :customer
+AND live = 1 AND gone = 0 AND CAST(json_extract(fields, '$.balance."$n"') AS REAL) <> 0;
+
+-- bindings_to: the CRM's records that are a customer of the books
+SELECT DISTINCT kind, id FROM binding WHERE books = :books AND target_kind = 'customer'
+AND target_id = :customer AND company = :company;
+
+-- bindings_of: the customers of the books that a CRM's record is, one for each currency
+SELECT DISTINCT target_id FROM binding WHERE company = :company AND kind = :kind AND id = :id
+AND books = :books AND target_kind = 'customer';
+
 -- task_first_of: the first open task of a document
 SELECT message FROM task WHERE subject = :subject AND state = 'open' ORDER BY id LIMIT 1;
 

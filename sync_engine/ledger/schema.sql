@@ -323,6 +323,18 @@ CREATE TABLE receipt (
 
 CREATE INDEX receipt_record ON receipt (company, kind, id);
 
+CREATE TABLE receivable (
+    pair TEXT NOT NULL,
+    books TEXT NOT NULL,
+    customer TEXT NOT NULL,
+    look_from TEXT NOT NULL,    -- a day; empty: something moved. Beyond it an invoice ages
+    PRIMARY KEY (pair, books, customer)
+) WITHOUT ROWID;
+
+CREATE INDEX receivable_customer ON receivable (books, customer);
+
+CREATE INDEX receivable_due ON receivable (pair, books, look_from, customer);
+
 CREATE TABLE related (          -- the whole set in a role, as it was last answered
     pair TEXT NOT NULL,
     company TEXT NOT NULL,

@@ -219,3 +219,22 @@ def test_an_opportunity_that_is_no_documents_any_more_has_no_status(dynamics, wi
     assert dynamics.codes() == []
     assert "tieout_invoice_status" not in held_of(dynamics.org, deal)
     assert dynamics.round().pushed.done == 0
+
+
+def test_an_account_is_told_what_it_owes(dynamics, win, tmp_path):
+    """In columns of ours: those that Dataverse has for ages nobody can write."""
+    file = tmp_path / f"{MAPPING}.yaml"
+    text = (MAPPINGS / f"{MAPPING}.yaml").read_text().split("\ntests:")[0]
+    file.write_text(text.replace("  # company.", "  company.") + "\n")
+    dynamics.files = (file,)
+    deal = win()
+    dynamics.round(2)
+    [invoice] = dynamics.invoices()
+    told = held_of(dynamics.org, deal)
+    account = dynamics.org.record("account", told["parentaccountid"].id).values
+    assert account["tieout_open_balance"] == Decimal(invoice["total"])
+    assert account["tieout_oldest_open_invoice"] == invoice["doc_number"]
+    assert account.get("tieout_aged_60", 0) == 0
+    assert told["tieout_invoice_approval"] == "approved"
+    done = dynamics.round()
+    assert (done.drafted, done.told, dynamics.codes()) == (0, 0, [])

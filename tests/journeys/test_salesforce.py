@@ -238,3 +238,26 @@ def test_a_days_calls_that_are_used_up_stop_the_pair_until_it_is_resumed_and_los
     world.working.resume("main", who="ann", reason="the day is over")
     world.round(2)
     assert (len(world.invoices()), world.told(deal, "invoice_status")) == (2, "invoiced")
+
+
+def test_an_account_is_told_what_it_owes(
+    world: SalesforceWorld, sell: Sell, tmp_path: Path
+) -> None:
+    (shipped,) = world.files
+    telling = tmp_path / shipped.name
+    text = shipped.read_text().split("\ntests:")[0]
+    telling.write_text(text.replace("  # company.", "  company.") + "\n")
+    world.files = (telling,)
+    deal = sell(lines=[{"UnitPrice": "150.00", "Quantity": "2"}])
+    world.round(2)
+    (invoice,) = world.invoices()
+    opportunity = world.org.find("Opportunity", deal)
+    account = world.org.find("Account", opportunity["AccountId"])
+    owed = ("Open_Balance", "Overdue", "Oldest_Open_Invoice", "Receivables_Currency")
+    shown = [account[f"Tieout_{name}__c"] for name in owed]
+    assert Decimal(str(shown[0])) == Decimal(invoice["total"])
+    assert shown[2] == invoice["doc_number"]
+    assert opportunity["Tieout_Invoice_Approval__c"] == "approved"
+    done = world.round()
+    assert (done.drafted, done.told, done.pushed.done) == (0, 0, 0)
+    assert world.codes() == []

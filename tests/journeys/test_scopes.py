@@ -7,6 +7,7 @@ import pytest
 from connectors.hubspot.facts import facts
 from tieout.simulator.hubspot import Token
 
+TO_PROVISION = {"crm.schemas.deals.write", "crm.schemas.companies.write"}
 SCOPE = re.compile(r"`(crm\.[a-z_.]+)`")
 PAID = {"hs_initiated_date": "2026-04-20T10:00:00Z", "hs_payment_method_type": "bank_transfer"}
 
@@ -30,7 +31,7 @@ def test_the_pages_scopes_are_enough_to_begin_and_to_go_on(world, sold, on_the_p
     give(world, on_the_page)
     deal = sold()
     world.round()  # the fields are made first
-    give(world, on_the_page - {"crm.schemas.deals.write"})
+    give(world, on_the_page - TO_PROVISION)
     world.crm("add_payment", deal, {**PAID, "hs_initial_amount": "357.00"})
     world.round(2)
     assert (world.told(deal, "invoice_status"), world.codes()) == ("paid", [])
@@ -38,11 +39,11 @@ def test_the_pages_scopes_are_enough_to_begin_and_to_go_on(world, sold, on_the_p
 
 
 def test_no_scope_of_the_page_is_asked_for_in_vain(world, sold, on_the_page):
-    """Without one of them something is refused; the seller's name no mapping here uses."""
-    used = on_the_page - {"crm.objects.owners.read"}
+    """Without one something is refused; no mapping here uses the seller or tells a company."""
+    used = on_the_page - {"crm.objects.owners.read", "crm.objects.companies.write"}
     world.engine()  # with every right: the fields are made
     unused = set()
-    for scope in sorted(used - {"crm.schemas.deals.write"}):
+    for scope in sorted(used - TO_PROVISION):
         give(world, used - {scope})
         deal = sold()
         person = world.portal.create("contacts", {"email": f"{deal}@kunde.example"})

@@ -22,7 +22,8 @@ def calls(done, word):
 
 def test_a_posted_invoice_is_told_with_all_that_the_mapping_names(world, deal, ties_out):
     shown = world.deal(deal)["custom"]
-    assert {name: held for name, held in shown.items() if name != "tieout_invoice_checked_at"} == {
+    assert {name: held for name, held in shown.items() if not name.endswith("_at")} == {
+        "tieout_invoice_approval": "approved",
         "tieout_invoice_balance": "357",
         "tieout_invoice_due_date": "2026-04-30",
         "tieout_invoice_number": "1001",
@@ -32,6 +33,7 @@ def test_a_posted_invoice_is_told_with_all_that_the_mapping_names(world, deal, t
         "tieout_mark": shown["tieout_mark"],
     }
     assert shown["tieout_invoice_url"].endswith("/app/invoice?txnId=1")
+    assert shown["tieout_invoice_tied_out_at"] == shown["tieout_invoice_checked_at"]
     checked_at = datetime.fromisoformat(shown["tieout_invoice_checked_at"])
     assert abs((world.now() - checked_at).total_seconds()) < 60
     ties_out(world)

@@ -73,7 +73,6 @@ def new_org(dynamics_front):
 
 def provide(org):
     """Make what ``tieout provision`` makes: once through the connector, then as it made it."""
-    table = org.tables["opportunity"]
     if not MADE:
         session = opened_with(org, org.url)
         try:
@@ -81,7 +80,12 @@ def provide(org):
         finally:
             session.close()
         assert left == []
-        MADE.extend(column for column in table.columns.values() if column.custom)
+        MADE.extend(
+            (name, column)
+            for name in ("opportunity", "account")
+            for column in org.tables[name].columns.values()
+            if column.custom
+        )
         PUBLISHED.extend(
             (name, record.id, dict(record.values))
             for name in ("publisher", "solution")
@@ -91,8 +95,8 @@ def provide(org):
         return
     for name, record_id, values in PUBLISHED:
         org.create(name, values, record_id=record_id)
-    for column in MADE:
-        org.define("opportunity", replace(column, id=""))
+    for name, column in MADE:
+        org.define(name, replace(column, id=""))
     org.add_key("opportunity", Key("tieout_mark_key", ("tieout_mark",), ""))
 
 

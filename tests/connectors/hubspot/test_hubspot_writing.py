@@ -247,11 +247,13 @@ def test_every_field_of_ours_that_needs_it_is_provisioned(hubspot):
     from connectors.hubspot.facts import facts
 
     needed = {
-        field.property
-        for field in facts().kinds["deal"].fields.values()
+        (kind, field.property)
+        for kind in ("deal", "company")
+        for field in facts().kinds[kind].fields.values()
         if field.property.startswith("tieout_")
     }
-    assert {change.values["name"] for change in hubspot.provisions()[1:]} == needed
+    made = [change.values for change in hubspot.provisions() if change.kind == "property"]
+    assert {(values["object"], values["name"]) for values in made} == needed
 
 
 def test_after_provisioning_the_write_back_is_accepted(hubspot, portal, update):
@@ -267,6 +269,8 @@ def test_after_provisioning_the_write_back_is_accepted(hubspot, portal, update):
         "last_payment_date": "2026-04-01",
         "invoice_error": "",
         "invoice_checked_at": "2026-04-01T10:00:00.000Z",
+        "invoice_approval": "approved",
+        "invoice_tied_out_at": "2026-04-01T10:00:00.000Z",
     }
     deal = portal.deal()
     (outcome,) = applied(hubspot, update(deal, **values))

@@ -20,6 +20,26 @@ TOLD = {  # our own fields of a deal, as `tieout provision` makes them
     "Tieout_Last_Payment_Date__c": {"type_": "date"},
     "Tieout_Invoice_Error__c": {"type_": "textarea", "length": 4000},
     "Tieout_Invoice_Checked_At__c": {"type_": "datetime"},
+    "Tieout_Invoice_Approval__c": {"type_": "string", "length": 40},
+    "Tieout_Invoice_Tied_Out_At__c": {"type_": "datetime"},
+}
+AMOUNT = {"type_": "currency", "precision": 18, "scale": 3}
+OWED = {  # and of an account
+    **{
+        f"Tieout_{name}__c": AMOUNT
+        for name in (
+            "Open_Balance",
+            "Overdue",
+            "Credit_Limit",
+            "Aged_30",
+            "Aged_60",
+            "Aged_90",
+            "Aged_Over_90",
+        )
+    },
+    "Tieout_Oldest_Open_Invoice__c": {"type_": "string", "length": 100},
+    "Tieout_Receivables_Currency__c": {"type_": "string", "length": 3},
+    "Tieout_Other_Balances__c": {"type_": "string", "length": 250},
 }
 
 
@@ -74,6 +94,8 @@ def new_org(front, clock):
         org = Org(now=clock, **said)
         for name, field in TOLD.items():
             org.add_field("Opportunity", name, **field)
+        for name, field in OWED.items():
+            org.add_field("Account", name, **field)
         front.app = salesforce_app(org)
         org.faults = front.app.state.faults
         return org

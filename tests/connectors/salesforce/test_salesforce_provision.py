@@ -6,15 +6,16 @@ from tieout.app.provisioning import provide
 from tieout.model.record import Record
 from tieout.simulator.salesforce import deeds
 
-FIELDS = 10
+FIELDS = 22
 
 
 @pytest.fixture
 def bare(org):
     """Take away what the other tests find there already."""
-    for name in list(org.kinds["Opportunity"].fields):
-        if name.startswith("Tieout_"):
-            deeds.remove_field(org, "Opportunity", name)
+    for kind in ("Opportunity", "Account"):
+        for name in list(org.kinds[kind].fields):
+            if name.startswith("Tieout_"):
+                deeds.remove_field(org, kind, name)
     return org
 
 
