@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from tieout.conformance.claims import Claims
 from tieout.conformance.feeds import Feeds
+from tieout.conformance.hints import Hints
 from tieout.conformance.reading import Reading
 from tieout.conformance.refusals import Refusals
 from tieout.conformance.relating import Relating
@@ -12,5 +13,7 @@ from tieout.conformance.updates import Updates
 from tieout.conformance.writing import Writing
 
 
-class ConnectorConformance(Claims, Reading, Relating, Feeds, Writing, Updates, Refusals, Secrecy):
+class ConnectorConformance(
+    Claims, Reading, Relating, Feeds, Writing, Updates, Refusals, Secrecy, Hints
+):
     """Inherit this and give the fixture ``bench``."""
