@@ -429,7 +429,7 @@ WHERE p.pair = :pair AND p.state = 'again' AND d.kind NOT IN ('customer', 'item'
 -- document_counts: how many documents of a pair are in which state, not due beside planned (reads all)
 SELECT kind, CASE WHEN state = 'planned' AND reason LIKE 'not-due%' THEN 'not-due' ELSE state END AS state,
     count(*) AS n
-FROM document WHERE pair = :pair GROUP BY 1, 2;
+FROM document WHERE pair = :pair GROUP BY 1, 2 ORDER BY 2, 1;
 
 -- planned_by_name: plans that will create a record of this folded name
 SELECT key, currency FROM document WHERE pair = :pair AND kind = :kind AND name_key = :name
