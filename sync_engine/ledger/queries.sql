@@ -937,5 +937,6 @@ UPDATE attachment SET sha256 = :sha256, key = :key, problem = NULL
 WHERE invoice = :invoice AND company = :company AND kind = :kind AND id = :id;
 
 -- files_kept: the hashes of files that are to be sent, or may be sent again
-SELECT DISTINCT a.sha256 FROM attachment a JOIN document d ON d.key = a.key
-WHERE a.pair = :pair AND d.state IN ('approved', 'sending', 'unknown');
+SELECT DISTINCT a.sha256 FROM document d CROSS JOIN attachment a
+WHERE d.pair = :pair AND d.state IN ('approved', 'sending', 'unknown') AND d.kind = 'attachment'
+AND a.pair = d.pair AND a.key = d.key;
