@@ -30,7 +30,7 @@ pairs:
     mappings: [salesforce-deal-to-invoice]
     cutover_date: 2026-01-01
 """
-OURS = 10
+OURS = 12 + 10  # fields of an opportunity and of an account; each is made, and granted
 
 
 @pytest.fixture

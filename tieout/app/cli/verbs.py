@@ -15,7 +15,7 @@ import click
 
 VERBS: Final[Mapping[str, Mapping[str, str]]] = {
     "Begin": {
-        "demo": "Watch it work on two make-believe companies.",
+        "demo": "Watch it work on make-believe companies.",
         "init": "Write a starter configuration.",
         "simulate": "Serve a make-believe CRM and books on this machine.",
         "check": "Say whether configuration, mappings and accounts are right.",
