@@ -8,7 +8,7 @@ from connectors.hubspot.facts import facts
 from tieout.simulator.hubspot import Token
 
 TO_PROVISION = {"crm.schemas.deals.write", "crm.schemas.companies.write"}
-SCOPE = re.compile(r"`(crm\.[a-z_.]+)`")
+SCOPE = re.compile(r"`(crm\.[a-z_.]+|files)`")
 PAID = {"hs_initiated_date": "2026-04-20T10:00:00Z", "hs_payment_method_type": "bank_transfer"}
 
 
@@ -39,8 +39,8 @@ def test_the_pages_scopes_are_enough_to_begin_and_to_go_on(world, sold, on_the_p
 
 
 def test_no_scope_of_the_page_is_asked_for_in_vain(world, sold, on_the_page):
-    """Without one something is refused; no mapping here uses the seller or tells a company."""
-    used = on_the_page - {"crm.objects.owners.read", "crm.objects.companies.write"}
+    """Without one something is refused; no mapping here uses the seller, a company's or files."""
+    used = on_the_page - {"crm.objects.owners.read", "crm.objects.companies.write", "files"}
     world.engine()  # with every right: the fields are made
     unused = set()
     for scope in sorted(used - TO_PROVISION):

@@ -6,7 +6,7 @@ import pytest
 from hubspot_contract import ENDPOINTS, endpoint_of, mistakes, wrong
 from recording import Heard, listen
 
-from tieout.simulator.hubspot import HubSpotPortal, Limits, hubspot_app, sell
+from tieout.simulator.hubspot import HubSpotPortal, Limits, deeds, hubspot_app, sell
 from tieout.simulator.serving import serve
 
 OBJECTS = "/crm/objects/2026-03"
@@ -64,6 +64,9 @@ def ask_everything(crm):
     crm.get("/crm/owners/2026-03?limit=2")
     crm.get("/crm/pipelines/2026-03/deals")
     crm.get("/account-info/2026-03/details")
+    file = deeds.attach_file(crm.portal, deals[0], "quote.pdf", "%PDF")
+    crm.get(f"/files/2026-03/files/{file}")
+    crm.get(f"/files/2026-03/files/{file}/signed-url")
 
 
 def test_h9_every_answer_has_the_published_names_types_and_words(crm, heard):
