@@ -220,3 +220,23 @@ tests: [{name: a, given: {deal: {paid: 5}}, expect: skipped}]
     with pytest.raises(Mistakes) as caught:
         load(text, {}, name="m.yaml")
     assert str(caught.value) == "m.yaml:3: acme has no kind 'deal'; there is: nothing"
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        (
+            "deal.invoice_number: =receivables.currency",
+            "deal is no record that the customer is matched by",
+        ),
+        (
+            'company.name: =join(" ", company.city, receivables.currency)',
+            "company cannot stand beside receivables",
+        ),
+    ],
+)
+def test_what_a_customer_owes_is_told_to_its_own_record_and_alone(
+    compiled: Callable[..., Mapping], line: str, said: str
+) -> None:
+    with pytest.raises(Mistakes, match=said):
+        compiled(("deal.invoice_number: =receipt.number", line))
