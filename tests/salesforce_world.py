@@ -55,6 +55,8 @@ class Clock:
 class Org(SalesforceOrg):
     """An org with short words for what tests need."""
 
+    faults: Any  # of the application that serves it
+
     def add_field(self, kind: str, name: str, type_: str = "string", **said: Any) -> None:
         """Add a custom field that the integration user may see and edit."""
         sized = {"length": 255} if type_ in ("string", "textarea", "url", "email") else {}
@@ -184,7 +186,7 @@ def open_salesforce_world(
     sell_uniform(org, 0, companies=1)  # its custom fields and people
     authority = Authority(now=now, static_tokens={"books-token": REALM})
     crm_app = salesforce_app(org)
-    org.faults = crm_app.state.faults  # type: ignore[attr-defined]
+    org.faults = crm_app.state.faults
     books_app = quickbooks_app([company], authority=authority, limits=NO_LIMITS)
     with served(crm_app) as crm, served(books_app) as books:
         portal: Any = org

@@ -24,13 +24,14 @@ IDS_AT_ONCE = 600
 KEY, NAME, BIND = "tieout_deal", "tieout_name", "tieout_OpportunityId@odata.bind"
 
 
-def part_of(wire: Wire, table: Kind, deals: Kind, request: Request, headers: Any) -> Part:
-    """Return the request that tells of one deal.
+def part_of(
+    wire: Wire, table: Kind, deals: Kind, deal: str, request: Request, headers: Any
+) -> Part:
+    """Return the request that tells of one deal, by its id.
 
     Raises:
         InvalidField: a value that is no outcome, or that its column cannot have.
     """
-    deal = request.change.ref.id  # type: ignore[union-attr]  # an update has a record
     values: dict[str, Any] = {BIND: f"/{deals.set}({deal})"}
     for name, value in request.change.values.items():
         field = table.fields.get(name)

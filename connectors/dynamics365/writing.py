@@ -94,7 +94,7 @@ def _part(reading: Reading, kind: Kind, request: Request) -> Part:
         raise InvalidField(f"{change.ref.id[:40]!r} is no id of Dataverse's.", record=request.about)
     headers = {"Content-Type": JSON, "Prefer": "return=representation"}
     if reading.outcomes is not None and kind.name == DEAL:
-        return part_of(reading.wire, reading.outcomes, kind, request, headers)
+        return part_of(reading.wire, reading.outcomes, kind, change.ref.id, request, headers)
     version = str(change.version) or ANY_VERSION
     if not _ETAG.match(version):
         raise InvalidField("Its version is none of Dataverse's.", record=request.about)
