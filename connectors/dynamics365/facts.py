@@ -173,14 +173,8 @@ def _of_child(said: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
 
 
 def _capability(said: Mapping[str, Any]) -> KindCapability:
-    return KindCapability(
-        verbs=frozenset(Verb(verb) for verb in said.get("verbs", ())),
-        marker=said.get("marker", ""),
-        found_by=frozenset(said["found_by"]),
-        limits=said.get("limits", {}),
-        fields={name: field.type for name, field in _fields(said["fields"]).items()},
-        batch=said.get("batch", 1),
-    )
+    types = {name: field.type for name, field in _fields(said["fields"]).items()}
+    return KindCapability.of(said, types)
 
 
 def _made(said: Mapping[str, Any]) -> KindCapability:

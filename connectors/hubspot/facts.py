@@ -11,7 +11,6 @@ from typing import Any
 from ruamel.yaml import YAML
 
 from tieout.model.capability import Capabilities, KindCapability
-from tieout.model.change import Verb
 
 SYSTEM = "hubspot"
 MODIFIED = "hs_lastmodifieddate"
@@ -119,14 +118,8 @@ def facts() -> Facts:
 
 
 def _capability(said: Mapping[str, Any]) -> KindCapability:
-    return KindCapability(
-        verbs=frozenset(Verb(verb) for verb in said.get("verbs", ())),
-        marker=said.get("marker", ""),
-        found_by=frozenset(said["found_by"]),
-        limits=said.get("limits", {}),
-        fields={name: field.get("type", "text") for name, field in said["fields"].items()},
-        batch=said.get("batch", 1),
-    )
+    types = {name: field.get("type", "text") for name, field in said["fields"].items()}
+    return KindCapability.of(said, types)
 
 
 def _kind(name: str, said: Mapping[str, Any]) -> Kind:

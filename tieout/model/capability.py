@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from tieout.model.change import Verb
 
@@ -30,6 +31,24 @@ class KindCapability:
     fields: Mapping[str, str] = field(default_factory=dict)
     batch: int = 1
     file_types: Mapping[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, said: Mapping[str, Any], fields: Mapping[str, str]) -> KindCapability:
+        """Return what a connector's file of facts says of one kind.
+
+        Args:
+            said: ``found_by``, and where they are not the plain ones ``verbs``, ``marker``,
+                ``limits`` and ``batch``.
+            fields: the types of its fields, by our names.
+        """
+        return cls(
+            verbs=frozenset(Verb(verb) for verb in said.get("verbs", ())),
+            marker=said.get("marker", ""),
+            found_by=frozenset(said["found_by"]),
+            limits=said.get("limits", {}),
+            fields=fields,
+            batch=said.get("batch", 1),
+        )
 
 
 @dataclass(frozen=True, slots=True)
