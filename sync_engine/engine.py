@@ -6,7 +6,6 @@ Every door (command line, daemon, console) speaks to this class and to nothing b
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -19,11 +18,9 @@ from sync_engine import approve as approving
 from sync_engine import backfill as backfilling
 from sync_engine import shadow as shadowing
 from sync_engine import show
-from sync_engine.addresses import address_of, source_address
 from sync_engine.answer import open_task, take_answer
 from sync_engine.corrections import (
     choose,
-    is_of_a_mapping,
     posted_invoice,
     read_now,
     standing_of,
@@ -33,8 +30,8 @@ from sync_engine.draft import draft_parts, setting_of
 from sync_engine.feeds import Observed
 from sync_engine.ledger import journal
 from sync_engine.ledger.sqlite import Ledger
-from sync_engine.ledger.store import Row
 from sync_engine.mode import SHADOW, demand_live, demand_posting, go_live, mode_of
+from sync_engine.naming import TAKEN_BACK, Names
 from sync_engine.observe import read_sources
 from sync_engine.observe_books import read_living
 from sync_engine.pair import Pair
@@ -45,7 +42,7 @@ from sync_engine.show_corrections import standing as show_corrections
 from sync_engine.standing import Choice
 from sync_engine.states import in_state
 from sync_engine.tasks import DRIFT, PAIR, keep
-from sync_engine.turns import Turn
+from sync_engine.turns import Turn, side_by_side
 from tieout.model.errors import NotFound, Rejected
 from tieout.model.ref import Ref
 
@@ -53,8 +50,6 @@ SHEET_LIMIT = 10_000  # plans of each state that one answer shows
 SHOWN = ("planned", "waiting", "approved", "blocked", "refused")  # what a plan is shown of
 TASKS_LIMIT = 10_000  # tasks that one answer shows
 HEARTBEAT = "heartbeat"  # the fact of a ledger that says when its daemon last lived
-SIDE_BY_SIDE = 64  # books companies that are worked at once by one command
-TAKEN_BACK = ("voided", "deleted")  # by the books: only this is issued again
 
 T = TypeVar("T")
 
@@ -70,6 +65,7 @@ class Engine:
     ledger: Ledger
     pairs: Mapping[str, Pair]
     hands: Hands
+    _names: Names = field(init=False)
     _begun: set[str] = field(default_factory=set)
     _found_at: datetime | None = field(init=False)
     """When the last line of the journal was written that this process found."""
@@ -77,6 +73,7 @@ class Engine:
     """By books company: whose pairs are worked one after the other."""
 
     def __post_init__(self) -> None:
+        self._names = Names(self.ledger, self.pairs)
         self._found_at = journal.last_line_at(self.ledger)
         self._turns = {pair.books.company: Turn() for pair in self.pairs.values()}
 
@@ -88,7 +85,7 @@ class Engine:
         Raises:
             TieoutError: only with the next step *stop*.
         """
-        pair = self._pair(name)
+        pair = self._names.pair(name)
         with self._turn_of(pair):
             done = self._once(name, push_too=push_too)
             if wait:
@@ -115,7 +112,7 @@ class Engine:
         if look:
             self.look()
         for text in refs:
-            self._demand_known(text)
+            self._names.demand_known(text)
         return [shown for name in self.pairs for shown in self._sheet(name, refs)]
 
     def count_plans(self) -> int:
@@ -144,7 +141,7 @@ class Engine:
 
     def sheet_hash(self, name: str) -> str | None:
         """Return the hash that approves everything of a pair that waits, None when nothing does."""
-        return approving.sheet_of(self.ledger, self._pair(name))
+        return approving.sheet_of(self.ledger, self._names.pair(name))
 
     def approve(self, wanted: str, *, who: str, reason: str = "") -> int:
         """Approve a plan, or a whole sheet, by its hash; return how many documents."""
@@ -160,14 +157,14 @@ class Engine:
         Raises:
             NotFound: the CRM has no such source, and the books have nothing of it.
         """
-        pair, ref = self._source(text)
+        pair, ref = self._names.source(text)
         with self._turn_of(pair):
             with self.ledger.transaction() as tx:
                 tx.journal(who, "resync", str(ref), None)
             read_sources(self.ledger, pair, [ref], Observed())
-            is_answered = self._snapshot(pair, ref) is not None
+            is_answered = self._names.snapshot(pair, ref) is not None
             done = self._once(pair.name)
-        if is_answered and self._is_strange(pair, ref):
+        if is_answered and self._names.is_strange(pair, ref):
             raise NotFound(
                 f"{ref.company} has no {ref}.", remedy="Write its kind and id: deal:901."
             )
@@ -181,12 +178,12 @@ class Engine:
         Raises:
             Rejected: its record still lives in the books, or it has none.
         """
-        pair, ref = self._source(text)
+        pair, ref = self._names.source(text)
         with self._turn_of(pair):
             return self._issue_again(pair, ref, who, reason)
 
     def _issue_again(self, pair: Pair, ref: Ref, who: str, reason: str) -> str:
-        row = self._document(pair, ref)
+        row = self._names.document(pair, ref)
         taken_back = row["state"] in TAKEN_BACK
         if not taken_back and not is_credited_whole(self.ledger, pair.books.company, row):
             raise Rejected(
@@ -203,7 +200,7 @@ class Engine:
         Raises:
             NotFound: nothing was posted of it.
         """
-        pair, ref = self._source(text)
+        pair, ref = self._names.source(text)
         with self._turn_of(pair):
             invoice = posted_invoice(self.ledger, pair, ref)
             read_now(self.ledger, pair, invoice)
@@ -211,7 +208,7 @@ class Engine:
 
     def deal_lines(self, text: str) -> tuple[Decimal, ...]:
         """Return what each line of a deal comes to now, before tax; none where it is not won."""
-        pair, ref = self._source(text)
+        pair, ref = self._names.source(text)
         invoice = posted_invoice(self.ledger, pair, ref)
         return standing_of(self.ledger, pair, invoice, self.hands.clock()).now_lines
 
@@ -226,7 +223,7 @@ class Engine:
             NotFound: nothing was posted of it.
             Rejected: the books would refuse it now, or the pair only watches.
         """
-        pair, ref = self._source(text)
+        pair, ref = self._names.source(text)
         now = self.hands.clock()
         with self._turn_of(pair):
             invoice = posted_invoice(self.ledger, pair, ref)
@@ -247,7 +244,7 @@ class Engine:
 
     def ignore_drift(self, text: str, *, who: str, reason: str) -> int:
         """Leave a posted invoice as it is, until its differences change; return how many tasks."""
-        pair, ref = self._source(text)
+        pair, ref = self._names.source(text)
         with self._turn_of(pair):
             invoice = posted_invoice(self.ledger, pair, ref)
             rows = self.ledger.all("task_open_of", family=DRIFT, subject=invoice["key"])
@@ -259,7 +256,7 @@ class Engine:
 
     def resume(self, name: str, *, who: str, reason: str) -> None:
         """Let a pair that stands still go on."""
-        pair = self._pair(name)
+        pair = self._names.pair(name)
         with self._turn_of(pair), self.ledger.transaction() as tx:
             tx.run("pair_resume", pair=name)
             keep(
@@ -280,7 +277,7 @@ class Engine:
         Raises:
             TieoutError: a document of the books cannot be read again; what was read is kept.
         """
-        pair = self._pair(name)
+        pair = self._names.pair(name)
         with self._turn_of(pair):
             with self.ledger.transaction() as tx:
                 tx.run("documents_tell_again", pair=name)
@@ -293,7 +290,7 @@ class Engine:
     def tasks(self, pair: str | None = None) -> list[dict[str, Any]]:
         """Return the open tasks, the oldest first."""
         if pair is not None:
-            self._pair(pair)
+            self._names.pair(pair)
         rows = self.ledger.all("tasks_open", pair=pair, limit=TASKS_LIMIT)
         return [show.task(row) for row in rows]
 
@@ -309,7 +306,7 @@ class Engine:
             NotFound: no such open task.
             Rejected: the choice is none of its choices.
         """
-        pair = self._pair(open_task(self.ledger, number)["pair"])
+        pair = self._names.pair(open_task(self.ledger, number)["pair"])
         with self._turn_of(pair):
             take_answer(self.ledger, pair, number, choice, who=who, reason=reason)
 
@@ -321,7 +318,7 @@ class Engine:
         Raises:
             Rejected: the pair was never read whole, so that nothing can be told to be missing.
         """
-        pair = self._pair(name)
+        pair = self._names.pair(name)
         return backfilling.report(self.ledger, pair, self._beside(pair))
 
     def confirm_links(self, wanted: str, *, who: str, reason: str) -> int:
@@ -353,10 +350,10 @@ class Engine:
         """
         named = self.ledger.one("document_get", key=text)
         if named is not None:
-            pair, keys = self._pair(named["pair"]), [text]
+            pair, keys = self._names.pair(named["pair"]), [text]
         else:
-            pair, ref = self._source(text)
-            keys = [row["key"] for row in self._of(pair, ref)]
+            pair, ref = self._names.source(text)
+            keys = [row["key"] for row in self._names.made_of(pair, ref)]
         with self._turn_of(pair):
             return backfilling.link_one(self.ledger, pair, keys, record, who=who, reason=reason)
 
@@ -366,7 +363,7 @@ class Engine:
         Raises:
             Rejected: the pair was never read whole.
         """
-        pair = self._pair(name)
+        pair = self._names.pair(name)
         return shadowing.report(self.ledger, pair, since, self._beside(pair))
 
     def go_live(self, name: str, *, who: str, reason: str, leave_open: bool = False) -> int:
@@ -375,7 +372,7 @@ class Engine:
         Raises:
             Rejected: it posts already, or links wait to be confirmed.
         """
-        pair = self._pair(name)
+        pair = self._names.pair(name)
         with self._turn_of(pair):
             return go_live(
                 self.ledger,
@@ -404,8 +401,8 @@ class Engine:
         Raises:
             NotFound: no side ever showed anything of it, or no value made of it is the wanted one.
         """
-        pair, ref = self._source(text)
-        self._demand_known(text)
+        pair, ref = self._names.source(text)
+        self._names.demand_known(text)
         setting = setting_of(self.ledger, pair)
         sketches = [
             sketch
@@ -430,7 +427,7 @@ class Engine:
         known_at = journal.restored_from(self.ledger, name) or self._found_at
         done = run_round(
             self.ledger,
-            self._pair(name),
+            self._names.pair(name),
             self.hands,
             first=first,
             known_at=known_at,
@@ -474,24 +471,11 @@ class Engine:
         return self._turns[pair.books.company].held()
 
     def _side_by_side(self, names: Sequence[str], work: Callable[[str], T]) -> list[T]:
-        """Work pairs, each books company's in a thread of its own; return what came of each."""
-        books: dict[str, list[str]] = {}
-        for name in names:
-            books.setdefault(self._pair(name).books.company, []).append(name)
-        if len(books) < 2:
-            return [work(name) for name in names]
-        done: dict[str, T] = {}
-        with ThreadPoolExecutor(min(len(books), SIDE_BY_SIDE), "books") as threads:
-            lanes = [
-                threads.submit(lambda some: done.update((one, work(one)) for one in some), some)
-                for some in books.values()
-            ]
-        for lane in lanes:
-            lane.result()
-        return [done[name] for name in names]
+        """Work pairs, those of one books company in the given order; return what came of each."""
+        return side_by_side(names, lambda name: self._names.pair(name).books.company, work)
 
     def _sheet(self, name: str, refs: tuple[str, ...]) -> Iterator[dict[str, Any]]:
-        rows = [row for text in refs for row in self._of_text(name, text)]
+        rows = [row for text in refs for row in self._names.made_of_text(name, text)]
         for state in SHOWN:
             found = (
                 (row for row in rows if row["state"] == state)
@@ -499,65 +483,3 @@ class Engine:
                 else islice(in_state(self.ledger, name, state), SHEET_LIMIT)
             )
             yield from (show.planned(self.ledger, row) for row in found)
-
-    def _of_text(self, name: str, text: str) -> list[Row]:
-        """Return what a pair made of ``deal:901``, or of ``901`` alone."""
-        named = [(pair, ref) for pair, ref in self._named(text) if pair.name == name]
-        return [row for pair, ref in named for row in self._of(pair, ref)]
-
-    def _source(self, text: str) -> tuple[Pair, Ref]:
-        """Return the pair and address of ``deal:901``, or of ``901`` where one kind is meant.
-
-        Of several pairs it is the one that has made something of it, else the first.
-        """
-        found = [
-            (pair, ref)
-            for pair, ref in self._named(text)
-            if ref.kind in {mapping.kind for mapping in pair.mappings}
-        ]
-        if not found:
-            raise NotFound(f"No pair has documents from {text!r}.", remedy="Write deal:901.")
-        made = (one for one in found if any(row["state"] != "skipped" for row in self._of(*one)))
-        return next(made, found[0])
-
-    def _named(self, text: str) -> list[tuple[Pair, Ref]]:
-        """Return every address that ``deal:901``, or ``901`` alone, may mean."""
-        kind, _, number = text.rpartition(":")
-        return [
-            (pair, Ref(pair.crm.company, meant, number))
-            for pair in self.pairs.values()
-            for meant in ([kind] if kind else [mapping.kind for mapping in pair.mappings])
-        ]
-
-    def _demand_known(self, text: str) -> None:
-        if all(self._is_strange(*one) for one in self._named(text)):
-            raise NotFound(
-                f"Nothing was ever shown of {text}: there is no such record, or it was not won "
-                "since the cutover.",
-                remedy="Write its kind and id, as deal:901; `tieout resync` reads it now.",
-            )
-
-    def _is_strange(self, pair: Pair, ref: Ref) -> bool:
-        """Whether no side ever showed anything of a source."""
-        row = self._snapshot(pair, ref)
-        shown = row is not None and (row["state"] != "gone" or row["version"])
-        return not shown and not self._of(pair, ref)
-
-    def _snapshot(self, pair: Pair, ref: Ref) -> Row | None:
-        return self.ledger.one("snapshot_get", pair=pair.name, **address_of(ref))
-
-    def _document(self, pair: Pair, ref: Ref) -> Row:
-        """Return what was made of a source: what the books took back before anything else."""
-        rows = [row for row in self._of(pair, ref) if is_of_a_mapping(pair, row)]
-        if not rows:
-            raise NotFound(f"{ref} has no document here.", remedy="`tieout explain` says why.")
-        return next((row for row in rows if row["state"] in TAKEN_BACK), rows[0])
-
-    def _of(self, pair: Pair, ref: Ref) -> list[Row]:
-        rows = self.ledger.all("documents_of_source", **source_address(ref))
-        return [row for row in rows if row["pair"] == pair.name]
-
-    def _pair(self, name: str) -> Pair:
-        if name not in self.pairs:
-            raise NotFound(f"There is no pair {name}.", remedy=f"Pairs: {', '.join(self.pairs)}.")
-        return self.pairs[name]
