@@ -15,14 +15,13 @@ from sync_engine.corrected import NOTHING
 from sync_engine.ledger.spelling import fields_of
 from sync_engine.ledger.store import Row, Writes
 from sync_engine.pair import Pair
-from sync_engine.standing import Choice, Way, correction_key, lines_of
+from sync_engine.standing import Choice, Way, correction_key, last_number, lines_of
 from sync_engine.tasks import UNCLAIMED, keep
 from tieout.model.canonical import canonical, digest
 from tieout.model.crediting import Extent
 from tieout.model.money import Money, allocate, currency
 from tieout.model.ref import Key
 
-CREDITS_LIMIT = 1_000  # of one invoice
 ALL_DAYS = {"since": "0001-01-01", "until": "9999-12-31"}
 
 
@@ -40,15 +39,19 @@ def adopt_owner(tx: Writes, pair: Pair, books: str, fields: dict[str, Any]) -> N
 def adopt_corrections(tx: Writes, pair: Pair, invoice: Row) -> None:
     """Take each credit of a posted invoice that carries a marker of ours for what it is."""
     books = pair.books.company
-    key = Key.parse(invoice["key"])
-    for number in range(1, CREDITS_LIMIT + 1):
-        credit = correction_key(key, source_of(invoice), books, Way.CREDIT, number)
+    key, source = Key.parse(invoice["key"]), source_of(invoice)
+
+    def is_there(credit: Key) -> bool:
+        return _marked(tx, books, "credit_memo", credit) is not None
+
+    for number in range(1, last_number(key, source, books, Way.CREDIT, is_there) + 1):
+        credit = correction_key(key, source, books, Way.CREDIT, number)
         shown = _marked(tx, books, "credit_memo", credit)
         if shown is None:
-            return
+            continue
         if tx.one("document_get", key=str(credit)) is None:
             _adopt(tx, pair, invoice, credit, shown, Way.CREDIT)
-        of = correction_key(key, source_of(invoice), books, Way.APPLY, 1, of=credit)
+        of = correction_key(key, source, books, Way.APPLY, 1, of=credit)
         applied = _marked(tx, books, "payment", of)
         if applied is not None and tx.one("document_get", key=str(of)) is None:
             _adopt(tx, pair, invoice, of, applied, Way.APPLY)

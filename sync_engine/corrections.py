@@ -7,7 +7,6 @@ becomes a document and a plan of its own. One correction of an invoice is under 
 from __future__ import annotations
 
 import json
-from collections import Counter
 from collections.abc import Iterator, Mapping
 from datetime import datetime
 from decimal import Decimal
@@ -26,7 +25,7 @@ from sync_engine.pair import Pair
 from sync_engine.plan import keep_plan, standing_decision
 from sync_engine.preflight import preflight
 from sync_engine.resolve import Resolver
-from sync_engine.standing import Choice, Option, Standing, Way
+from sync_engine.standing import Choice, Option, Standing, Way, last_number
 from sync_engine.states import ASKED, CORRECTION
 from sync_engine.tasks import APPROVAL, DRIFT, REFUSED, answers, keep
 from tieout.model.canonical import Values, canonical, digest
@@ -135,7 +134,7 @@ def standing_of(tx: Reads, pair: Pair, invoice: Row, now: datetime) -> Standing:
         preferences=preferences(tx, pair),
         capabilities=pair.books.capabilities,
         today=day_of(now, pair.time_zone),
-        numbers=Counter(Way(row["way"]) for row in corrections if row["state"] in ASKED),
+        numbers=_numbers(invoice, books, corrections),
     )
 
 
@@ -181,6 +180,16 @@ def is_of_a_mapping(pair: Pair, row: Row) -> bool:
     """Whether a document is what a mapping makes of its source, and no correction of one."""
     made = {(mapping.identity, mapping.to) for mapping in pair.mappings}
     return (row["mapping"], row["kind"]) in made
+
+
+def _numbers(invoice: Row, books: str, corrections: list[Row]) -> Mapping[Way, int]:
+    """Return which number of each way was sent last."""
+    asked = {row["key"] for row in corrections if row["state"] in ASKED}
+    key, source = Key.parse(invoice["key"]), source_of(invoice)
+    return {
+        way: last_number(key, source, books, way, lambda each: str(each) in asked)
+        for way in (Way.AMEND, Way.VOID, Way.CREDIT)
+    }
 
 
 def _sketch(tx: Reads, pair: Pair, invoice: Row) -> Sketch | None:

@@ -5,7 +5,7 @@ The nouns of ``correcting``: each is a value, made from the ledger by ``correcti
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
@@ -21,6 +21,7 @@ from tieout.model.money import Money, allocate, currency
 from tieout.model.record import Fields, Record
 from tieout.model.ref import Key, Ref
 
+GAP_LIMIT = 10  # numbers in a row that are missing of a document's corrections
 APPLIED = "applied"  # in a plan's values: as much of a credit as its invoice has open
 
 
@@ -115,7 +116,7 @@ class Standing:
         preferences: what the books say of themselves.
         capabilities: what their connector can do.
         today: the day in the business time zone.
-        numbers: how many corrections of each way were sent before.
+        numbers: which number of each way was sent last.
     """
 
     key: Key
@@ -186,3 +187,19 @@ def correction_key(
     """
     part = f"{of or corrects} {way} {number}"
     return Key.of(source, mapping="correction", document=way.value, target_company=books, part=part)
+
+
+def last_number(
+    corrects: Key, source: Ref, books: str, way: Way, is_there: Callable[[Key], bool]
+) -> int:
+    """Return the number of the last correction of a document that is there, 0 where none is.
+
+    Between two of them up to ``GAP_LIMIT`` may be missing: a lost ledger never saw those that
+    people deleted in the books.
+    """
+    last = number = 0
+    while number - last <= GAP_LIMIT:
+        number += 1
+        if is_there(correction_key(corrects, source, books, way, number)):
+            last = number
+    return last

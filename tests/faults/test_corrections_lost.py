@@ -162,3 +162,26 @@ def test_a_lost_ledger_finds_what_was_credited_and_issued_again(world, deal, set
     assert (booked(world), world.codes()) == (([300, 450], [(300, 0)], [0]), [])
     assert world.told(deal, "invoice_total") == "535.5"
     assert_ties_out(world)
+
+
+def test_a_credit_behind_a_deleted_one_is_found_again_by_a_lost_ledger(world, deal, settled):
+    """The first was deleted in the books, so that only the numbers behind it are there."""
+    lose(world, deal)
+    correct(world, deal, Way.CREDIT, Extent(part=50))
+    settled()
+    truth = world.books_truth()
+    world.books("delete", kind="Payment", id=truth["payments"][0]["id"])
+    world.books("delete", kind="CreditMemo", id=truth["credit_memos"][0]["id"])
+    settled()
+    correct(world, deal, Way.CREDIT, Extent(part=60))
+    settled()
+    world.opened.close()
+    for file in world.path.glob("ledger.db*"):
+        file.unlink()
+    world.restart()
+    settled()
+    correct(world, deal, Way.CREDIT)
+    settled()
+    alive = [one for one in world.books_truth()["credit_memos"] if not one["deleted"]]
+    assert [(one["net"], one["balance"]) for one in alive] == [(180, 0), (120, 0)]
+    assert_ties_out(world)
