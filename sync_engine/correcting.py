@@ -13,7 +13,16 @@ from decimal import Decimal
 from typing import Any
 
 from sync_engine.saying import says
-from sync_engine.standing import APPLIED, Choice, Option, Standing, Way, correction_key
+from sync_engine.standing import (
+    APPLIED,
+    Choice,
+    Credit,
+    Option,
+    Standing,
+    Way,
+    correction_key,
+    taken_of,
+)
 from tieout.model.canonical import Plain, Values, plain
 from tieout.model.change import Change, Create, Plan, Update, Verb, Void
 from tieout.model.crediting import Extent, shares
@@ -108,6 +117,8 @@ def _uncreditable(standing: Standing, choice: Choice) -> Iterator[str]:
         yield f"The books are closed through {closed}, and the credit would be of {day}."
     if day < standing.invoice.fields["date"]:
         yield f"The credit would be of {day}, before its invoice."
+    if choice.reissue:
+        yield from _of_a_gift(standing, choice)
 
 
 # -- amend and void -----------------------------------------------------------------------------
@@ -172,20 +183,19 @@ def _credit(standing: Standing, choice: Choice) -> Option:
     fields = standing.invoice.fields
     unit = currency(fields["currency"])
     lines = standing.lines
-    taken = [
-        total((Money(credit.shares[n], unit) for credit in standing.credits), unit)
-        for n in range(len(lines))
-    ]
+    earlier = _earlier(standing, choice)
     try:
+        each = [taken_of(credit, lines) for credit in earlier]
+        taken = [total((one[n] for one in each), unit) for n in range(len(lines))]
         parts = shares(lines, taken, choice.extent, unit)
     except ValueRefused as why:
-        return Option(choice, why=why.what)
+        return Option(choice, why=" ".join([why.what, *_of_a_gift(standing, choice)]))
     net = total(parts, unit)
     values = _credit_values(standing, choice, parts, taken)
     change = Create("credit_memo", values)
     key = _key(standing, Way.CREDIT)
     along = _application(standing, choice, key)
-    first_and_whole = not standing.credits and net.amount == fields["net"]
+    first_and_whole = not earlier and net.amount == fields["net"]
     plan = replace(
         _planned(standing, choice, change, net),
         expected=Money(fields["total"], unit) if first_and_whole else None,
@@ -201,8 +211,31 @@ def _credit(standing: Standing, choice: Choice) -> Option:
     )
 
 
+def _earlier(standing: Standing, choice: Choice) -> list[Credit]:
+    """Return the credits that leave less to give back.
+
+    One that a person wrote may be a gift of its own: whoever names an amount has seen it.
+    """
+    gift = standing.gift
+    counts = gift is not None and choice.extent.amount is None
+    return [*standing.credits, *([gift] if gift is not None and counts else [])]
+
+
+def _of_a_gift(standing: Standing, choice: Choice) -> Iterator[str]:
+    if standing.gift is not None and choice.extent.amount is None:
+        yield (
+            f"{standing.gift.total} {standing.invoice.fields['currency']} of it is covered by a "
+            "credit that a person wrote: name an amount to credit it all the same."
+        )
+
+
 def _settles(standing: Standing, left: Decimal) -> bool:
-    """Whether what a credit leaves is what the source comes to; with tax in it only nothing is."""
+    """Whether what a credit leaves is what the source comes to; with tax in it only nothing is.
+
+    What a person gave settles nothing by itself: the difference stays a task.
+    """
+    if standing.gift is not None:
+        return False
     return left == (standing.now_net or 0) and not (left and standing.inclusive)
 
 

@@ -14,7 +14,7 @@ from decimal import Decimal
 from sync_engine.addresses import source_address, source_of
 from sync_engine.corrected import NOTHING
 from sync_engine.correcting import option
-from sync_engine.credits import credits_of
+from sync_engine.credits import credits_of, gift_of
 from sync_engine.draft import Sketch, content_of, draft_source, setting_of
 from sync_engine.ledger.spelling import change_of, fields_of
 from sync_engine.ledger.sqlite import Ledger
@@ -125,6 +125,7 @@ def standing_of(tx: Reads, pair: Pair, invoice: Row, now: datetime) -> Standing:
         in_flight=bool(sent or applying & {*UNDER_WAY, "approved"}),
         inactive=tuple(_inactive(tx, shown)),
         credits=tuple(credit for _, credit in credits_of(tx, books, invoice["key"])),
+        gift=gift_of(tx, books, invoice["key"], shown),
         wanted=wanted,
         why_not=why_not,
         sent=_sent(tx, invoice, corrections),

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from decimal import Decimal
 
 from sync_engine.ledger.spelling import fields_of
 from sync_engine.ledger.store import Reads, Row
 from sync_engine.standing import Credit, Way
+from tieout.model.money import Money, currency
 
 
 def credits_of(tx: Reads, books: str, invoice: str) -> Iterator[tuple[Row, Credit]]:
@@ -22,6 +23,43 @@ def credits_of(tx: Reads, books: str, invoice: str) -> Iterator[tuple[Row, Credi
         fields = fields_of(shown["fields"])
         shares = tuple(Decimal(share) for share in json.loads(row["shares"]))
         yield shown, Credit(fields["net"], fields["tax"], fields["total"], shares)
+
+
+def gift_of(tx: Reads, books: str, invoice: str, shown: Row) -> Credit | None:
+    """Return what credits that people wrote cover of an invoice, as one; None where none does.
+
+    Whether one corrects the invoice or is a gift of its own no record says. Its net is the
+    invoice's in the proportion of what it covers.
+
+    Args:
+        tx: the ledger.
+        books: the books' company.
+        invoice: the document's key.
+        shown: the mirror's row of the invoice.
+    """
+    ours = {row["id"] for row, _ in credits_of(tx, books, invoice)}
+    covered = sum(
+        (
+            min(Decimal(part["amount"]), _by_hand(tx, books, part, ours))
+            for part in tx.all("allocations_on", company=books, invoice=shown["id"])
+        ),
+        Decimal(0),
+    )
+    fields = fields_of(shown["fields"])
+    if not covered or not fields["total"]:
+        return None
+    net = Money.rounded(fields["net"] * covered / fields["total"], currency(fields["currency"]))
+    return Credit(net.amount, covered - net.amount, covered, ())
+
+
+def _by_hand(tx: Reads, books: str, part: Row, ours: Collection[str]) -> Decimal:
+    """Return how much a payment uses of credits that are not ours."""
+    row = tx.one("mirror_get", company=books, kind=part["kind"], id=part["id"])
+    parts = () if row is None else fields_of(row["fields"]).get("allocations") or ()
+    return sum(
+        (one["amount"] for one in parts if one["kind"] == "credit_memo" and one["id"] not in ours),
+        Decimal(0),
+    )
 
 
 def left_of(tx: Reads, books: str, invoice: Row, figure: str) -> Decimal:

@@ -5,7 +5,7 @@ The nouns of ``correcting``: each is a value, made from the ledger by ``correcti
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
@@ -17,7 +17,7 @@ from tieout.model.capability import Capabilities
 from tieout.model.change import Plan
 from tieout.model.crediting import Extent
 from tieout.model.dates import parse_day
-from tieout.model.money import Money, allocate, currency
+from tieout.model.money import Money, allocate, currency, total
 from tieout.model.record import Fields, Record
 from tieout.model.ref import Key, Ref
 
@@ -36,6 +36,22 @@ def lines_of(invoice: Fields) -> tuple[Money, ...]:
     if sum(sold, Decimal(0)) == net.amount or not any(sold):
         return tuple(Money(one, unit) for one in sold)
     return allocate(net, sold)
+
+
+def taken_of(credit: Credit, lines: Sequence[Money]) -> tuple[Money, ...]:
+    """Return what a credit took of each line of its invoice.
+
+    As it was made; where a person changed it or the invoice since, its net in proportion.
+
+    Raises:
+        ValueRefused: the lines cancel each other, so they give no proportion.
+    """
+    unit = lines[0].currency
+    net = Money(credit.net, unit)
+    made = tuple(Money(share, unit) for share in credit.shares)
+    if len(made) == len(lines) and total(made, unit) == net:
+        return made
+    return allocate(net, [line.amount for line in lines])
 
 
 class Way(StrEnum):
@@ -107,6 +123,7 @@ class Standing:
         in_flight: whether something of it was sent and not answered.
         inactive: which of its records no new document may name: ``customer 58``, ``item 7``.
         credits: its living credits.
+        gift: what credits that people wrote cover of it; None where there is none.
         wanted: the values that the source would be invoiced with now; None where it cannot be.
         why_not: why it cannot be.
         sent: the values that it was posted with, later amendments included; None of an adopted one.
@@ -128,6 +145,7 @@ class Standing:
     in_flight: bool
     inactive: tuple[str, ...]
     credits: tuple[Credit, ...]
+    gift: Credit | None
     wanted: Values | None
     why_not: str
     sent: Values | None

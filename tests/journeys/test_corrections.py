@@ -500,3 +500,55 @@ def test_a_choice_that_is_given_again_is_taken_down_once(world, deal, ties_out):
     world.round(2)
     assert [net for net, _, _ in credits_of(world)] == [150]
     ties_out(world)
+
+
+def credited_by_hand(world, amount):
+    sold = [{"item": "1", "amount": amount, "tax_code": "1"}]
+    world.books("credit", customer="1", lines=sold, apply_to="1")
+
+
+def test_what_a_person_credited_by_hand_is_not_credited_again(world, deal, ties_out):
+    """Whether their credit corrects the invoice is theirs to say: who names an amount has seen it."""
+    credited_by_hand(world, "300.00")
+    world.crm("lose", deal)
+    world.round()
+    assert possible(world, deal) == []
+    with pytest.raises(Rejected, match=r"357\.00 EUR of it is covered by a credit that a person"):
+        correct(world, deal, Way.CREDIT)
+    ties_out(world)
+    correct(world, deal, Way.CREDIT, Extent(amount=Decimal(300)))
+    world.round(2)
+    assert [net for net, _, _ in credits_of(world)] == [300, 300]
+    ties_out(world)
+
+
+def test_beside_a_credit_by_hand_the_rest_is_credited_and_the_difference_stays_a_task(
+    world, deal, ties_out
+):
+    credited_by_hand(world, "100.00")
+    world.crm("lose", deal)
+    world.round()
+    correct(world, deal, Way.CREDIT)
+    world.round(2)
+    assert credits_of(world) == [(100, 119, 0), (200, 238, 0)]
+    assert (world.invoices()[0]["balance"], world.codes()) == (0, ["reopened"])
+    ties_out(world)
+
+
+def test_a_credit_that_a_person_raised_leaves_less_to_credit(world, deal):
+    """Credits never sum to more than their invoice, whoever wrote how much of them."""
+    world.crm("lose", deal)
+    world.round()
+    correct(world, deal, Way.CREDIT, Extent(part=Decimal(50)))
+    world.round(2)
+    [application] = world.books_truth()["payments"]
+    world.books("delete", kind="Payment", id=application["id"])
+    [memo] = world.books_truth()["credit_memos"]
+    [line, *_] = world.company.find("CreditMemo", memo["id"]).body["Line"]
+    detail = {**line["SalesItemLineDetail"], "Qty": Decimal(1), "UnitPrice": Decimal(250)}
+    raised = {**line, "Amount": Decimal(250), "SalesItemLineDetail": detail}
+    world.books("edit", kind="CreditMemo", id=memo["id"], changes={"Line": [raised]})
+    world.round()
+    correct(world, deal, Way.CREDIT)
+    world.round(2)
+    assert [net for net, _, _ in credits_of(world)] == [250, 50]

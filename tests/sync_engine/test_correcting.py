@@ -65,6 +65,7 @@ UNPAID = Standing(
     in_flight=False,
     inactive=(),
     credits=(),
+    gift=None,
     wanted={**SENT, "lines": [LESS]},
     why_not="",
     sent=SENT,
@@ -259,3 +260,18 @@ def test_a_discount_of_the_whole_is_shared_among_the_lines_that_are_credited():
 )
 def test_a_choice_is_read_back_as_it_was_written(choice):
     assert Choice.of(choice.plain()) == choice
+
+
+def test_a_line_that_a_person_added_since_a_credit_leaves_its_sum_as_it_is():
+    """What the credit took of which line is told by proportion then."""
+    more = invoice(lines=[LINE, {**LINE, "amount": Decimal(100)}], net=Decimal(200))
+    found = option(replace(more, credits=(HALF,)), Choice(Way.CREDIT))
+    assert found.shares == (Decimal(75), Decimal(75))
+
+
+def test_what_is_issued_again_beside_a_credit_by_hand_names_its_amount():
+    gift = Credit(Decimal(10), Decimal("1.90"), Decimal("11.90"), ())
+    standing = replace(UNPAID, gift=gift)
+    assert "name an amount" in option(standing, Choice(Way.CREDIT, reissue=True)).why
+    named = Choice(Way.CREDIT, Extent(amount=Decimal(100)), reissue=True)
+    assert option(standing, named).shares == (Decimal(100),)
