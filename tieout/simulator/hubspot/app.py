@@ -21,8 +21,8 @@ from tieout.simulator.hubspot import access, bodies, catalog, files, objects, re
 from tieout.simulator.hubspot.call import Call, Reply
 from tieout.simulator.hubspot.deeds import play
 from tieout.simulator.hubspot.errors import Refusal, bad_request, not_found
+from tieout.simulator.hubspot.kinds import kind_of
 from tieout.simulator.hubspot.portal import HubSpotPortal
-from tieout.simulator.hubspot.schema import kind_of
 from tieout.simulator.hubspot.search import Searcher
 from tieout.simulator.hubspot.spoiling import faults_of
 from tieout.simulator.hubspot.truth import truth

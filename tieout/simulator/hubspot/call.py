@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from tieout.simulator.hubspot.errors import Refusal, bad_request
+from tieout.simulator.hubspot.kinds import kind_of
 from tieout.simulator.hubspot.portal import HubSpotPortal
-from tieout.simulator.hubspot.schema import Kind, instant_text, kind_of
+from tieout.simulator.hubspot.schema import Kind, instant_text
 from tieout.simulator.hubspot.search import Searcher
 
 MAX_INPUTS = 100

@@ -11,10 +11,10 @@ from functools import wraps
 from typing import Any, Concatenate, ParamSpec
 
 from tieout.simulator.hubspot.errors import not_found
+from tieout.simulator.hubspot.kinds import KINDS
 from tieout.simulator.hubspot.links import primary_type
 from tieout.simulator.hubspot.portal import HubSpotPortal, Token
 from tieout.simulator.hubspot.records import Record
-from tieout.simulator.hubspot.schema import KINDS
 
 P = ParamSpec("P")
 Deed = Callable[Concatenate[HubSpotPortal, P], Any]

@@ -12,10 +12,11 @@ from typing import Any
 
 from tieout.simulator.hubspot.call import Call, Reply, batch, start, whole
 from tieout.simulator.hubspot.errors import Refusal, bad_request, not_found, objects_not_found
+from tieout.simulator.hubspot.kinds import KINDS
 from tieout.simulator.hubspot.links import LABELS, PRIMARY
 from tieout.simulator.hubspot.portal import HubSpotPortal
 from tieout.simulator.hubspot.records import Record, fold, value_of
-from tieout.simulator.hubspot.schema import KINDS, Kind, instant_text
+from tieout.simulator.hubspot.schema import Kind, instant_text
 
 LIST_PAGE = 100
 DEFAULT_LIST_PAGE = 10

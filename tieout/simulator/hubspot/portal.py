@@ -20,16 +20,11 @@ from tieout.simulator.hubspot.errors import (
     not_valid,
 )
 from tieout.simulator.hubspot.index import SearchIndex
+from tieout.simulator.hubspot.kinds import KINDS
 from tieout.simulator.hubspot.links import LABELS, ONE_PARENT, Links, Pair
 from tieout.simulator.hubspot.pipelines import RENEWALS, SALES, Pipeline
 from tieout.simulator.hubspot.records import Record, Shelf
-from tieout.simulator.hubspot.schema import (
-    EXPONENTS,
-    KINDS,
-    Property,
-    instant_text,
-    stored,
-)
+from tieout.simulator.hubspot.schema import EXPONENTS, Property, instant_text, stored
 from tieout.simulator.limits import RollingWindow
 
 FIRST_ID = 9_000_000_001

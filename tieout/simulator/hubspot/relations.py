@@ -10,6 +10,7 @@ from typing import Any
 
 from tieout.simulator.hubspot.call import Call, Reply, batch
 from tieout.simulator.hubspot.errors import Refusal, bad_request, not_found
+from tieout.simulator.hubspot.kinds import KINDS
 from tieout.simulator.hubspot.links import (
     HUBSPOT_DEFINED,
     LABELS,
@@ -18,7 +19,6 @@ from tieout.simulator.hubspot.links import (
     default_type,
     types_shown,
 )
-from tieout.simulator.hubspot.schema import KINDS
 
 MAX_READ = 1_000
 MAX_WRITTEN = 2_000
