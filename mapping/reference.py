@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Final
 
 from mapping import formula, functions, vocabulary
-from mapping.compiler import AFTERWARDS, ALWAYS, DRAFTED, DRAFTED_LINE, PART
 from mapping.drafting import APPROVALS, STATUSES
 from mapping.formula import Names, Shape
 from mapping.functions import FUNCTIONS
 from mapping.grammar import Anything, Block, Cell, Either, Key, Rows, Text, Whole, Word
+from mapping.names import AFTERWARDS, ALWAYS, DRAFTED, DRAFTED_LINE, PART
 
 ROOT = Path(__file__).parent.parent
 
