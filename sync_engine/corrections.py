@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime
 from decimal import Decimal
 
-from sync_engine.addresses import source_address, source_of
+from sync_engine.addresses import named_as, source_address, source_of
 from sync_engine.corrected import NOTHING
 from sync_engine.correcting import option
 from sync_engine.credits import credits_of, gift_of
@@ -27,12 +27,12 @@ from sync_engine.preflight import preflight
 from sync_engine.resolve import Resolver
 from sync_engine.standing import Choice, Option, Standing, Way, last_number
 from sync_engine.states import ASKED, CORRECTION
-from sync_engine.tasks import APPROVAL, DRIFT, REFUSED, answers, keep
+from sync_engine.tasks import APPROVAL, REFUSED, answers, keep
 from tieout.model.canonical import Values, canonical, digest
 from tieout.model.change import Severity, Update
 from tieout.model.dates import day_of
 from tieout.model.document import Invoice, Prices
-from tieout.model.errors import NotFound, Rejected, StaleVersion
+from tieout.model.errors import Rejected, StaleVersion
 from tieout.model.record import Unreadable
 from tieout.model.ref import Key, Ref
 
@@ -66,7 +66,7 @@ def choose(
         if found.plan is None:
             raise Rejected(
                 f"{invoice['title']} cannot be corrected by {choice.name}: {found.why}",
-                remedy=f"`tieout correct {invoice['source_kind']}:{invoice['source_id']}` shows "
+                remedy=f"`tieout correct {named_as(source_of(invoice), invoice['part'])}` shows "
                 "what is possible now.",
             )
         for row in tx.all("corrections_of", key=invoice["key"]):
@@ -136,26 +136,6 @@ def standing_of(tx: Reads, pair: Pair, invoice: Row, now: datetime) -> Standing:
         capabilities=pair.books.capabilities,
         today=day_of(now, pair.time_zone),
         numbers=_numbers(invoice, books, corrections),
-    )
-
-
-def posted_invoice(tx: Reads, pair: Pair, source: Ref) -> Row:
-    """Return the latest invoice that was posted of a source; of several parts one that drifted.
-
-    Raises:
-        NotFound: there is none.
-    """
-    present: dict[str, Row] = {}
-    for row in tx.all("documents_of_source", **source_address(source)):
-        if row["pair"] == pair.name and row["kind"] == "invoice" and row["posted_id"] is not None:
-            present.setdefault(row["part"], row)
-    for row in present.values():
-        if len(present) == 1 or tx.all("task_open_of", family=DRIFT, subject=row["key"]):
-            return row
-    if present:
-        return next(iter(present.values()))
-    raise NotFound(
-        f"No invoice of {source} was posted.", remedy="`tieout explain` says how it stands."
     )
 
 

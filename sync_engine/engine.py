@@ -18,20 +18,19 @@ from sync_engine import approve as approving
 from sync_engine import backfill as backfilling
 from sync_engine import shadow as shadowing
 from sync_engine import show
+from sync_engine.addresses import named_as, source_of
 from sync_engine.answer import open_task, take_answer
 from sync_engine.corrections import (
     choose,
-    posted_invoice,
     read_now,
     standing_of,
 )
-from sync_engine.credits import is_credited_whole
 from sync_engine.draft import draft_parts, setting_of
 from sync_engine.feeds import Observed
 from sync_engine.ledger import journal
 from sync_engine.ledger.sqlite import Ledger
 from sync_engine.mode import SHADOW, demand_live, demand_posting, go_live, mode_of
-from sync_engine.naming import TAKEN_BACK, Names
+from sync_engine.naming import Names, part_of
 from sync_engine.observe import read_sources
 from sync_engine.observe_books import read_living
 from sync_engine.pair import Pair
@@ -44,7 +43,6 @@ from sync_engine.states import in_state
 from sync_engine.tasks import DRIFT, PAIR, keep
 from sync_engine.turns import Turn, side_by_side
 from tieout.model.errors import NotFound, Rejected
-from tieout.model.ref import Ref
 
 SHEET_LIMIT = 10_000  # plans of each state that one answer shows
 SHOWN = ("planned", "waiting", "approved", "blocked", "refused")  # what a plan is shown of
@@ -178,21 +176,18 @@ class Engine:
         Raises:
             Rejected: its record still lives in the books, or it has none.
         """
-        pair, ref = self._names.source(text)
+        pair, _ = self._names.source(text)
         with self._turn_of(pair):
-            return self._issue_again(pair, ref, who, reason)
-
-    def _issue_again(self, pair: Pair, ref: Ref, who: str, reason: str) -> str:
-        row = self._names.document(pair, ref)
-        taken_back = row["state"] in TAKEN_BACK
-        if not taken_back and not is_credited_whole(self.ledger, pair.books.company, row):
-            raise Rejected(
-                f"{row['title']} is {row['state']}; only what was voided, deleted or credited "
-                "whole is issued again.",
-                remedy=f"`tieout correct {ref.kind}:{ref.id}` shows how to take it back.",
-            )
-        with self.ledger.transaction() as tx:
-            return str(issue_again(tx, pair, row, who=who, reason=reason))
+            pair, row = self._names.taken_back(text)
+            if not self._names.is_taken_back(pair, row):
+                what = named_as(source_of(row), row["part"])
+                raise Rejected(
+                    f"{row['title']} is {row['state']}; only what was voided, deleted or credited "
+                    "whole is issued again.",
+                    remedy=f"`tieout correct {what}` shows how to take it back.",
+                )
+            with self.ledger.transaction() as tx:
+                return str(issue_again(tx, pair, row, who=who, reason=reason))
 
     def corrections(self, text: str) -> dict[str, Any]:
         """Return how a posted invoice differs from its deal, and what can be done about it now.
@@ -200,16 +195,15 @@ class Engine:
         Raises:
             NotFound: nothing was posted of it.
         """
-        pair, ref = self._names.source(text)
+        pair, _ = self._names.source(text)
         with self._turn_of(pair):
-            invoice = posted_invoice(self.ledger, pair, ref)
+            pair, invoice = self._names.posted_invoice(text)
             read_now(self.ledger, pair, invoice)
             return show_corrections(self.ledger, pair, invoice, self.hands.clock())
 
     def deal_lines(self, text: str) -> tuple[Decimal, ...]:
         """Return what each line of a deal comes to now, before tax; none where it is not won."""
-        pair, ref = self._names.source(text)
-        invoice = posted_invoice(self.ledger, pair, ref)
+        pair, invoice = self._names.posted_invoice(text)
         return standing_of(self.ledger, pair, invoice, self.hands.clock()).now_lines
 
     def correct(
@@ -223,10 +217,10 @@ class Engine:
             NotFound: nothing was posted of it.
             Rejected: the books would refuse it now, or the pair only watches.
         """
-        pair, ref = self._names.source(text)
+        pair, _ = self._names.source(text)
         now = self.hands.clock()
         with self._turn_of(pair):
-            invoice = posted_invoice(self.ledger, pair, ref)
+            pair, invoice = self._names.posted_invoice(text)
             demand_posting(self.ledger, pair)
             read_now(self.ledger, pair, invoice)
             chosen = choose(
@@ -244,9 +238,9 @@ class Engine:
 
     def ignore_drift(self, text: str, *, who: str, reason: str) -> int:
         """Leave a posted invoice as it is, until its differences change; return how many tasks."""
-        pair, ref = self._names.source(text)
+        pair, _ = self._names.source(text)
         with self._turn_of(pair):
-            invoice = posted_invoice(self.ledger, pair, ref)
+            pair, invoice = self._names.posted_invoice(text)
             rows = self.ledger.all("task_open_of", family=DRIFT, subject=invoice["key"])
             if not rows:
                 raise NotFound(f"{invoice['title']} has no drift to ignore.")
@@ -352,8 +346,8 @@ class Engine:
         if named is not None:
             pair, keys = self._names.pair(named["pair"]), [text]
         else:
-            pair, ref = self._names.source(text)
-            keys = [row["key"] for row in self._names.made_of(pair, ref)]
+            pair, _ = self._names.source(text)
+            keys = [row["key"] for row in self._names.made_of_text(pair.name, text)]
         with self._turn_of(pair):
             return backfilling.link_one(self.ledger, pair, keys, record, who=who, reason=reason)
 
@@ -396,20 +390,27 @@ class Engine:
         }
 
     def explain(self, text: str, wanted: str | None = None) -> dict[str, Any]:
-        """Return what happened to one source, and which line of the mapping made each value.
+        """Return what happened to a source, or to one part, and which line made each value.
 
         Raises:
             NotFound: no side ever showed anything of it, or no value made of it is the wanted one.
         """
         pair, ref = self._names.source(text)
         self._names.demand_known(text)
+        part = part_of(text)
         setting = setting_of(self.ledger, pair)
         sketches = [
             sketch
             for mapping in pair.mappings
             if mapping.kind == ref.kind
             for sketch in draft_parts(self.ledger, pair, mapping, ref, setting)
+            if part in (None, sketch.part)
         ]
+        if not sketches and part is not None:
+            raise NotFound(
+                f"{ref} has no part {part!r}.",
+                remedy=f"`tieout explain {ref.kind}:{ref.id}` shows all that it makes.",
+            )
         explained = [show.explained(self.ledger, pair, sketch, wanted) for sketch in sketches]
         if wanted is not None and not any(each["values"] for each in explained):
             whole = [show.explained(self.ledger, pair, sketch, None) for sketch in sketches]

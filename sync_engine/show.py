@@ -25,6 +25,7 @@ def planned(ledger: Reads, row: Row) -> dict[str, Any]:
         "title": row["title"],
         "kind": row["kind"],
         "source": f"{row['source_kind']}:{row['source_id']}",
+        "part": row["part"],
         "state": row["state"],
         "goes": _goes(ledger, row),
         "reason": row["reason"],
@@ -84,6 +85,7 @@ def explained(ledger: Reads, pair: Pair, sketch: Sketch, wanted: str | None) -> 
     return {
         "mapping": sketch.mapping.name,
         "key": str(sketch.key),
+        "part": sketch.part,
         "title": sketch.title,
         "state": "unseen" if row is None else row["state"],
         "reason": sketch.skipped or (None if row is None else row["reason"]),

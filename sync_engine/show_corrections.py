@@ -27,6 +27,7 @@ def standing(ledger: Reads, pair: Pair, invoice: Row, now: datetime) -> dict[str
     company = pair.books.company
     return {
         "source": f"{invoice['source_kind']}:{invoice['source_id']}",
+        "part": invoice["part"],
         "title": invoice["title"],
         "state": invoice["state"],
         "invoice": {

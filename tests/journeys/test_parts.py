@@ -11,6 +11,7 @@ from tie_out import assert_ties_out
 
 from sync_engine.standing import Choice, Way
 from tieout.model.crediting import Extent
+from tieout.model.errors import NotFound, Rejected
 from tieout.simulator.clock import SimulatedClock
 from tieout.simulator.hubspot.schema import custom
 
@@ -276,7 +277,7 @@ def test_a_payment_from_the_crm_goes_to_the_earliest_part_that_is_open(world, so
     assert_ties_out(world)
 
 
-def test_each_part_of_a_lost_deal_is_corrected_in_its_turn(world, sold, maps, clock):
+def test_each_part_of_a_lost_deal_is_corrected_by_its_name(world, sold, maps, clock):
     maps(DOWN_PAYMENT)
     deal = sold()
     world.round()
@@ -285,13 +286,74 @@ def test_each_part_of_a_lost_deal_is_corrected_in_its_turn(world, sold, maps, cl
     world.crm("lose", deal)
     world.round()
     assert world.codes() == ["reopened", "reopened"]
-    for left in (1, 0):
-        void = Choice(Way.VOID, Extent())
-        world.working.correct(f"deal:{deal}", void, who="ann", reason="it was lost")
+    void = Choice(Way.VOID, Extent())
+    for left, named in ((1, f"deal:{deal}/rest"), (0, f"deal:{deal}")):
+        world.working.correct(named, void, who="ann", reason="it was lost")
         world.round(2)
         assert len(world.invoices()) == left
         assert_ties_out(world)
     assert (world.codes(), world.told(deal, "invoice_status")) == ([], "voided")
+
+
+@pytest.fixture
+def both(world, sold, maps, clock):
+    """Return a deal of which the down payment and the rest are posted."""
+    maps(DOWN_PAYMENT)
+    deal = sold()
+    world.round()
+    until(clock, 1, 5)
+    world.round()
+    return deal
+
+
+def test_a_name_that_several_parts_have_lists_them_and_touches_none(world, both):
+    named = f"deal:{both}"
+    for ask in (
+        lambda: world.working.corrections(named),
+        lambda: world.working.correct(named, Choice(Way.VOID, Extent()), who="ann", reason="why"),
+        lambda: world.working.ignore_drift(named, who="ann", reason="why"),
+        lambda: world.working.reissue(named, who="ann", reason="why"),
+    ):
+        with pytest.raises(Rejected) as refused:
+            ask()
+        assert refused.value.what == (
+            f"{named} has 2 documents that may be meant: {named}/down-payment "
+            f"(90.00 EUR, posted), {named}/rest (210.00 EUR, posted)."
+        )
+        assert refused.value.next == f"Name one of them, as {named}/down-payment."
+    world.round()
+    assert nets(world) == [Decimal(90), Decimal(210)]
+
+
+def test_a_part_that_is_not_there_is_told_with_those_that_are(world, both):
+    named = f"deal:{both}"
+    with pytest.raises(NotFound) as absent:
+        world.working.corrections(f"{named}/middle")
+    assert absent.value.next == f"It has {named}/down-payment, {named}/rest."
+    with pytest.raises(NotFound, match="no such part as 'middle'"):
+        world.working.reissue(f"{named}/middle", who="ann", reason="why")
+    with pytest.raises(NotFound, match="has no part 'middle'"):
+        world.working.explain(f"{named}/middle")
+
+
+def test_the_part_that_the_books_voided_is_issued_again_and_the_other_stays(world, both, clock):
+    named = f"deal:{both}"
+    assert world.working.corrections(f"{named}/rest")["part"] == "rest"
+    [first, second] = world.invoices()
+    world.books("void", id=second["id"])
+    world.round()
+    assert world.codes() == ["voided"]
+    with pytest.raises(Rejected, match="only what was voided"):
+        world.working.reissue(f"{named}/down-payment", who="ann", reason="why")
+    world.working.reissue(named, who="ann", reason="voided by mistake")
+    world.round()
+    assert first["id"] in {one["id"] for one in world.invoices()}
+    assert nets(world) == [Decimal(90), Decimal(210)]
+    assert_ties_out(world)
+    [explained] = world.working.explain(f"{named}/rest")["documents"]
+    assert (explained["part"], explained["state"]) == ("rest", "posted")
+    assert world.working.plan((f"{named}/rest",), look=False) == []
+    assert world.working.resync(f"{named}/rest", who="ann").error is None
 
 
 LINES = (

@@ -39,6 +39,9 @@ def command(
 ) -> Answer:
     """Show how an invoice differs from its deal, and correct it.
 
+    REF is the deal, as deal:901; of a deal with several invoices one of them, as deal:901/rest.
+    Where only one of them drifted the deal alone names it; where several did they are listed.
+
     Without WAY nothing is changed: it shows both sides, what is possible now and what each would
     be approved by. With one it is planned, and then approved as any plan: `tieout approve HASH`.
 
@@ -52,10 +55,10 @@ def command(
       tieout correct deal:901 credit --line 2 --reason "two days were not worked"
       tieout correct deal:901 credit --reissue --reason "another customer"
 
-    JSON: without WAY {"source", "title", "state", "invoice", "fields": [{"field", "posted",
-    "deal", "books"}], "tasks", "credits", "corrections", "options"}, with one an option {"name",
-    "extent", "day", "possible", "why", "settles", "hash", "net", "currency", "verb", "kind",
-    "values", "before"}, with ignore {"ignored": number of tasks}
+    JSON: without WAY {"source", "part", "title", "state", "invoice", "fields": [{"field",
+    "posted", "deal", "books"}], "tasks", "credits", "corrections", "options"}, with one an option
+    {"name", "extent", "day", "possible", "why", "settles", "hash", "net", "currency", "verb",
+    "kind", "values", "before"}, with ignore {"ignored": number of tasks}
     """
     from tieout.app.cli.asking import do  # noqa: PLC0415 (imported when used)
 

@@ -17,14 +17,15 @@ from tieout.app.cli.verb import Answer, Caller, verb
 def command(caller: Caller, ref: str, field: str | None) -> Answer:
     """Show where a value comes from, and why a deal is not invoiced.
 
-    REF is a source's kind and id, as deal:901; FIELD a field of its document, as customer or
-    lines[0].tax_code. Every value names the line of the mapping that made it.
+    REF is a source's kind and id, as deal:901, or one of several documents that it makes, as
+    deal:901/rest; FIELD a field of its document, as customer or lines[0].tax_code. Every value
+    names the line of the mapping that made it.
 
     Examples:
       tieout explain deal:901
       tieout explain deal:901 customer
 
-    JSON: {"source", "documents": [{"mapping", "key", "title", "state", "reason", "record",
+    JSON: {"source", "documents": [{"mapping", "key", "part", "title", "state", "reason", "record",
     "values": [{"field", "line", "says"}], "findings", "decisions", "receipt", "tasks",
     "journal"}]}
     """

@@ -31,11 +31,11 @@ def command(caller: Caller, refs: tuple[str, ...], *, no_look: bool, everything:
       tieout plan
       tieout plan deal:901 --json
 
-    JSON: {"plans": [{"title", "kind", "source", "state", "goes": whether it is sent once approved,
-    "reason", "not_due": whether a part waits for its day, "hash", "net", "currency", "verb",
-    "values", "needs", "findings": [{"code", "severity", "message", "remedy", "line"}], "tasks":
-    [{"code", "message"}]}], "left_out": number of plans that one answer does not hold, "sheets":
-    {pair: hash or null}, "shadow": [pairs that only watch]}
+    JSON: {"plans": [{"title", "kind", "source", "part", "state", "goes": whether it is sent once
+    approved, "reason", "not_due": whether a part waits for its day, "hash", "net", "currency",
+    "verb", "values", "needs", "findings": [{"code", "severity", "message", "remedy", "line"}],
+    "tasks": [{"code", "message"}]}], "left_out": number of plans that one answer does not hold,
+    "sheets": {pair: hash or null}, "shadow": [pairs that only watch]}
     """
     from tieout.app.cli.asking import do, look  # noqa: PLC0415 (imported when used)
 

@@ -14,11 +14,13 @@ from tieout.app.cli.verb import Answer, Caller, verb
 def command(caller: Caller, ref: str, reason: str) -> Answer:
     """Plan a new invoice in place of one that was taken back.
 
-    Only what the books voided or deleted is issued again. The new one is planned and approved like
-    any other; nothing else ever makes a second invoice of one deal.
+    Only what the books voided or deleted, or what was credited whole, is issued again. The new one
+    is planned and approved like any other; nothing else ever makes a second invoice of one deal.
+    Of a deal with several invoices one is named, as deal:901/rest.
 
-    Example:
+    Examples:
       tieout reissue deal:901 --reason "voided by mistake"
+      tieout reissue deal:901/rest --reason "voided by mistake"
 
     JSON: {"key": the new document's key}
     """

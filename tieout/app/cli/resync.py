@@ -14,8 +14,9 @@ from tieout.app.cli.verb import Answer, Caller, verb
 def command(caller: Caller, ref: str) -> Answer:
     """Read one record anew and plan it again.
 
-    REF is its kind and id, as deal:901. All that travels with it is read as well, and its pair is
-    worked once. What is posted already is compared, never sent again.
+    REF is its kind and id, as deal:901; naming one part of it reads all of it. All that travels
+    with it is read as well, and its pair is worked once. What is posted already is compared, never
+    sent again.
 
     Example:
       tieout resync deal:901
