@@ -32,7 +32,7 @@ from sync_engine.marks import own_mark
 from sync_engine.pair import Clock, Pair
 from sync_engine.tasks import FEED, Wanted, keep
 from tieout.model.canonical import canonical
-from tieout.model.errors import Rejected, TieoutError, Unauthorized, Unavailable
+from tieout.model.errors import NotFound, Rejected, TieoutError, Unauthorized, Unavailable
 from tieout.model.record import (
     Event,
     Fetched,
@@ -387,7 +387,8 @@ def _touch_owners_of_strangers(ledger: Ledger, pair: Pair, observed: Observed) -
             answers = list(pair.crm.related(asked, source))
             with ledger.transaction() as tx:
                 for answer in answers:
-                    if answer.error is not None:
+                    is_gone = isinstance(answer.error, NotFound)  # so nothing is made of it
+                    if answer.error is not None and not is_gone:
                         observed.unreadable.append(Unreadable(answer.ref, answer.error))
                         continue
                     for owner in answer.refs:

@@ -261,3 +261,16 @@ def test_an_account_is_told_what_it_owes(
     done = world.round()
     assert (done.drafted, done.told, done.pushed.done) == (0, 0, 0)
     assert world.codes() == []
+
+
+def test_a_line_that_was_removed_from_a_deal_that_nobody_won_is_asked_about_no_more(
+    world: SalesforceWorld, sell: Sell
+) -> None:
+    """Its owner is told by no record any more: it would be asked for in every round, for ever."""
+    sell()
+    world.round(2)
+    line = world.org.line(world.org.deal(won=False), UnitPrice="10", Quantity="1")
+    world.round()
+    world.crm("remove_line", line)
+    world.restart()
+    assert [world.round().observed.unreadable for _ in range(2)] == [[], []]
