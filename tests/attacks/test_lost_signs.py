@@ -111,7 +111,7 @@ def test_what_a_feed_shows_bare_is_read_with_its_page(world, sold, ties_out, sid
     world.round()
     pair = world.working.pairs["main"]
     bare = Bare(getattr(pair, side))
-    world.working.pairs = {"main": replace(pair, **{side: bare})}
+    world.working.pairs["main"] = replace(pair, **{side: bare})
     made = sold()
     world.books("receive_payment", invoices={"1": None})
     assert world.working.round("main").error.code == "unavailable"
