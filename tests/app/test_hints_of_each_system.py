@@ -19,7 +19,7 @@ from tieout.simulator.webhooks import signature
 
 NOW = datetime(2026, 5, 31, 21, 31, 25, tzinfo=UTC)
 SECRET = "a secret"
-ORG = "00D000000000001AAA"
+ORG = "00D000000000001EAA"
 GUID = "3f1c2b4a-0000-4000-8000-000000000001"
 RECORD = "3f1c2b4a-0000-4000-8000-000000000002"
 URL = "https://tieout.example.com/hints/"
@@ -156,3 +156,16 @@ def test_what_is_no_hint_of_a_flow_is_malformed(told):
     knock = _knock("salesforce", {"x-tieout-signature": signature(SECRET, body)}, body)
 
     assert refused("salesforce", knock) == RefusedFor.MALFORMED
+
+
+def test_ids_of_fifteen_letters_from_a_flow_are_the_same_records():
+    """A formula gives the short form ($Organization.Id), and companies are kept by the long one."""
+    told = {
+        "org": ORG[:15],
+        "object": "Opportunity",
+        "ids": ["006000000000001"],
+        "sent_at": NOW.isoformat(),
+    }
+    body = json.dumps(told).encode()
+    knock = _knock("salesforce", {"x-tieout-signature": signature(SECRET, body)}, body)
+    assert heard("salesforce", knock) == (Event(SENT["salesforce"][1], at=NOW),)
