@@ -81,8 +81,8 @@ docs: $(READY) ## write the pages and schemas that are made from the code
 	$(BIN)/python docs/generate.py
 
 .PHONY: bench
-bench: $(READY) ## measure calls, commits, CPU, wall and memory (DEALS=1000, ONLY=story,far,limits,start,growth, PROFILE=1, JSON=1)
-	@$(BIN)/python benchmarks/bench.py --deals $(or $(DEALS),1000) $(if $(ONLY),--only $(ONLY)) \
+bench: $(READY) ## measure calls, commits, CPU, wall and memory (CRM=, DEALS=1000, ONLY=story,far,limits,start,growth, PROFILE=1, JSON=1)
+	@$(BIN)/python benchmarks/bench.py --crm $(or $(CRM),hubspot) --deals $(or $(DEALS),1000) $(if $(ONLY),--only $(ONLY)) \
 		$(if $(filter-out 0,$(PROFILE)),--profile) $(if $(filter-out 0,$(JSON)),--json)
 
 .PHONY: lock

@@ -19,13 +19,13 @@ from large_ledger import fill
 from rounds import (
     BEHIND_SECS,
     IDLE_ROUNDS,
-    WATCHED_KINDS,
     Measured,
     demand_posted,
     least_first,
     working,
 )
 from town import OVERLAP_SECS, Town, open_town
+from vendors import Vendor
 
 FAR_SECS = 0.1
 STILL_AT = datetime(2026, 4, 1, 8, tzinfo=UTC)
@@ -36,16 +36,16 @@ GROWTH_DEALS = 300
 SMALL_DOCUMENTS = 10_000
 
 
-def far(folder: Path, deals: int) -> list[Measured]:
+def far(folder: Path, deals: int, vendor: Vendor) -> list[Measured]:
     """Work a first round with systems that take a tenth of a second for each answer."""
-    with open_town(folder, deals) as town, working(folder, town) as round_of:
+    with open_town(folder, deals, vendor) as town, working(folder, town) as round_of:
         town.far_away(FAR_SECS)
         row = round_of(f"{deals} deals, 100 ms a call", least_first(town))
         demand_posted(town, deals)
     return [row]
 
 
-def limits(folder: Path, deals: int) -> list[Measured]:
+def limits(folder: Path, deals: int, vendor: Vendor) -> list[Measured]:
     """Work a first round under the vendors' limits, in both ways to push, on simulated time.
 
     Beside each stands, as a row of its own, what the books' limits dictate.
@@ -54,7 +54,7 @@ def limits(folder: Path, deals: int) -> list[Measured]:
     for mode in ("few_calls", "fast"):
         place = folder / mode
         place.mkdir()
-        with open_town(place, deals, still_at=STILL_AT, limited=True) as town:
+        with open_town(place, deals, vendor, still_at=STILL_AT, limited=True) as town:
             books = {"mode": mode, "twin_days": 45}
             with working(place, town, crm_options={}, books_options=books) as round_of:
                 row = round_of(f"limits on, {mode}", least_first(town))
@@ -63,7 +63,7 @@ def limits(folder: Path, deals: int) -> list[Measured]:
     return rows
 
 
-def start(_: Path) -> list[Measured]:
+def start() -> list[Measured]:
     """Start the command line for its help; the least of some starts."""
     used = []
     for _ in range(STARTS):
@@ -78,10 +78,10 @@ def start(_: Path) -> list[Measured]:
     return [Measured("tieout --help", 0, None, 0, 0, min(used), 0, 0, 0)]
 
 
-def growth(folder: Path, documents: int) -> list[Measured]:
+def growth(folder: Path, documents: int, vendor: Vendor) -> list[Measured]:
     """Work idle rounds on a small ledger, and on one that years of work have filled."""
     rows: list[Measured] = []
-    with open_town(folder, GROWTH_DEALS, ahead_secs=-BEHIND_SECS) as town:
+    with open_town(folder, GROWTH_DEALS, vendor, ahead_secs=-BEHIND_SECS) as town:
         with working(folder, town) as round_of:
             for name in ("first", "echo", "settled"):
                 round_of(name, None)
@@ -92,7 +92,7 @@ def growth(folder: Path, documents: int) -> list[Measured]:
                 file.unlink()
             (folder / "ledger.db").write_bytes(whole)
             connection = sqlite3.connect(folder / "ledger.db", isolation_level=None)
-            fill(connection, held)
+            fill(connection, held, crm=f"{vendor.system}:{vendor.company_id}")
             connection.close()
             rows.append(_idle(folder, town, f"no-op, {held} documents"))
     return rows
@@ -103,7 +103,7 @@ def _idle(folder: Path, town: Town, name: str) -> Measured:
         round_of("the first of a process", None)
         town.clock.advance(OVERLAP_SECS)
         round_of("settled", None)
-        idle = [round_of(name, WATCHED_KINDS + 1) for _ in range(IDLE_ROUNDS)]
+        idle = [round_of(name, town.vendor.watched + 1) for _ in range(IDLE_ROUNDS)]
     return sorted(idle, key=lambda row: row.cpu_secs)[IDLE_ROUNDS // 2]
 
 
@@ -114,7 +114,16 @@ def _dictated(row: Measured, mode: str, town: Town) -> Measured:
         "few_calls": batches / BATCHES_A_MINUTE,
         "fast": (town.companies + town.deals) / RECORDS_A_MINUTE,
     }[mode]
-    none: dict[str, Any] = {"calls": 0, "least": None, "commits": 0, "parcels": 0, "peak_mb": 0}
+    counts = ("calls", "crm_calls", "start_calls", "commits", "parcels")
+    none: dict[str, Any] = dict.fromkeys(counts, 0)
     return replace(
-        row, name=f"  dictated, {mode}", cpu_secs=0, wall_secs=0, passed_secs=60 * minutes, **none
+        row,
+        name=f"  dictated, {mode}",
+        least=None,
+        cpu_secs=0,
+        wall_secs=0,
+        passed_secs=60 * minutes,
+        peak_mb=None,
+        calls_by_name={},
+        **none,
     )

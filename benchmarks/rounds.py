@@ -14,29 +14,18 @@ from pathlib import Path
 from typing import Any
 
 import worker
-from town import (
-    BOOKS_TOKEN,
-    CUTOVER,
-    LINES,
-    OVERLAP_SECS,
-    PORTAL_ID,
-    PORTAL_TOKEN,
-    REALM_ID,
-    Town,
-    open_town,
-)
+from town import BOOKS_TOKEN, CUTOVER, OVERLAP_SECS, REALM_ID, Town, open_town
+from vendors import UNLIMITED, Vendor
 from worker import Where, order_of
 
 BEHIND_SECS = 7_200.0  # the town begins so long ago, so that its overlaps pass and it ends today
-WATCHED_KINDS = 4  # deals, line items, companies, payments
-UNLIMITED = 1_000_000
-CRM_FREE = {"calls_per_ten_secs": UNLIMITED, "searches_per_sec": UNLIMITED}
 BOOKS_FREE = {
     "per_minute": UNLIMITED,
     "per_second": UNLIMITED,
     "batches_per_minute": UNLIMITED,
     "twin_days": 45,
 }
+FIRST = "first"
 IDLE_ROUNDS = 5  # the median of so many is told
 
 
@@ -44,6 +33,7 @@ IDLE_ROUNDS = 5  # the median of so many is told
 class Measured:
     """One round; ``least`` is the fewest calls that it can take, None where none is known.
 
+    Of its calls ``crm_calls`` went to the CRM, of which ``start_calls`` are those of a start.
     ``peak_mb`` is None for a process that starts and ends: the system counts its parent's in.
     """
 
@@ -56,6 +46,9 @@ class Measured:
     wall_secs: float
     passed_secs: float
     peak_mb: float | None
+    crm: str = ""
+    crm_calls: int = 0
+    start_calls: int = 0
     calls_by_name: dict[str, int] = field(default_factory=dict)
     profile: dict[str, dict[str, float]] | None = None
 
@@ -63,27 +56,28 @@ class Measured:
 Rounds = Callable[..., Measured]
 
 
-def story(folder: Path, deals: int, *, profile: bool = False) -> list[Measured]:
+def story(folder: Path, deals: int, vendor: Vendor, *, profile: bool = False) -> list[Measured]:
     """Work a company's first round, its echo, idle rounds, and two with a hundredth changed."""
-    with open_town(folder, deals, ahead_secs=-BEHIND_SECS) as town:
+    with open_town(folder, deals, vendor, ahead_secs=-BEHIND_SECS) as town:
         with working(folder, town) as round_of:
-            rows = [round_of("first", least_first(town), profile=profile)]
+            rows = [round_of(FIRST, least_first(town), profile=profile)]
             demand_posted(town, deals)
             changed, shown = town.changed, town.deals_shown()
             posted = deals + town.companies
-            echo = WATCHED_KINDS - 1 + ceil((deals + changed) / 200) + ceil(posted / 500)
+            told = ceil((deals + changed) / vendor.page)
+            echo = vendor.watched - 1 + told + ceil(posted / 500)
             rows.append(round_of("echo of our own writes", echo))
             town.clock.advance(OVERLAP_SECS)
             round_of("the overlaps have passed", None)
             town.clock.advance(OVERLAP_SECS)
-            idle = [round_of("no-op, resident", WATCHED_KINDS + 1) for _ in range(IDLE_ROUNDS)]
+            least = vendor.watched + 1
+            idle = [round_of("no-op, resident", least) for _ in range(IDLE_ROUNDS)]
             rows.append(sorted(idle, key=lambda row: row.cpu_secs)[IDLE_ROUNDS // 2])
-            town.let([{"deed": "win", "deal": one["id"]} for one in shown if not one["is_won"]])
+            town.let([vendor.win(one["id"]) for one in shown if not one["is_won"]])
             town.clock.advance(OVERLAP_SECS)
-            rows.append(round_of("1 % newly won", WATCHED_KINDS + 1 + least_new(changed)))
+            rows.append(round_of("1 % newly won", least + least_won(town, changed)))
             won = [one["id"] for one in shown if one["is_won"]][:changed]
-            edit = {"dealname": "Renamed", "closedate": "2026-03-03T10:00:00Z"}
-            town.let([{"deed": "edit_deal", "deal": one, "properties": edit} for one in won])
+            town.let([vendor.edit(deal) for deal in won])
             town.clock.advance(OVERLAP_SECS)
             rows.append(round_of("1 % edited after", None))
             demand_posted(town, deals + changed)
@@ -109,7 +103,7 @@ def working(folder: Path, town: Town, **options: dict[str, Any]) -> Iterator[Rou
         def round_of(name: str, least: int | None, *, profile: bool = False) -> Measured:
             orders.write(json.dumps({"profile": profile}) + "\n")
             orders.flush()
-            return _measured(name, least, json.loads(answers.readline()))
+            return _measured(town.vendor, name, least, json.loads(answers.readline()))
 
         yield round_of
         orders.close()
@@ -133,29 +127,27 @@ def cold_start(folder: Path, town: Town) -> Measured:
     return Measured(
         name="no-op, cold start of `run --once`",
         calls=sum(done["calls"].values()),
-        least=WATCHED_KINDS + 1,
+        least=town.vendor.watched + 1,
         commits=0,
         parcels=0,
         cpu_secs=used.ru_utime + used.ru_stime,
         wall_secs=0,
         passed_secs=0,
         peak_mb=None,
-        calls_by_name=done["calls"],
+        **_of_the_crm(town.vendor, done["calls"]),
     )
 
 
 def least_first(town: Town) -> int:
     """Return the fewest calls for new deals that share companies, all told."""
-    deals, companies = town.deals, town.companies
-    reads = ceil((deals + town.changed) / 200) + 3 * ceil(deals / 1_000)
-    reads += ceil(deals * LINES / 100) + 2 * ceil(companies / 100)
-    return reads + ceil(companies / 30) + ceil(deals / 30) + ceil(deals / 100)
+    deals, companies, vendor = town.deals, town.companies, town.vendor
+    made = ceil(companies / 30) + ceil(deals / 30)
+    return vendor.reads(deals, companies) + made + vendor.tells(deals)
 
 
-def least_new(deals: int) -> int:
+def least_won(town: Town, deals: int) -> int:
     """Return the fewest calls for deals newly won, whose companies are known."""
-    reads = 3 * ceil(deals / 1_000) + ceil(deals * LINES / 100)
-    return reads + ceil(deals / 30) + ceil(deals / 100)
+    return town.vendor.reads_won(deals) + ceil(deals / 30) + town.vendor.tells(deals)
 
 
 def demand_posted(town: Town, deals: int) -> None:
@@ -170,7 +162,7 @@ def demand_posted(town: Town, deals: int) -> None:
         raise RuntimeError(f"{found} invoices of {deals}, {books['throttled']} calls throttled")
 
 
-def _measured(name: str, least: int | None, told: dict[str, Any]) -> Measured:
+def _measured(vendor: Vendor, name: str, least: int | None, told: dict[str, Any]) -> Measured:
     return Measured(
         name=name,
         calls=sum(told["calls"].values()),
@@ -181,17 +173,28 @@ def _measured(name: str, least: int | None, told: dict[str, Any]) -> Measured:
         wall_secs=told["wall_secs"],
         passed_secs=told["passed_secs"],
         peak_mb=told["peak_mb"],
-        calls_by_name=told["calls"],
         profile=told["profile"],
+        **_of_the_crm(vendor, told["calls"]),
     )
 
 
+def _of_the_crm(vendor: Vendor, calls: dict[str, int]) -> dict[str, Any]:
+    return {
+        "crm": vendor.system,
+        "crm_calls": vendor.its_own(calls),
+        "start_calls": vendor.starting(calls),
+        "calls_by_name": calls,
+    }
+
+
 def _where(folder: Path, town: Town, **options: dict[str, Any]) -> Where:
-    still_at = town.still_at
+    still_at, vendor = town.still_at, town.vendor
     return Where(
+        system=vendor.system,
+        mappings=list(vendor.mappings),
         crm_url=town.crm_url,
-        crm_id=str(PORTAL_ID),
-        crm_token=str(_token(folder, "crm", PORTAL_TOKEN)),
+        crm_id=vendor.company_id,
+        crm_token=str(_token(folder, "crm", vendor.token)),
         books_url=town.books_url,
         books_id=REALM_ID,
         books_token=str(_token(folder, "books", BOOKS_TOKEN)),
@@ -199,7 +202,7 @@ def _where(folder: Path, town: Town, **options: dict[str, Any]) -> Where:
         cutover=CUTOVER.isoformat(),
         clock=str(town.clock_file),
         still_at=None if still_at is None else still_at.isoformat(),
-        **{"crm_options": CRM_FREE, "books_options": BOOKS_FREE, **options},
+        **{"crm_options": dict(vendor.unlimited), "books_options": BOOKS_FREE, **options},
     )
 
 
@@ -220,11 +223,11 @@ def _configuration(folder: Path, town: Town) -> Path:
         f"""\
 companies:
   crm:
-    system: hubspot
+    system: {where["system"]}
     id: "{where["crm_id"]}"
     url: {where["crm_url"]}
     token: file:{where["crm_token"]}
-    time_zone: Europe/Oslo
+    time_zone: {worker.ZONE}
   books:
     system: quickbooks
     id: "{where["books_id"]}"
@@ -234,7 +237,7 @@ pairs:
   {worker.PAIR}:
     from: crm
     to: books
-    mappings: [{", ".join(worker.NAMES)}]
+    mappings: [{", ".join(where["mappings"])}]
     cutover_date: {where["cutover"]}
     approve: automatic
 ledger: {where["ledger"]}

@@ -18,9 +18,8 @@ from urllib.request import Request, urlopen
 
 from shared_clock import SharedClock
 from starlette.types import ASGIApp
+from vendors import VENDORS, Deed, Vendor
 
-from tieout.simulator.hubspot import HubSpotPortal, deeds, hubspot_app, sell_uniform
-from tieout.simulator.hubspot import Limits as PortalLimits
 from tieout.simulator.quickbooks import (
     NO_LIMITS,
     Authority,
@@ -31,12 +30,9 @@ from tieout.simulator.quickbooks import (
 )
 from tieout.simulator.serving import serve_in_process
 
-PORTAL_ID = 123
-PORTAL_TOKEN = "bench-portal"
 REALM_ID = "9130"
 BOOKS_TOKEN = "bench-books"
 CUTOVER = date(2026, 1, 1)
-LINES = 3
 DEALS_OF_A_COMPANY = 3
 HELD_BACK = 100  # of so many deals one is lost at first, and won for the last rounds
 START_SECS = 1_800  # building a hundred thousand deals takes minutes
@@ -48,6 +44,7 @@ class Town:
     """Both companies, served."""
 
     deals: int
+    vendor: Vendor
     crm_url: str
     books_url: str
     clock_file: Path
@@ -73,7 +70,7 @@ class Town:
         for url in (self.crm_url, self.books_url):
             _post(f"{url}/__faults", {"fault": "stall", "seconds": str(secs), "count": None})
 
-    def let(self, told: list[dict[str, Any]]) -> None:
+    def let(self, told: list[Deed]) -> None:
         """Let people do something in the CRM."""
         _post(f"{self.crm_url}/__deeds", told)
 
@@ -94,40 +91,31 @@ class Town:
 def open_town(
     folder: Path,
     deals: int,
+    vendor: Vendor,
     *,
     ahead_secs: float = 0.0,
     still_at: datetime | None = None,
     limited: bool = False,
 ) -> Iterator[Town]:
-    """Serve a portal with won deals (and one lost for each hundred) and empty books."""
+    """Serve a CRM with won deals (and one lost for each hundred) and empty books."""
     file = folder / "clock"
     SharedClock.make(file, ahead_secs)
-    crm = partial(build_portal, file, still_at, deals, limited=limited)
+    crm = partial(build_crm, file, still_at, deals, vendor.system, limited=limited)
     books = partial(build_books, file, still_at, limited=limited)
     with (
         serve_in_process(crm, start_secs=START_SECS) as crm_url,
         serve_in_process(books, start_secs=START_SECS) as books_url,
     ):
-        yield Town(deals, crm_url, books_url, file, still_at)
+        yield Town(deals, vendor, crm_url, books_url, file, still_at)
 
 
-def build_portal(clock: Path, still_at: datetime | None, deals: int, *, limited: bool) -> ASGIApp:
+def build_crm(
+    clock: Path, still_at: datetime | None, deals: int, system: str, *, limited: bool
+) -> ASGIApp:
     """Return the CRM: every deal is won but the held back, which are lost."""
-    portal = HubSpotPortal(
-        portal_id=PORTAL_ID,
-        time_zone="Europe/Oslo",
-        company_currency="EUR",
-        seed=1,
-        now=SharedClock(clock, still_at=still_at),
-        token=PORTAL_TOKEN,
-        index_lag_secs=0,
-        limits=PortalLimits(on=limited),
-    )
-    held_back = ceil(deals / HELD_BACK)
-    sell_uniform(portal, deals + held_back, LINES, ceil(deals / DEALS_OF_A_COMPANY))
-    for deal in list(portal.shelves["deals"].records)[deals:]:
-        deeds.lose(portal, str(deal))
-    return hubspot_app(portal)
+    vendor = VENDORS[system]
+    now = SharedClock(clock, still_at=still_at)
+    return vendor.make(now, vendor.token, deals, ceil(deals / HELD_BACK), limited)
 
 
 def build_books(clock: Path, still_at: datetime | None, *, limited: bool) -> ASGIApp:

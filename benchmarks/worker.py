@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager, nullcontext
 from dataclasses import asdict, dataclass, field
 from datetime import date, datetime
+from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +26,6 @@ from sampling import sampled
 from shared_clock import SharedClock
 from urllib3.connectionpool import HTTPConnectionPool
 
-from connectors.hubspot import HubSpot
 from connectors.quickbooks import QuickBooks
 from mapping.compiler import load
 from sync_engine.approvals.policy import parse_policy
@@ -41,13 +41,15 @@ PAIR = "main"
 KIB = 1024
 ROOT = Path(__file__).parents[1]
 MAPPINGS = ROOT / "config" / "mappings"
-NAMES = ("hubspot-deal-to-invoice", "hubspot-payment-to-payment")
+ZONE = "Europe/Oslo"
 
 
 @dataclass(frozen=True, slots=True)
 class Where:
     """What the process works on."""
 
+    system: str
+    mappings: list[str]
     crm_url: str
     crm_id: str
     crm_token: str
@@ -82,19 +84,20 @@ def main() -> None:
 @contextmanager
 def open_engine(where: Where, clock: SharedClock) -> Iterator[Engine]:
     """Give an engine as the composition root would, on the clock that all processes share."""
-    known = {kind: dict(found.fields) for kind, found in _facts(clock).items()}
-    mappings = tuple(load(MAPPINGS / f"{name}.yaml", known) for name in NAMES)
+    crm_class = _connector(where.system)
+    known = {kind: dict(found.fields) for kind, found in _facts(crm_class, clock).items()}
+    mappings = tuple(load(MAPPINGS / f"{name}.yaml", known) for name in where.mappings)
     reads: dict[str, frozenset[str]] = {}
     for mapping in mappings:
         for kind, fields in mapping.reads.items():
             reads[kind] = reads.get(kind, frozenset()) | fields
-    reads["deal"] |= {"mark", "merged_ids"}
+    reads["deal"] |= {"mark"}
     cutover = date.fromisoformat(where.cutover)
     with ExitStack() as opened:
         crm = opened.enter_context(
             closing(
-                HubSpot.open(
-                    Opening(where.crm_id, reads, cutover, "Europe/Oslo", where.crm_options),
+                crm_class.open(
+                    Opening(where.crm_id, reads, cutover, ZONE, where.crm_options),
                     urls={"api": where.crm_url},
                     credentials=StaticToken(f"file:{where.crm_token}"),
                     now=clock,
@@ -151,10 +154,15 @@ def _stand_while_calling(clock: SharedClock) -> None:
     HTTPConnectionPool.urlopen = asked
 
 
-def _facts(clock: SharedClock) -> Any:
+def _connector(system: str) -> Any:
+    """Import the one connector that is measured, as the composition root finds it."""
+    return entry_points(group="tieout.connectors")[system].load()
+
+
+def _facts(crm_class: Any, clock: SharedClock) -> Any:
     unused = StaticToken("env:UNUSED")
     with closing(
-        HubSpot.open(Opening("0"), urls={}, credentials=unused, now=clock, sleep=clock.sleep)
+        crm_class.open(Opening("0"), urls={}, credentials=unused, now=clock, sleep=clock.sleep)
     ) as crm:
         return crm.capabilities.kinds
 

@@ -92,6 +92,32 @@ def test_a_first_round_needs_hardly_more_calls_than_the_least(
     assert calls(done) <= 1.05 * least_calls(DEALS, COMPANIES) + CONSTANT
 
 
+def test_a_thousand_new_deals_cost_fifty_one_calls_of_hubspot_and_those_of_further_kinds(
+    rounds: dict[str, tuple[Round, int]],
+) -> None:
+    """The least that its batches allow: 5 searches, 2 of associations, 34 of records, 10 of news."""
+    done, _ = rounds["first"]
+    asked = {
+        name.removeprefix("hubspot."): n
+        for name, n in done.calls.items()
+        if name.startswith("hubspot.")
+    }
+    starts = {name: n for name, n in asked.items() if name.startswith(("properties", "account"))}
+    assert starts == {
+        "account-info details": 1,
+        "properties deals": 1,
+        "properties line_items": 1,
+        "properties companies": 1,
+    }
+    further = {
+        "objects commerce_payments/search": 1,
+        "associations deals/contacts/batch/read": 1,
+        "objects contacts/batch/read": ceil(COMPANIES / 100),
+    }
+    assert {name: asked[name] for name in further} == further
+    assert sum(n for name, n in asked.items() if name not in {*starts, *further}) == 51
+
+
 def test_a_round_in_which_nothing_moved_asks_once_for_each_watched_kind_and_once_the_books(
     rounds: dict[str, tuple[Round, int]],
 ) -> None:

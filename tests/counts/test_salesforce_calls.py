@@ -85,11 +85,12 @@ def test_a_thousand_new_deals_of_three_lines_cost_eight_calls_and_one_for_their_
     }
 
 
-def test_a_round_in_which_nothing_moved_asks_once_for_each_watched_kind(
+def test_a_round_in_which_nothing_moved_asks_once_for_each_watched_kind_and_once_the_books(
     asked: dict[str, tuple[Round, dict[str, int]]],
 ) -> None:
-    _, calls = asked["no-op"]
+    done, calls = asked["no-op"]
     assert calls == {"queryAll": WATCHED_KINDS}
+    assert sum(done.calls.values()) == WATCHED_KINDS + 1
 
 
 def test_the_echo_of_our_own_writes_is_read_and_nothing_else(
