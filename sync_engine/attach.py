@@ -236,13 +236,18 @@ def _plan(pair: Pair, row: Row, spooled: Spooled) -> Plan:
 def _in_the_books(ledger: Reads, pair: Pair, row: Row, key: str) -> Receipt | None:
     """Return what the books hold under this key already; asked only where the ledger may not know.
 
-    An invoice that was adopted was sent by a ledger that is lost, and its files may have been too.
+    An invoice that was adopted was sent by a ledger that is lost, and its files may have been too;
+    so may those of one that a person linked, or that is older than a restore.
 
     Raises:
         TieoutError: the books were not searched to the end.
     """
     receipt = ledger.one("receipt_any", key=row["invoice"])
-    if receipt is None or receipt["how"] != "adopted" or ledger.one("document_get", key=key):
+    if receipt is None or ledger.one("document_get", key=key):
+        return None
+    restored_at = ledger.value("meta_get", name="restored_at")
+    is_older = restored_at is not None and receipt["at"] <= str(restored_at)
+    if receipt["how"] not in ("adopted", "linked") and not is_older:
         return None
     (answer,) = pair.books.find(ATTACHMENT, [Lookup(ATTACHMENT, MARKER, key)])
     match answer:

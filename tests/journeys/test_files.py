@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 from simulated_world import MAPPINGS
 
+from sync_engine.ledger.backup import backup, restore
+
 PDF = "%PDF-1.7 a signed contract"
 RULES = """
 files:
@@ -187,3 +189,19 @@ def test_a_ledger_that_was_lost_attaches_nothing_twice(filing, sold):
     assert len(filing.invoices()) == 1
     assert len(attached(filing)) == 1
     assert filing.codes() == []
+
+
+def test_what_was_attached_since_the_backup_is_not_attached_again(filing, sold, tmp_path):
+    """The books may have forgotten the asking: only what they hold proves it."""
+    deal = sold()
+    filing.round()
+    target = tmp_path / "backup.db"
+    backup(filing.working.ledger, target, filing.now)
+    filing.crm("attach_file", deal, "Contract.pdf", PDF)
+    filing.round()
+    filing.remember_requests(0)
+    filing.opened.close()
+    restore(target, filing.path / "ledger.db", filing.now, "ann")
+    filing.restart()
+    filing.round(3, wait=True)
+    assert len(attached(filing)) == 1
