@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 from connectors.dynamics365.batch import PARTS_LIMIT
 from connectors.dynamics365.facts import SYSTEM, facts
 from connectors.dynamics365.feed import Feed, Place, one_kind
+from connectors.dynamics365.files import download
 from connectors.dynamics365.finding import find
 from connectors.dynamics365.hints import parse_hint
 from connectors.dynamics365.outcome import DEAL
@@ -162,6 +163,10 @@ class Dynamics365:
     def related(self, refs: Sequence[Ref], role: str) -> Iterator[Related]:
         """Read the whole set in a role for each ref."""
         return related(self._reading, refs, role)
+
+    def read_file(self, ref: Ref, take: Callable[[bytes], object]) -> None:
+        """Read a file's bytes, a piece at a time; see ``connectors.dynamics365.files``."""
+        download(self._reading, ref, take)
 
     def prepare(self, requests: Sequence[Request]) -> Sequence[Parcel]:
         """Pack changes into calls. Pure, once the columns of custom fields are known."""

@@ -47,12 +47,14 @@ class Relation:
         by: fields of the record that name the other, the first that is not empty.
         of: the logical name of the others' lookup that names the record.
         order: the others' fields by which they stand, blanks last.
+        only: a flag that the others must have, by its column.
     """
 
     to: str
     by: tuple[str, ...] = ()
     of: str = ""
     order: tuple[str, ...] = ()
+    only: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,6 +206,7 @@ def _relation(said: Mapping[str, Any]) -> Relation:
         by=tuple(said.get("by", ())),
         of=said.get("from", ""),
         order=tuple(said.get("order", ())),
+        only=said.get("only", ""),
     )
 
 

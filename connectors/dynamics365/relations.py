@@ -12,7 +12,7 @@ from typing import Any
 
 from connectors.dynamics365.facts import Kind, Relation
 from connectors.dynamics365.reading import Reading, within
-from connectors.dynamics365.wire import NEXT, Counted, counted, rows
+from connectors.dynamics365.wire import NEXT, Counted, counted, encoded, rows
 from tieout.model.errors import NotFound, TieoutError, Unavailable, Unsupported
 from tieout.model.record import Gone, MergedInto, Record, Related, Unreadable
 from tieout.model.ref import Ref
@@ -83,7 +83,7 @@ def _naming(
         select, prefer = reading.select(kind), reading.prefer(kind)
         with_parent = select if by in select.split("=")[1].split(",") else f"{select},{by}"
         paths = [
-            f"{kind.set}?{with_parent}&{COUNTING}&$filter={within(relation.of, part)}"
+            f"{kind.set}?{with_parent}&{COUNTING}&$filter={_where(relation, part)}"
             for part in parts
         ]
         wishes = (*prefer, reading.page)
@@ -103,6 +103,12 @@ def _naming(
     errors.update(_absent(reading, refs[0].kind, missing) if missing else {})
     for ref in refs:
         yield _set(reading, kind, relation, ref, role, found, errors)
+
+
+def _where(relation: Relation, ids: Sequence[str]) -> str:
+    """Return the encoded filter of those that name some records, and are of the wanted sort."""
+    only = encoded(f" and {relation.only} eq true") if relation.only else ""
+    return within(relation.of, ids) + only
 
 
 def _set(

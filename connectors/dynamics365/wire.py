@@ -30,6 +30,7 @@ BATCH = "$batch"
 COUNT = "@odata.count"
 COUNT_LIMIT = 5_000  # page "Count number of rows"
 NEXT = "@odata.nextLink"
+DOWNLOAD = Route("read file", write=False, limits=(WINDOW,), read_secs=WRITE_SECS)
 
 T = TypeVar("T")
 
@@ -128,6 +129,18 @@ class Wire:
         with understood("The answer of a batch", write=True, trace_id=answer.trace_id):
             return unpack(answer)
 
+    def download(self, path: str, take: Callable[[bytes], object]) -> None:
+        """Give the bytes that are at a path, a piece at a time; asked once, as they come once.
+
+        Raises:
+            TieoutError: it was refused, or not answered to its end; what ``take`` raises.
+        """
+        token = self._token()
+        try:
+            self._downloaded(path, take, token)
+        except TokenRefused:
+            self._downloaded(path, take, self._credentials.refresh(token))
+
     def below_root(self, link: str) -> str:
         """Return a link of the server's as the path below the root: it outlives the address.
 
@@ -182,17 +195,22 @@ class Wire:
     def _called(
         self, method: str, path: str, body: bytes | None, headers: Mapping[str, str], token: str
     ) -> Answer:
+        wanted = {**_HEADERS, **headers, "Authorization": f"Bearer {token}"}
+        if body is not None and "Content-Type" not in wanted:
+            wanted["Content-Type"] = "application/json; charset=utf-8"
+        return self._pool.request(method, self._address(path), body=body, headers=wanted)
+
+    def _downloaded(self, path: str, take: Callable[[bytes], object], token: str) -> Answer:
+        wanted = {**_HEADERS, "Authorization": f"Bearer {token}"}
+        return self._pool.download(self._address(path), take, DOWNLOAD, wanted)
+
+    def _address(self, path: str) -> str:
         if not self._url:
             raise ConfigError(
                 "The organization's address is not known.",
                 remedy="Set url for this company, as https://contoso.crm4.dynamics.com.",
             )
-        wanted = {**_HEADERS, **headers, "Authorization": f"Bearer {token}"}
-        if body is not None and "Content-Type" not in wanted:
-            wanted["Content-Type"] = "application/json; charset=utf-8"
-        return self._pool.request(
-            method, f"{self._url}{self.root}{path}", body=body, headers=wanted
-        )
+        return f"{self._url}{self.root}{path}"
 
     def _token(self) -> str:
         """Return the token; one that no header can hold would be shown in the error about it."""

@@ -9,6 +9,7 @@ from typing import Any
 
 from connectors.salesforce.facts import SYSTEM, facts
 from connectors.salesforce.feed import Feed, Place, one_kind
+from connectors.salesforce.files import download
 from connectors.salesforce.finding import find
 from connectors.salesforce.hints import parse_hint
 from connectors.salesforce.login import App, Sessions
@@ -160,6 +161,10 @@ class Salesforce:
     def related(self, refs: Sequence[Ref], role: str) -> Iterator[Related]:
         """Read the whole set in a role for each ref."""
         return related(self._reading, refs, role)
+
+    def read_file(self, ref: Ref, take: Callable[[bytes], object]) -> None:
+        """Read a file's bytes, a piece at a time; see ``connectors.salesforce.files``."""
+        download(self._reading, ref, take)
 
     def prepare(self, requests: Sequence[Request]) -> Sequence[Parcel]:
         """Pack changes into calls. Pure."""

@@ -29,7 +29,7 @@ NO_FIELD = frozenset({"INVALID_FIELD", "INVALID_TYPE"})
 EXPIRED_LOCATOR = "INVALID_QUERY_LOCATOR"
 
 _OF_ONE = frozenset(
-    {"sobjects", "describe", "write sobjects", "jobs"}
+    {"sobjects", "describe", "write sobjects", "jobs", "file"}
 )  # a record or kind may be absent
 _FIELD_REMEDY = (
     "Run `tieout provision COMPANY`, give the user the right to the field, or correct its name in "

@@ -17,10 +17,10 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import datetime
-from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, TypeVar
-from urllib.parse import quote, quote_plus, urlsplit
+from urllib.parse import quote, quote_plus
 
+from connectors.salesforce.face import JSON, Face, client_of
 from connectors.salesforce.facts import SYSTEM
 from connectors.salesforce.refusals import TokenRefused, judge, refusal
 from connectors.salesforce.spent import Spent
@@ -32,7 +32,6 @@ if TYPE_CHECKING:
 
 ADDRESS_CHARS = 8_000  # of a query in an address; with its headers it may have 16,384 bytes
 QUERIES_AT_ONCE = 5  # of one composite request
-JSON = "application/json"
 PAGES_LIMIT = 50_000  # a hundred million rows
 KEY_REMEDY = "Put a session that is in force where the configuration names it; the queue is kept."
 
@@ -181,6 +180,14 @@ class Wire:
         """Send one write, exactly these bytes, once. Errors are those of ``Door.exchange``."""
         return self._called(lambda client: client.restful(path, method=method, data=body))
 
+    def download(self, path: str, take: Callable[[bytes], object]) -> None:
+        """Give the bytes that are at a path, a piece at a time; asked once, as they come once.
+
+        Raises:
+            TieoutError: it was refused, or not answered to its end; what ``take`` raises.
+        """
+        self._called(lambda client: client.restful(path), take)
+
     def data_path(self, rest: str) -> str:
         """Return an address within a composite request: without a host, with the version."""
         return f"/services/data/v{self.version}/{rest}"
@@ -252,16 +259,18 @@ class Wire:
 
         return retry_call(asked, sleep=self.sleep)
 
-    def _called(self, ask: Callable[[Any], object]) -> Answer:
+    def _called(
+        self, ask: Callable[[Any], object], take: Callable[[bytes], object] | None = None
+    ) -> Answer:
         """Call with the present session, and once more with another if that one was refused.
 
         A 401 says that nothing was done, so even a write's bytes may be sent again.
         """
         token = self._token(self._credentials.access_token())
         try:
-            return self._signed(ask, token)
+            return self._signed(ask, token, take)
         except TokenRefused:
-            return self._signed(ask, self._token(self._credentials.refresh(token)))
+            return self._signed(ask, self._token(self._credentials.refresh(token)), take)
 
     def _token(self, token: str) -> str:
         """Return the token; one that no header can hold would be shown in the error about it."""
@@ -272,50 +281,17 @@ class Wire:
             )
         return token
 
-    def _signed(self, ask: Callable[[Any], object], token: str) -> Answer:
+    def _signed(
+        self,
+        ask: Callable[[Any], object],
+        token: str,
+        take: Callable[[bytes], object] | None,
+    ) -> Answer:
         self._spent.demand_left()
         address = self._address()
-        face = _Face(self._session, address)
-        ask(_client(face, token, address, self.version))
+        face = Face(self._session, address, take)
+        ask(client_of(face, token, address, self.version))
         return face.answered
-
-
-class _Face:
-    """What simple-salesforce calls its session: our door, at the address that is configured.
-
-    Its client writes ``https://`` before every host, and would parse the body a second time, with
-    floats and doubled keys passing unseen. So it gets an empty object to parse, and the answer that
-    the door has judged is kept here.
-    """
-
-    proxies: Any = None
-
-    def __init__(self, session: Any, address: str) -> None:
-        self._session = session
-        self._address = address.rstrip("/")
-        self._answer: Answer | None = None
-
-    @property
-    def answered(self) -> Answer:
-        """The answer to the call that was made."""
-        assert self._answer is not None, "a call that returns was answered"
-        return self._answer
-
-    def request(
-        self, method: str, url: str, headers: Mapping[str, str] | None = None, **rest: Any
-    ) -> SimpleNamespace:
-        """Send through the door; pretty answers are twice as long, so none is asked for.
-
-        Raises:
-            TieoutError: whatever the door makes of the exchange.
-        """
-        parts = urlsplit(url)
-        target = f"{self._address}{parts.path}" + (f"?{parts.query}" if parts.query else "")
-        kept = {name: held for name, held in (headers or {}).items() if name != "X-PrettyPrint"}
-        kept.setdefault("Accept", JSON)
-        response = self._session.request(method, target, headers=kept, **rest)
-        self._answer = response.answer
-        return SimpleNamespace(status_code=200, headers={}, json=lambda **_hooks: {})
 
 
 def composite_parts(answer: Answer) -> Mapping[str, Mapping[str, Any]]:
@@ -397,11 +373,3 @@ def _route(method: str, path: str) -> Route:
     elif known[2] == "sobjects" and rest.rstrip("/").endswith("/describe"):
         name = "describe"
     return Route(f"{'write ' if write else ''}{name}", write)
-
-
-def _client(face: _Face, token: str, address: str, version: str) -> Any:
-    from simple_salesforce.api import Salesforce  # noqa: PLC0415 - drags in zeep and lxml
-
-    host = urlsplit(address).netloc
-    session: Any = face
-    return Salesforce(session=session, session_id=token, instance=host, version=version)

@@ -6,7 +6,7 @@ A broken connector is a real one with one fault. The real ones pass all of it, i
 from pathlib import Path
 
 import pytest
-from broken import claims, feeds, hints, reading, relating, secrecy, updates, writing
+from broken import claims, feeds, files, hints, reading, relating, secrecy, updates, writing
 from brook_tieout import Brook
 
 from connectors.hubspot import HubSpot
@@ -22,7 +22,7 @@ SUITES = {
 }
 CAUGHT = {
     broken: test
-    for part in (claims, reading, relating, feeds, writing, updates, secrecy, hints)
+    for part in (claims, reading, relating, feeds, writing, updates, secrecy, hints, files)
     for broken, test in part.CAUGHT.items()
 }
 

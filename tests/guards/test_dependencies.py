@@ -21,7 +21,7 @@ FEW_PLACES = {  # what is imported in few files, so that nothing of it reaches f
     "msal": ("connectors/dynamics365/tokens.py",),
     "pydantic": ("tieout/app/settings.py",),
     "quickbooks": ("connectors/quickbooks/wire.py",),
-    "simple_salesforce": ("connectors/salesforce/wire.py",),
+    "simple_salesforce": ("connectors/salesforce/face.py",),
     "tenacity": ("tieout/transport/retry.py",),
     "uvicorn": ("tieout/app/hint_door.py", "tieout/simulator/serving.py"),
 }

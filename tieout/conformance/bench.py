@@ -93,6 +93,7 @@ class Bench(ABC):
     connector: Connector
     reads: Calls = Calls()
     writes: Calls = Calls()
+    file_reads: Calls = Calls()
     spellings: Mapping[Fault, Mapping[str, Any]] = SPELLINGS
     remembers: bool = True
     many: int = 250
@@ -168,6 +169,14 @@ class Bench(ABC):
     def relate(self, ref: Ref, role: str) -> Sequence[Ref]:
         """Give a record several in a role, by hand; return them in the system's own order."""
         raise NotImplementedError(f"{type(self).__name__} relates no {role} to a {ref.kind}.")
+
+    def keep_file(self, content: bytes) -> Ref:
+        """Put a file there, by hand; return its address."""
+        raise NotImplementedError(f"{type(self).__name__} keeps no file of {len(content)} bytes.")
+
+    def drop_file(self, ref: Ref) -> None:
+        """Delete a file, by hand."""
+        raise NotImplementedError(f"{type(self).__name__} deletes no {ref.kind}.")
 
     # -- what is exercised ------------------------------------------------------------------------
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from tieout.conformance.claims import Claims
 from tieout.conformance.feeds import Feeds
+from tieout.conformance.files import Files
 from tieout.conformance.hints import Hints
 from tieout.conformance.reading import Reading
 from tieout.conformance.refusals import Refusals
@@ -14,6 +15,6 @@ from tieout.conformance.writing import Writing
 
 
 class ConnectorConformance(
-    Claims, Reading, Relating, Feeds, Writing, Updates, Refusals, Secrecy, Hints
+    Claims, Reading, Relating, Feeds, Writing, Updates, Refusals, Secrecy, Hints, Files
 ):
     """Inherit this and give the fixture ``bench``."""

@@ -135,8 +135,8 @@ DYNAMICS_RULES: Sequence[Rule] = (
     ),
     Rule(
         "D15",
-        "A note holds a file in base64, and belongs to a record.",
-        f"{DATAVERSE}/annotation-note-entity",
+        "A note holds a file in base64, and belongs to a record; the text is given alone, too.",
+        f"{DATAVERSE}/attachment-annotation-files",
     ),
     Rule(
         "D16",

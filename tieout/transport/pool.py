@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 
 PIECE_BYTES = 64 * 1024  # of a file, in memory at once
+UNPACKED = {"Accept-Encoding": "identity"}  # a file's bytes come as they are
 
 
 class DoorPool:
@@ -60,8 +61,14 @@ class DoorPool:
 
         return self._door.exchange(method, url, send)
 
-    def download(self, url: str, take: Callable[[bytes], object], route: Route) -> Answer:
-        """Get a file by an address that is its own permission, a piece at a time.
+    def download(
+        self,
+        url: str,
+        take: Callable[[bytes], object],
+        route: Route,
+        headers: Mapping[str, str] | None = None,
+    ) -> Answer:
+        """Get a file, a piece at a time; without headers by an address that is its own permission.
 
         ``take`` gets the pieces of a good answer in their order, and the answer has no body then.
         Errors are those of ``Door.exchange``; what ``take`` raises passes through.
@@ -71,7 +78,7 @@ class DoorPool:
             response = self._pool.request(
                 "GET",
                 url,
-                headers={"Accept-Encoding": "identity"},
+                headers={**(headers or {}), **UNPACKED},
                 retries=False,
                 redirect=False,
                 preload_content=False,
@@ -80,12 +87,7 @@ class DoorPool:
                 ),
             )
             try:
-                if response.status == HTTPStatus.OK:
-                    for piece in response.stream(PIECE_BYTES, decode_content=False):
-                        take(piece)
-                    whole = b""
-                else:
-                    whole = response.read(BYTES_LIMIT + 1)
+                whole = given_out(response, take)
             except BaseException:
                 response.close()  # what is left of it would be the next answer's beginning
                 raise
@@ -98,3 +100,12 @@ class DoorPool:
     def close(self) -> None:
         """Give back all connections."""
         self._pool.clear()
+
+
+def given_out(response: urllib3.BaseHTTPResponse, take: Callable[[bytes], object]) -> bytes:
+    """Give a good answer's body to ``take``, a piece at a time; return the body of any other."""
+    if response.status != HTTPStatus.OK:
+        return response.read(BYTES_LIMIT + 1)
+    for piece in response.stream(PIECE_BYTES, decode_content=False):
+        take(piece)
+    return b""

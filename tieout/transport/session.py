@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import requests
@@ -10,6 +10,7 @@ from requests.adapters import HTTPAdapter
 
 from tieout.transport.answer import Answer, Route
 from tieout.transport.exactjson import BYTES_LIMIT
+from tieout.transport.pool import UNPACKED, given_out
 
 if TYPE_CHECKING:
     from tieout.transport.door import Door
@@ -50,6 +51,29 @@ class DoorSession(requests.Session):
         assert response is not None, "an exchange that returns has sent"
         response.answer = answer  # type: ignore[attr-defined]  # python-quickbooks passes it on
         return response
+
+    def download(
+        self, url: str, take: Callable[[bytes], object], route: Route, headers: Mapping[str, str]
+    ) -> Answer:
+        """Get a file, a piece at a time.
+
+        ``take`` gets the pieces of a good answer in their order, and the answer has no body then.
+        Errors are those of ``Door.exchange``; what ``take`` raises passes through.
+        """
+        request = self.prepare_request(requests.Request("GET", url, {**headers, **UNPACKED}))
+
+        def send(route: Route) -> Answer:
+            timeout = (self._door.connect_secs, route.read_secs or self._door.read_secs)
+            ours: dict[str, Any] = {"timeout": timeout, "allow_redirects": False, "stream": True}
+            response = requests.Session.send(self, request, **ours)
+            try:
+                whole = given_out(response.raw, take)
+            finally:
+                response.close()
+            reason = response.reason or ""
+            return self._door.answered(route, response.status_code, response.headers, whole, reason)
+
+        return self._door.exchange("GET", url, send, route)
 
     def _sent(
         self, request: requests.PreparedRequest, route: Route, wishes: dict[str, Any]

@@ -1,5 +1,6 @@
 """Dynamics 365 keeps the contract that every connector keeps."""
 
+import base64
 from decimal import Decimal
 
 import pytest
@@ -8,6 +9,7 @@ from connectors.dynamics365 import Dynamics365
 from tieout.conformance import SPELLINGS, Bench, Calls, ConnectorConformance, Fault
 from tieout.model.contract import Opening
 from tieout.model.ref import Ref
+from tieout.simulator.dynamics365 import deeds
 from tieout.simulator.dynamics365.merging import merge_records
 from tieout.simulator.dynamics365.org import Grant
 from tieout.simulator.dynamics365.schema import Column, Key, Target
@@ -38,6 +40,7 @@ class DynamicsBench(Bench):
 
     reads = Calls(path=r"^/api/data/", body=r"\A\Z|\bGET /api")
     writes = Calls(path=r"^/api/data/", body=r"\b(PATCH|POST) /api")
+    file_reads = Calls(path=r"/documentbody/")
     spellings = SPELT
     remembers = False  # Dataverse has no request ids: what is created has a unique name
     many = 250  # of pages of a hundred
@@ -110,6 +113,13 @@ class DynamicsBench(Bench):
         with self.org.lock:
             merge_records(self.org, Target(table, kept.id), Target(table, other.id))
         return kept
+
+    def keep_file(self, content):
+        note = ("Contract.pdf", "application/pdf", base64.b64encode(content).decode())
+        return self.ref("file", deeds.add_note(self.org, "opportunity", self.org.deal(), *note))
+
+    def drop_file(self, ref):
+        self.org.take_away("annotation", ref.id)
 
     def count(self, kind):
         if kind == "column":

@@ -42,6 +42,7 @@ class HubSpotBench(Bench):
         path=r"^/crm/(?!.*/batch/(update|create)$)", body=r"\A\Z|\"(inputs|filterGroups)\""
     )
     writes = Calls(path=r"/batch/update$|^/crm/properties/", body=r"\A\{")
+    file_reads = Calls(path=r"^/signed/")
     spellings = SPELT
     remembers = False  # HubSpot has no request ids: what is created has a unique name
     roles = (
@@ -148,6 +149,14 @@ class HubSpotBench(Bench):
             ): "close_date" if kind == "deal" else "date"
             for instant in edges
         }
+
+    def keep_file(self, content):
+        return self.ref(
+            "file", self.portal.files.keep("Contract.pdf", content, 1_700_000_000_000).id
+        )
+
+    def drop_file(self, ref):
+        self.portal.files.held[int(ref.id)].archived = True
 
     def relate(self, ref, role):
         if role == "owner":

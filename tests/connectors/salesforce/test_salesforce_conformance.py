@@ -1,5 +1,6 @@
 """Salesforce keeps the contract that every connector keeps."""
 
+import base64
 from decimal import Decimal
 
 import pytest
@@ -39,6 +40,7 @@ class SalesforceBench(Bench):
         path=r"/composite(/sobjects)?/?$|/sobjects/|/tooling/",
         body=r"\"(write|made|records|FullName|Label)\"",
     )
+    file_reads = Calls(path=r"/VersionData$")
     spellings = SPELT
     remembers = False  # Salesforce has no request ids: what is created has a unique name
     roles = (  # each record has an owner, and each line a deal: these are never empty
@@ -104,6 +106,14 @@ class SalesforceBench(Bench):
     def merge(self, kept, other):
         deeds.merge(self.org, OBJECTS[kept.kind], kept.id, other.id)
         return kept
+
+    def keep_file(self, content):
+        text = base64.b64encode(content).decode()
+        return self.org.ref("file", deeds.attach(self.org, self.org.deal(), "Contract.pdf", text))
+
+    def drop_file(self, ref):
+        document = self.org.tables["ContentVersion"].records[ref.id]["ContentDocumentId"]
+        deeds.delete(self.org, "ContentDocument", document)
 
     def count(self, kind):
         made = {

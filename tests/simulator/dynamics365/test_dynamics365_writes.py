@@ -242,3 +242,12 @@ def test_d15_a_note_holds_a_file_in_base64_and_tells_its_size(crm):
     assert (row["filesize"], row["isdocument"], row["_objectid_value"]) == (5, True, deal)
     (found,) = crm.rows(f"opportunities({deal})/Opportunity_Annotation?$select=documentbody")
     assert found["documentbody"] == "JVBERi0="
+
+
+def test_d15_a_notes_file_is_given_as_it_is_kept(crm):
+    note = crm.create("annotations", subject="Offer", filename="o.pdf", documentbody="JVBERi0=")
+    status, _ = crm.get(f"annotations({note})/documentbody/$value")
+    assert (status, crm.headers["content-type"], crm.text) == (200, "text/plain", "JVBERi0=")
+    empty = crm.create("annotations", subject="No file")
+    assert crm.get(f"annotations({empty})/documentbody/$value")[0] == 204
+    assert crm.get(f"annotations({empty})/filesize/$value")[0] == 404

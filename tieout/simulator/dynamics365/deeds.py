@@ -172,11 +172,25 @@ def add_note(
     id: str,  # noqa: A002 - the wire's word
     filename: str,
     mimetype: str,
-    documentbody: str,
+    documentbody: str | None,
+    size_bytes: int | None = None,
 ) -> str:
-    """Attach a file, its content in base64, to a record; returns the note's id."""
+    """Attach a file, its content in base64, to a record; returns the note's id.
+
+    `size_bytes` stands for bytes that are not there.
+    """
     values = {"filename": filename, "mimetype": mimetype, "documentbody": documentbody}
-    return org.create("annotation", {**values, "subject": filename, "objectid": _at(table, id)}).id
+    given = {"subject": filename, "objectid": _at(table, id)}
+    note = org.create("annotation", {**values, **given})
+    if size_bytes is not None:
+        note.values["filesize"] = size_bytes
+    return note.id
+
+
+@_deed
+def replace_note_file(org: DynamicsOrg, note: str, documentbody: str) -> None:
+    """Put other content, in base64, into a note."""
+    org.update("annotation", org.record("annotation", note), {"documentbody": documentbody})
 
 
 @_deed

@@ -48,11 +48,13 @@ def read_one(call: Call, table: Table) -> Reply:
     """Answer `GET /{set}({id or key})`; 304 for an If-None-Match that is the present version.
 
     With a further segment: the rows of a collection-valued navigation property, or the record
-    that a single-valued one leads to.
+    that a single-valued one leads to; with `{column}/$value` a text as it is.
     """
     _check_options(call.query)
     call.demand("Read", table)
     record = record_at(call, table)
+    if [one.name for one in call.segments[2:]] == ["$value"]:
+        return _raw(call, table, record)
     if len(call.segments) > 1:
         return _navigate(call, table, record)
     return shown_one(call, table, record)
@@ -109,6 +111,20 @@ def _start(query: Mapping[str, str], rows: list[Record]) -> int:
         if one.id == cookie.get("last"):
             return place + 1
     return int(cookie.get("at", 0))
+
+
+def _raw(call: Call, table: Table, record: Record) -> Reply:
+    """Answer `GET /{set}({id})/{column}/$value`; a column without a value is 204.
+
+    Source: page "Use file data with Attachment and Note records", for `documentbody`.
+    """
+    column = table.columns.get(call.segments[1].name)
+    if column is None or column.type not in ("String", "Memo"):
+        raise no_resource(call.segments[1].name)
+    value = record.values.get(column.name)
+    if value is None:
+        return Reply(status=204)
+    return Reply(str(value), headers={"Content-Type": "text/plain"})
 
 
 def _navigate(call: Call, table: Table, record: Record) -> Reply:

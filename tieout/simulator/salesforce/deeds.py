@@ -77,6 +77,7 @@ __all__ = [
     "remove_line",
     "rename_value",
     "reopen",
+    "replace_file",
     "show_field",
     "show_kind",
     "trust",
@@ -228,11 +229,26 @@ def add_payment(org: SalesforceOrg, deal: str, fields: Mapping[str, Any]) -> str
 
 @deed
 def attach(
-    org: SalesforceOrg, record: str, name: str, content: str = "", size_bytes: int | None = None
+    org: SalesforceOrg,
+    record: str,
+    name: str,
+    content: str = "",
+    size_bytes: int | None = None,
+    title: str | None = None,
 ) -> str:
-    """Attach a file, base64 `content` or `size_bytes` of zeros; returns its version's id."""
+    """Attach a file, base64 `content` or `size_bytes` of zeros; returns its version's id.
+
+    `title` is what it is called where that is not the file's own name.
+    """
     data = base64.b64decode(content) if size_bytes is None else bytes(size_bytes)
-    return files.attach(org, record, name, data)
+    return files.attach(org, record, name, data, title)
+
+
+@deed
+def replace_file(org: SalesforceOrg, version: str, content: str) -> str:
+    """Upload a new version of a document, with base64 `content`; returns the new version's id."""
+    former = org.tables["ContentVersion"].records[version]
+    return files.replace(org, former, base64.b64decode(content))
 
 
 def _edit(org: SalesforceOrg, kind: str, record_id: str, fields: Mapping[str, Any]) -> None:

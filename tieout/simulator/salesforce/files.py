@@ -61,14 +61,28 @@ def describe_bytes(org: SalesforceOrg, values: Values, content: bytes) -> None:
     }
 
 
-def attach(org: SalesforceOrg, record_id: str, name: str, content: bytes) -> str:
+def attach(
+    org: SalesforceOrg, record_id: str, name: str, content: bytes, title: str | None = None
+) -> str:
     """Attach a file of any size and name to a record, as people do; returns the version's id."""
     version: Values = {
         "Id": org.tables["ContentVersion"].take_id(),
         "PathOnClient": name,
+        "Title": title,
         "FirstPublishLocationId": record_id,
         "OwnerId": org.admin_id,
     }
+    describe_bytes(org, version, content)
+    org.plant("ContentVersion", version)
+    publish(org, org.tables["ContentVersion"].records[version["Id"]])
+    return str(version["Id"])
+
+
+def replace(org: SalesforceOrg, former: Values, content: bytes) -> str:
+    """Give a document a new version, as people do; returns the version's id."""
+    kept = ("PathOnClient", "Title", "ContentDocumentId", "OwnerId")
+    version: Values = {name: former[name] for name in kept}
+    version["Id"] = org.tables["ContentVersion"].take_id()
     describe_bytes(org, version, content)
     org.plant("ContentVersion", version)
     publish(org, org.tables["ContentVersion"].records[version["Id"]])

@@ -184,7 +184,10 @@ PARTS: Mapping[str, tuple[tuple[str, str], ...]] = {
         ("OpportunityContactRole", "OpportunityId"),
     ),
     "Account": (("Opportunity", "AccountId"), ("Contact", "AccountId")),
-    "ContentDocument": (("ContentDocumentLink", "ContentDocumentId"),),
+    "ContentDocument": (
+        ("ContentDocumentLink", "ContentDocumentId"),
+        ("ContentVersion", "ContentDocumentId"),
+    ),
     "PermissionSet": (
         ("FieldPermissions", "ParentId"),
         ("ObjectPermissions", "ParentId"),

@@ -1,0 +1,111 @@
+"""A deal's files in each of the three CRMs: how people put them there, and what the mapping says.
+
+``with open_filing("salesforce", tmp_path) as filing``.
+"""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from dynamics_world import dynamics_seller, open_dynamics_world
+from salesforce_world import open_salesforce_world, salesforce_seller
+from simulated_world import MAPPINGS, World, open_world, seller
+
+CRMS = ("hubspot", "salesforce", "dynamics365")
+LINES = "  lines: deal.line_items[]"
+RULES = """
+files:
+  for: file in files
+  names: ["*.pdf", "order*"]
+"""
+
+
+@dataclass
+class Filing:
+    """A world of one CRM whose mapping sends files along."""
+
+    crm: str
+    world: World
+    sold: Callable[..., str]
+
+    def put(self, deal: str, name: str, content: bytes, size_bytes: int | None = None) -> str:
+        """Let a person put a file on a deal; ``size_bytes`` is what the CRM says of its length."""
+        text = b64encode(content).decode()
+        extension = name.rpartition(".")[2]
+        match self.crm:
+            case "hubspot":
+                made = self.world.crm("attach_file", deal, name, content.decode(), size_bytes)
+            case "salesforce":
+                title = name.removesuffix(f".{extension}")
+                told = {"size_bytes": size_bytes, "title": title}
+                made = self.world.crm("attach", deal, f"file.{extension}", text, **told)
+            case _:
+                note = (name, "application/pdf", text, size_bytes)
+                made = self.world.crm("add_note", "opportunity", deal, *note)
+        return str(made)
+
+    def replace(self, file: str, content: bytes) -> None:
+        """Let a person put other bytes in a file's place."""
+        text = b64encode(content).decode()
+        match self.crm:
+            case "hubspot":
+                self.world.crm("replace_file", file, content.decode())
+            case "salesforce":
+                self.world.crm("replace_file", file, text)
+            case _:
+                self.world.crm("replace_note_file", file, text)
+
+    def edit(self, deal: str, name: str) -> None:
+        """Let a person rename a deal, so that it moves."""
+        match self.crm:
+            case "hubspot":
+                self.world.crm("edit_deal", deal, {"dealname": name})
+            case "salesforce":
+                self.world.crm("edit_deal", deal, {"Name": name})
+            case _:
+                self.world.org.edit("opportunity", deal, name=name)
+
+    def attached(self) -> list[tuple[str, Any]]:
+        """What hangs on which invoice in the books: names and what each is on, in order."""
+        found = [one for one in self.world.books_truth()["attachments"] if not one["deleted"]]
+        return [(one["name"], one["on"]) for one in found]
+
+    def names(self) -> list[str]:
+        """The names of what hangs in the books, in order of the alphabet."""
+        return sorted(name for name, _ in self.attached())
+
+    def say(self, rules: str, **instead: str) -> None:
+        """Write other rules of files into the mapping."""
+        (path, *_) = self.world.files
+        path.write_text(with_files(self.crm, rules, instead))
+
+
+def with_files(crm: str, rules: str = RULES, instead: Mapping[str, str] | None = None) -> str:
+    """Return the shipped mapping of a CRM with a list of files and the rules for them."""
+    text = (MAPPINGS / f"{crm}-deal-to-invoice.yaml").read_text()
+    for old, new in {LINES: f"  files: deal.files[]\n{LINES}", **(instead or {})}.items():
+        assert old in text, old
+        text = text.replace(old, new, 1)
+    return text.replace("\ninvoice:\n", f"{rules}\ninvoice:\n", 1)
+
+
+@contextmanager
+def open_filing(crm: str, path: Path, rules: str = RULES) -> Iterator[Filing]:
+    """Give a world of one CRM whose mapping sends files along."""
+    opening: Any = {
+        "hubspot": (open_world, seller),
+        "salesforce": (open_salesforce_world, salesforce_seller),
+        "dynamics365": (open_dynamics_world, dynamics_seller),
+    }[crm]
+    file = path / f"{crm}-deal-to-invoice.yaml"
+    file.write_text(with_files(crm, rules))
+    with opening[0](path) as world:
+        world.files = (file, *world.files[1:])
+        if crm == "hubspot":
+            world.crm_rates = {"searches_per_sec": 1_000}  # the portal here has no limits to keep
+        yield Filing(crm, world, opening[1](world))
