@@ -2,8 +2,9 @@
 
 Source of every form: github.com/HubSpot/HubSpot-public-api-spec-collection, PublicApiSpecs/CRM and
 PublicApiSpecs/Account, version 2026-03 (files deals, lineItems, companies, contacts,
-commercePayments, associations, associationsSchema, properties, pipelines, crmOwners, accountInfo),
-read in November 2026; errors also developers.hubspot.com/docs/api-reference/error-handling.
+commercePayments, associations, associationsSchema, schemas, properties, pipelines, crmOwners,
+accountInfo), read in November 2026; errors also
+developers.hubspot.com/docs/api-reference/error-handling.
 
 A form is a text: ``text``, ``whole``, ``flag``, ``instant``, ``id``, the name of another form,
 ``[form]`` for a list, ``{form}`` for free names, words in quotes for an enumeration; ``?`` after it
@@ -19,7 +20,8 @@ from typing import Any
 
 from recording import Heard
 
-KINDS = "deals|line_items|companies|contacts|products|commerce_payments|invoices|notes"
+OWN = r"p\d+_\w+|2-\d+"  # a portal's own (custom) object, by its full name or its type id
+KINDS = f"deals|line_items|companies|contacts|products|commerce_payments|invoices|notes|{OWN}"
 CATEGORY = "'HUBSPOT_DEFINED INTEGRATOR_DEFINED USER_DEFINED WORK'"
 BATCH = {
     "status!": "'CANCELED COMPLETE PENDING PROCESSING'",
@@ -163,6 +165,24 @@ FORMS: dict[str, dict[str, str]] = {
     "Groups": {"results!": "[Group]"},
     "Group": {"name!": "text", "label!": "text", "archived!": "flag", "displayOrder": "whole"},
     "GroupCreate": {"name!": "text", "label!": "text", "displayOrder": "whole"},
+    # Schemas (PublicApiSpecs/CRM/Schemas)
+    "Schema": {
+        **dict.fromkeys(("id!", "fullyQualifiedName!", "name!", "objectTypeId!"), "text"),
+        **dict.fromkeys(("description", "primaryDisplayProperty"), "text"),
+        **dict.fromkeys(("allowsSensitiveProperties!", "archived!"), "flag"),
+        **dict.fromkeys(("createdAt", "updatedAt"), "instant"),
+        **dict.fromkeys(("requiredProperties!", "searchableProperties!"), "[text]"),
+        "secondaryDisplayProperties!": "[text]",
+        "labels!": "SchemaLabels",
+        "properties!": "[Property]",
+        "associations!": "[AssociationDefinition]",
+    },
+    "SchemaLabels": {"singular": "text", "plural": "text"},
+    "AssociationDefinition": {
+        **dict.fromkeys(("id!", "fromObjectTypeId!", "toObjectTypeId!", "name"), "text"),
+        **dict.fromkeys(("createdAt", "updatedAt"), "instant"),
+    },
+    "Labels": {"results!": "[LinkType]"},
     # Owners, pipelines, the account
     "Owners": {"results!": "[Owner]", "paging": "Paging"},
     "Owner": {
@@ -318,6 +338,8 @@ ENDPOINTS = (
     Endpoint("POST", f"/crm/properties/2026-03/({KINDS})", {201: "Property"}, "PropertyCreate"),
     Endpoint("GET", f"/crm/properties/2026-03/({KINDS})/groups", {200: "Groups"}),
     Endpoint("POST", f"/crm/properties/2026-03/({KINDS})/groups", {201: "Group"}, "GroupCreate"),
+    Endpoint("GET", f"/crm-object-schemas/2026-03/schemas/({OWN})", {200: "Schema"}),
+    Endpoint("GET", f"/crm/associations/2026-03/({KINDS})/({KINDS})/labels", {200: "Labels"}),
     Endpoint("GET", "/crm/owners/2026-03", {200: "Owners"}, query="after archived email limit"),
     Endpoint("GET", "/crm/pipelines/2026-03/deals", {200: "Pipelines"}),
     Endpoint("GET", r"/files/2026-03/files/\d+", {200: "File"}, query="properties"),

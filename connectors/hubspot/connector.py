@@ -11,6 +11,7 @@ from connectors.hubspot.facts import SYSTEM, facts
 from connectors.hubspot.feed import Feed, Place, one_kind
 from connectors.hubspot.finding import find
 from connectors.hubspot.hints import parse_hint
+from connectors.hubspot.objects import OPTIONS, with_named
 from connectors.hubspot.reading import Reading
 from connectors.hubspot.relations import related
 from connectors.hubspot.rights import rights
@@ -29,7 +30,10 @@ OVERLAP_SECS = 120  # search shows a change seconds after it was made (R41, sdk.
 
 
 class HubSpot:
-    """One portal. Options: ``version`` of the API, ``overlap_secs`` of the feeds, and the rates.
+    """One portal.
+
+    Options: ``version`` of the API, ``overlap_secs`` of the feeds, the rates, and what
+    ``connectors.hubspot.objects`` takes.
 
     A deal that was archived is in no feed: search does not show it, and the list of archived deals
     has no order in time. Whoever must know asks ``fetch`` for the deals that it keeps, a hundred in
@@ -63,13 +67,14 @@ class HubSpot:
         rates = {name: _whole(opening, name, default) for name, default in known.rates.items()}
         version = str(opening.options.get("version", known.version))
         overlap_secs = _whole(opening, "overlap_secs", OVERLAP_SECS)
-        _refuse_unknown(opening, {*rates, "version", "overlap_secs"})
+        _refuse_unknown(opening, {*rates, *OPTIONS, "version", "overlap_secs"})
         url = urls.get("api") or known.api
         refuse_plain_http(url)
         wire = Wire(url, credentials, rates, now, sleep)
         company = f"{SYSTEM}:{opening.company_id}"
-        reading = Reading(wire, company, opening, known, version)
-        return cls(reading, replace(known.capabilities, rates=rates), overlap_secs)
+        named = with_named(known, opening)
+        reading = Reading(wire, company, opening, named, version)
+        return cls(reading, replace(named.capabilities, rates=rates), overlap_secs)
 
     def check(self) -> Identity:
         """Ask which portal this is.

@@ -66,12 +66,16 @@ class Kind:
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """A scope, and the kind whose reading or writing needs it; neither where nothing shows it."""
+    """A scope, and the kind whose reading or writing needs it; neither where nothing shows it.
+
+    ``of`` names the kind that it is for, where that is needed only with the kind.
+    """
 
     scope: str
     purpose: str
     reads: str = ""
     writes: str = ""
+    of: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,6 +21,7 @@ from datetime import UTC, datetime, time, timedelta
 from typing import Any
 
 from connectors.hubspot.facts import MERGED_IDS, Kind
+from connectors.hubspot.objects import OBJECT
 from connectors.hubspot.reading import Reading
 from connectors.hubspot.translation import milliseconds, text_of
 from connectors.hubspot.wire import next_after, rows
@@ -246,9 +247,17 @@ class Feed:
             yield _filter("hs_is_closed_won", "EQ", "true")
         cutover = self._reading.opening.cutover_date
         if cutover is not None:
-            midnight = datetime.combine(cutover, time(), time_zone(self._reading.zone()))
             begins = self._kind.started or "closedate"
+            zone = "UTC" if self._is_day(begins) else self._reading.zone()
+            midnight = datetime.combine(cutover, time(), time_zone(zone))
             yield _filter(begins, "GTE", milliseconds(midnight.astimezone(UTC)))
+
+    def _is_day(self, begins: str) -> bool:
+        """Whether it is a calendar day, which HubSpot compares as its midnight in UTC (R40)."""
+        if self._kind.name != OBJECT:
+            return False
+        told = self._reading.describe(OBJECT).get(begins)
+        return told is not None and told.type == "date"
 
 
 def _found(answer: Answer) -> Found:

@@ -22,6 +22,11 @@ def crm(version: str, area: str, rest: str = "") -> str:
     return f"/crm/{known}/{area}{ending}"
 
 
+def schema(version: str, name: str) -> str:
+    """Return the path of the schema of a portal's own object."""
+    return f"/crm-object-schemas/{version}/schemas/{name}"
+
+
 def files(version: str, rest: str) -> str:
     """Return the path of a file."""
     return f"/files/{version}/files/{rest}"

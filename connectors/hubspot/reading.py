@@ -17,6 +17,7 @@ from urllib.parse import quote
 from connectors.hubspot import paths
 from connectors.hubspot.facts import MERGED_IDS, Facts, Field, Kind
 from connectors.hubspot.files import Files
+from connectors.hubspot.objects import OBJECT
 from connectors.hubspot.owners import Owners
 from connectors.hubspot.refusals import context_ids, refusal
 from connectors.hubspot.translation import TYPES, Translator, text_of
@@ -238,8 +239,15 @@ class Reading:
         return self._zone
 
     def describe(self, name: str) -> Mapping[str, FieldInfo]:
-        """Return the fields of a kind by the names that mappings use; asked once."""
-        kind = self.facts.kinds[name]
+        """Return the fields of a kind by the names that mappings use; asked once.
+
+        Raises:
+            Unsupported: there is no such kind, or no object is named for it.
+            TieoutError: it was refused or not answered.
+        """
+        kind = self.facts.kinds.get(name)
+        if kind is None:
+            raise Unsupported(f"This portal's settings name no records of kind {name}.")
         with self._once:
             if name not in self._described:
                 told = self._told_properties(kind) if kind.relations else {}
@@ -309,7 +317,15 @@ class Reading:
             return Unreadable(ref, error)
 
     def _told_properties(self, kind: Kind) -> Mapping[str, Mapping[str, Any]]:
-        told = self.listed("properties", kind.object, "name", "type")
+        """Return what HubSpot says of a kind's properties; an own object's schema has them."""
+        if kind.name == OBJECT:
+            told = self.get(
+                paths.schema(self.version, kind.object),
+                paths.schema(paths.NUMBERED, kind.object),
+                lambda answer: rows(answer, "name", "type", within="properties"),
+            )
+        else:
+            told = self.listed("properties", kind.object, "name", "type")
         return {str(row["name"]): row for row in told}
 
     def get(self, path: str, other: str, understand: Callable[[Answer], T]) -> T:

@@ -33,7 +33,8 @@ def rights(reading: Reading) -> Iterator[Right]:
     """
     used = reading.opening.reads  # nothing named is everything
     for scope in reading.facts.scopes:
-        if scope.reads and used and scope.reads not in used:
+        needed = scope.reads or scope.of
+        if needed and used and needed not in used:
             continue
         right = Right(scope.scope, scope.purpose)
         yield _tried(reading, scope, right) if scope.reads or scope.writes else right

@@ -35,7 +35,8 @@ A = TypeVar("A")
 _NO_TEXTS = dict.fromkeys(("id", "updatedAt", "name"), (NoneType, dict, list, bool))
 _READS = re.compile(r"/(search|batch/read)$")
 _OPERATION = re.compile(
-    r"^/(?:crm/)?(?:v\d+/)?(objects|associations|properties|owners|account-info|files)"
+    r"^/(?:crm/)?(?:v\d+/)?"
+    r"(objects|associations|properties|owners|account-info|files|crm-object-schemas)"
     r"(?:/\d{4}-\d{2}[^/]*|/v\d+)?/?"
 )
 
@@ -157,14 +158,14 @@ class Wire:
         self.door.close()
 
 
-def rows(answer: Answer, *needed: str) -> list[Mapping[str, Any]]:
-    """Return the results of an answer, each with what is needed of it.
+def rows(answer: Answer, *needed: str, within: str = "results") -> list[Mapping[str, Any]]:
+    """Return the results of an answer, or what it lists elsewhere, each with what is needed of it.
 
     Raises:
         Unavailable: the answer has another form (OutcomeUnknown, if it is a write's).
     """
     told = answer.json
-    results = told.get("results") if isinstance(told, Mapping) else None
+    results = told.get(within) if isinstance(told, Mapping) else None
     if not isinstance(results, list) or not all(_has(row, needed) for row in results):
         raise answer.unclear(f"The answer of {answer.route.name} has not the form it should have.")
     return results

@@ -47,6 +47,10 @@ def ask_everything(crm):
         crm.post(f"{LINKS}/deals/{to}/batch/read", {"inputs": pairs})
     crm.portal.association_page = 1
     crm.post(f"{LINKS}/deals/line_items/batch/read", {"inputs": pairs[:1]})
+    own = deeds.define_object(crm.portal, "subscription", {"plan": "string"}, ["companies"])
+    crm.get(f"/crm-object-schemas/2026-03/schemas/{own}")
+    deeds.define_label(crm.portal, "deals", "contacts", "Billing contact")
+    crm.get(f"{LINKS}/deals/contacts/labels")
     group = {"name": "tieout", "label": "Tieout"}
     made = {
         "name": "mark",

@@ -128,6 +128,20 @@ RULES: Mapping[str, Sequence[Rule]] = {
             "HubSpot, webhooks; validating requests",
         ),
         Rule(
+            "H13",
+            "A portal's own objects have a schema, a full name and a type id that begins with 2-; "
+            "they share one scope, and are associated with what the schema names.",
+            f"{SPECS}: Schemas, Custom Objects",
+            refuses="OBJECT_ALREADY_EXISTS (409), VALIDATION_ERROR, MISSING_SCOPES (403)",
+        ),
+        Rule(
+            "H14",
+            "An association with a label of the portal's own has the type without one as well, and "
+            "a word of its own from the other side.",
+            f"{SPECS}: Associations Schema",
+            refuses="OBJECT_ALREADY_EXISTS (409)",
+        ),
+        Rule(
             "H12",
             "OAuth apps have tokens of half an hour, and limits of their own.",
             "HubSpot, API usage guidelines",

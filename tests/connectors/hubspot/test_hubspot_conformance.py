@@ -12,7 +12,7 @@ from connectors.hubspot import HubSpot
 from tieout.conformance import SPELLINGS, Bench, Calls, ConnectorConformance, Fault
 from tieout.model.contract import Opening
 from tieout.model.ref import Ref
-from tieout.simulator.hubspot import Token
+from tieout.simulator.hubspot import Token, deeds
 from tieout.simulator.hubspot.schema import custom
 
 ZONE = "America/Los_Angeles"
@@ -22,9 +22,27 @@ OBJECTS = {
     "company": "companies",
     "contact": "contacts",
     "payment": "commerce_payments",
+    "object": "p146000123_subscription",
 }
-UNIQUE = {"deal": "tieout_mark", "line_item": "erp_id", "company": "erp_id", "contact": "erp_id"}
-OTHER_NAME = {"deal": "dealname", "contact": "lastname", "payment": "hs_internal_comment"}
+UNIQUE = {
+    "deal": "tieout_mark",
+    "object": "tieout_mark",
+    "line_item": "erp_id",
+    "company": "erp_id",
+    "contact": "erp_id",
+}
+OTHER_NAME = {
+    "deal": "dealname",
+    "contact": "lastname",
+    "payment": "hs_internal_comment",
+    "object": "tieout_invoice_number",
+}
+PROVIDED = {
+    "tieout_invoice_number": "string",
+    "tieout_invoice_total": "number",
+    "tieout_invoice_due_date": "date",
+}
+LINKED = ["companies", "contacts", "deals", "line_items"]
 NAME = "Søn's “Ägir” 株式会社"
 SPELT = {
     **SPELLINGS,
@@ -53,12 +71,21 @@ class HubSpotBench(Bench):
         ("deal", "payments"),
         ("company", "contact"),
         ("line_item", "deal"),
+        ("object", "line_items"),
+        ("object", "company"),
+        ("object", "owner"),
+        ("line_item", "object"),
     )
     kinds = tuple(OBJECTS)
-    history = ("deal", "payment")  # the others are read by those who need them
+    history = ("deal", "payment", "object")  # the others are read by those who need them
     told_removals = ()  # search shows no archived record; `fetch` says that it is gone
-    unlinked_kinds = ("deal", "company", "line_item")  # HubSpot says: NO_ASSOCIATIONS_FOUND
-    merged_kinds = ("deal", "company", "contact")
+    unlinked_kinds = (
+        "deal",
+        "company",
+        "line_item",
+        "object",
+    )  # HubSpot says: NO_ASSOCIATIONS_FOUND
+    merged_kinds = ("deal", "company", "contact", "object")
     versioned_kinds = ()  # HubSpot takes an update whatever was read before
     copied_kinds = ()  # a unique property's value is refused to a second record
 
@@ -66,7 +93,9 @@ class HubSpotBench(Bench):
         super().__init__(url, portal.token)
         self.portal = portal
         portal.time_zone = ZONE
-        portal.define("deals", custom(name="tieout_mark", label="Mark", unique=True))
+        deeds.define_object(portal, "subscription", PROVIDED, LINKED)
+        for kind in ("deals", OBJECTS["object"]):
+            portal.define(kind, custom(name="tieout_mark", label="Mark", unique=True))
         for kind in ("line_items", "companies", "contacts"):
             portal.define(kind, custom(name="erp_id", label="ERP", unique=True))
         for n in range(1, 4):
@@ -81,7 +110,12 @@ class HubSpotBench(Bench):
         return self.portal.faults.transformers["drop_item"](asked, right, dice)
 
     def opened(self, url):
-        options = {"searches_per_sec": 10_000, "calls_per_ten_secs": 100_000}
+        options = {
+            "searches_per_sec": 10_000,
+            "calls_per_ten_secs": 100_000,
+            "object": OBJECTS["object"],
+            "object_date": "tieout_invoice_due_date",
+        }
         return HubSpot.open(
             Opening(str(self.portal.portal_id), options=options),
             urls={"api": url},
@@ -128,12 +162,21 @@ class HubSpotBench(Bench):
                 return {"name": NAME, "price": Decimal("0.07"), "quantity": Decimal(3)}
             case "company":
                 return {"name": NAME, "country": "NO"}
+            case "object":
+                return {"invoice_number": NAME, "invoice_total": Decimal("0.29")}
             case "contact":
                 return {"last_name": NAME, "email": held["email"]}
             case _:
                 return {"comment": NAME, "amount": Decimal("0.29"), "status": "succeeded"}
 
     def planted_on(self, kind, day):
+        if kind == "object":  # a plain day; deals and payments have instants
+            given = {
+                **self._properties(kind, self.number()),
+                "tieout_invoice_due_date": day.isoformat(),
+            }
+            made = self.portal.create(OBJECTS[kind], given)
+            return {self.ref(kind, made.id): "invoice_due_date"}
         names = {"deal": "closedate", "payment": "hs_initiated_date"}
         edges = [datetime.combine(day, clock, ZoneInfo(ZONE)) for clock in (time(), time(23, 59))]
         return {
@@ -186,7 +229,8 @@ class HubSpotBench(Bench):
         return {**named, "type": "text", "group": "information"}
 
     def other_values(self, kind, number):
-        return {"last_name" if kind == "contact" else "name": f"Written {number}"}
+        names = {"contact": "last_name", "object": "invoice_number"}
+        return {names.get(kind, "name"): f"Written {number}"}
 
     def refused_values(self, kind, number):
         if kind in ("property", "property_group"):
@@ -230,6 +274,13 @@ class HubSpotBench(Bench):
                 return {"name": NAME, "quantity": "3", "price": "0.07", "erp_id": f"E-{number}"}
             case "company":
                 return {"name": NAME, "hs_country_code": "NO", "erp_id": f"E-{number}"}
+            case "object":
+                return {
+                    "tieout_invoice_number": NAME,
+                    "tieout_invoice_total": "0.29",
+                    "tieout_invoice_due_date": "2026-03-30",
+                    "tieout_mark": f"MARK-{number}",
+                }
             case "contact":
                 email = f"c{number}@x.example"
                 return {"lastname": NAME, "email": email, "erp_id": f"E-{number}"}

@@ -72,14 +72,14 @@ def expired_token(expired: int, present: int) -> Refusal:
     )
 
 
-def demand_scope(portal: HubSpotPortal, token: str, scope: str) -> None:
-    """Refuse a token without the scope.
+def demand_scope(portal: HubSpotPortal, token: str, *scopes: str) -> None:
+    """Refuse a token that has none of the scopes.
 
     Raises:
-        Refusal: 403, naming the scope.
+        Refusal: 403, naming them.
     """
     held = portal.tokens[token].scopes
-    if held is not None and scope not in held:
+    if held is not None and held.isdisjoint(scopes):
         raise Refusal(
             403,
             "MISSING_SCOPES",
@@ -88,7 +88,7 @@ def demand_scope(portal: HubSpotPortal, token: str, scope: str) -> None:
             errors=[
                 {
                     "message": "One or more of the following scopes are required.",
-                    "context": {"requiredGranularScopes": [scope]},
+                    "context": {"requiredGranularScopes": list(scopes)},
                 }
             ],
         )

@@ -17,11 +17,10 @@ from starlette.routing import BaseRoute, Route
 from tieout.simulator import jsonwire
 from tieout.simulator.clock import DateHeader
 from tieout.simulator.faults import FaultMiddleware
-from tieout.simulator.hubspot import access, bodies, catalog, files, objects, relations
+from tieout.simulator.hubspot import access, bodies, catalog, files, objects, own_objects, relations
 from tieout.simulator.hubspot.call import Call, Reply
 from tieout.simulator.hubspot.deeds import play
 from tieout.simulator.hubspot.errors import Refusal, bad_request, not_found
-from tieout.simulator.hubspot.kinds import kind_of
 from tieout.simulator.hubspot.portal import HubSpotPortal
 from tieout.simulator.hubspot.search import Searcher
 from tieout.simulator.hubspot.spoiling import faults_of
@@ -41,7 +40,7 @@ class Door:
     path: str
     answer: Answering
     scope: str = ""
-    """A scope's name, or `read` or `write` for the scope of the path's kind."""
+    """A scope's name, or `read`, `write` or `schema` for the scope of the path's kind."""
     searches: bool = False
     body: bodies.Form | None = None
     """What a body must look like; None has none."""
@@ -90,6 +89,7 @@ _ASSOCIATIONS = (
         "POST", "/{kind}/{to}/batch/archive", relations.archive_batch, "write", body=bodies.UNLINK
     ),
     Door("GET", "/{kind}/{to}/labels", relations.labels, "read"),
+    Door("POST", "/{kind}/{to}/labels", relations.create_label, "schema", body=bodies.LABEL),
 )
 _PROPERTIES = (
     Door("GET", "/{kind}/groups", catalog.groups, "read"),
@@ -104,6 +104,11 @@ _PROPERTIES = (
 _OWNERS = (
     Door("GET", "/{id}", catalog.one_owner, "crm.objects.owners.read"),
     Door("GET", "", catalog.owners, "crm.objects.owners.read"),
+)
+_SCHEMAS = (
+    Door("GET", "/{kind}", own_objects.one_schema, "schemas"),
+    Door("GET", "", own_objects.schemas, "schemas"),
+    Door("POST", "", own_objects.create_schema, "crm.schemas.custom.write", body=bodies.OWN_OBJECT),
 )
 _PIPELINES = (Door("GET", "/{kind}", catalog.pipelines, "read"),)
 _FILES = (
@@ -123,6 +128,7 @@ def hubspot_app(portal: HubSpotPortal) -> Starlette:
         ("/crm/properties/{version}", _PROPERTIES),
         ("/crm/owners/{version}", _OWNERS),
         ("/crm/pipelines/{version}", _PIPELINES),
+        ("/crm-object-schemas/{version}/schemas", _SCHEMAS),
         ("/account-info/{version}", _ACCOUNT),
         ("/files/{version}/files", _FILES),
         ("/crm/{version}/objects", _OBJECTS),
@@ -181,7 +187,7 @@ def _answered(
         base = str(request.base_url).rstrip("/")
         call = Call(portal, searcher, words, request.query_params, _json(request, body), base)
         if door.scope:
-            access.demand_scope(portal, token, _scope(call, door.scope))
+            access.demand_scope(portal, token, *_scopes(call, door.scope))
         if door.body is not None:
             bodies.check(door.body, call.body)
         reply = door.answer(call)
@@ -205,15 +211,16 @@ def _label(door: Door, words: Mapping[str, str]) -> str:
     return f"{group}{path}".strip("/")
 
 
-def _scope(call: Call, scope: str) -> str:
+def _scopes(call: Call, scope: str) -> tuple[str, ...]:
+    """Return the scopes of which one is enough."""
     if "." in scope:
-        return scope
-    kind = kind_of(call.words["kind"])
-    if kind is None:
-        raise bad_request(f"Unable to infer object type from: {call.words['kind']}")
+        return (scope,)
+    if scope == "schemas":
+        return ("crm.schemas.custom.read", "crm.objects.custom.read")
+    kind = call.kind()
     if scope == "schema":
-        return f"crm.schemas.{kind.scope}.write"
-    return access.object_scope(kind, writes=scope == "write")
+        return (f"crm.schemas.{kind.scope}.write",)
+    return (access.object_scope(kind, writes=scope == "write"),)
 
 
 def _json(request: Request, body: bytes) -> Any:

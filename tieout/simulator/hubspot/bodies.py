@@ -107,6 +107,30 @@ LINK = _batch(Names({"from": _ID, "to": _ID, "types": ListOf(_TYPE)}, {}))
 LINK_DEFAULT = _batch(Names({"from": _ID, "to": _ID}, {}))
 UNLINK = _batch(Names({"from": _ID, "to": ListOf(_ID)}, {}))
 PROPERTY = _PROPERTY
+LABEL = Names({"label": str, "name": str}, {"inverseLabel": str})
+_OWN_PROPERTY = Names(
+    {"name": str, "label": str, "type": str, "fieldType": str},
+    {
+        **dict.fromkeys(("groupName", "description"), str),
+        "hasUniqueValue": bool,
+        "options": ListOf(_OPTION),
+    },
+)
+OWN_OBJECT = Names(
+    {
+        "name": str,
+        "labels": Names({}, {"singular": str, "plural": str}),
+        "properties": ListOf(_OWN_PROPERTY),
+        "requiredProperties": _TEXTS,
+    },
+    {
+        "description": str,
+        "primaryDisplayProperty": str,
+        "associatedObjects": _TEXTS,
+        "searchableProperties": _TEXTS,
+        "secondaryDisplayProperties": _TEXTS,
+    },
+)
 PROPERTIES = _batch(_PROPERTY)
 GROUP = Names({"name": str, "label": str}, {"displayOrder": int})
 

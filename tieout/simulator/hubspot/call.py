@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from tieout.simulator.hubspot.errors import Refusal, bad_request
-from tieout.simulator.hubspot.kinds import kind_of
 from tieout.simulator.hubspot.portal import HubSpotPortal
 from tieout.simulator.hubspot.schema import Kind, instant_text
 from tieout.simulator.hubspot.search import Searcher
@@ -36,7 +35,7 @@ class Call:
         Raises:
             Refusal: 400, there is no such kind.
         """
-        kind = kind_of(self.words[word])
+        kind = self.portal.kind_of(self.words[word])
         if kind is None:
             raise bad_request(f"Unable to infer object type from: {self.words[word]}")
         return kind

@@ -5,13 +5,13 @@ Source: developers.hubspot.com/docs/api-reference, pages "Account information", 
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from tieout.simulator.hubspot.call import Call, Reply, batch, start, whole
 from tieout.simulator.hubspot.errors import Refusal, bad_request, not_found
-from tieout.simulator.hubspot.schema import CURRENCIES, Kind, Property, custom
+from tieout.simulator.hubspot.schema import CURRENCIES, Property, custom
 
 OWNERS_PAGE = 500
 MAX_UNIQUE = 10
@@ -139,7 +139,10 @@ def _all(call: Call) -> dict[str, Property]:
 
 def _define(call: Call, told: Any) -> Property:
     kind = call.kind()
-    prop = _checked(call, kind, told)
+    prop = checked(told, call.portal.groups[kind.name])
+    unique = call.portal.shelves[kind.name].unique
+    if prop.unique and len(unique) >= MAX_UNIQUE:
+        raise bad_request(f"{kind.name} already has {MAX_UNIQUE} unique properties")
     if prop.name in _all(call):
         raise Refusal(
             409, "OBJECT_ALREADY_EXISTS", f"A property named '{prop.name}' already exists."
@@ -147,7 +150,12 @@ def _define(call: Call, told: Any) -> Property:
     return call.portal.define(kind.name, prop)
 
 
-def _checked(call: Call, kind: Kind, told: Any) -> Property:
+def checked(told: Any, groups: Collection[str]) -> Property:
+    """Return the property that a definition means.
+
+    Raises:
+        Refusal: 400, it is none, or is in none of the groups.
+    """
     if not isinstance(told, dict):
         raise bad_request("Invalid input JSON")
     name, kind_of_value = str(told.get("name", "")), str(told.get("type", ""))
@@ -158,13 +166,11 @@ def _checked(call: Call, kind: Kind, told: Any) -> Property:
         )
     if told.get("fieldType") not in _FIELD_TYPES.get(kind_of_value, frozenset()):
         raise bad_request(f"{told.get('fieldType')} is no fieldType of type {kind_of_value}")
-    if told.get("groupName") not in call.portal.groups[kind.name]:
+    if told.get("groupName") not in groups:
         raise bad_request(f"Property group {told.get('groupName')} does not exist")
     unique = bool(told.get("hasUniqueValue"))
     if unique and kind_of_value not in {"string", "number"}:
         raise bad_request("Only texts and numbers can have unique values")
-    if unique and len(call.portal.shelves[kind.name].unique) >= MAX_UNIQUE:
-        raise bad_request(f"{kind.name} already has {MAX_UNIQUE} unique properties")
     options = tuple(
         (str(option["value"]), str(option.get("label", option["value"])))
         for option in told.get("options") or ()

@@ -10,11 +10,13 @@ from datetime import datetime
 from functools import wraps
 from typing import Any, Concatenate, ParamSpec
 
+from tieout.simulator.hubspot import own_objects
 from tieout.simulator.hubspot.errors import not_found
-from tieout.simulator.hubspot.kinds import KINDS
-from tieout.simulator.hubspot.links import primary_type
+from tieout.simulator.hubspot.links import PRIMARY
+from tieout.simulator.hubspot.own_objects import OwnObject
 from tieout.simulator.hubspot.portal import HubSpotPortal, Token
 from tieout.simulator.hubspot.records import Record
+from tieout.simulator.hubspot.schema import custom
 
 P = ParamSpec("P")
 Deed = Callable[Concatenate[HubSpotPortal, P], Any]
@@ -101,7 +103,8 @@ def clone(portal: HubSpotPortal, deal: str, changes: Mapping[str, Any] | None = 
     for target_kind in ("companies", "contacts"):
         pair = ("deals", target_kind)
         for target, types in portal.links.of(pair, source.id).items():
-            portal.link(pair, made.id, target, primary=primary_type(pair) in types)
+            primary = portal.links.primary_type(pair) in types
+            portal.link(pair, made.id, target, primary=primary, types=types)
     for line_id in list(portal.links.of(("deals", "line_items"), source.id)):
         line = portal.find("line_items", line_id)
         if line is not None:
@@ -157,6 +160,73 @@ def add_payment(portal: HubSpotPortal, deal: str, properties: Mapping[str, Any])
 def edit_payment(portal: HubSpotPortal, payment: str, properties: Mapping[str, Any]) -> None:
     """Change a payment's amount, date or status (a refund)."""
     portal.update("commerce_payments", _record(portal, "commerce_payments", payment), properties)
+
+
+@_deed
+def define_object(
+    portal: HubSpotPortal,
+    name: str,
+    properties: Mapping[str, str],
+    associated: list[str],
+) -> str:
+    """Define a (custom) object: the types of its properties by their names, the first is shown.
+
+    Returns its full name.
+    """
+    field_types = {"date": "date", "datetime": "date", "number": "number", "enumeration": "select"}
+    told = OwnObject(
+        name, name, f"{name}s", next(iter(properties)), tuple(associated), portal.present()
+    )
+    made = [
+        custom(name=each, label=each, type=type_, field_type=field_types.get(type_, "text"))
+        for each, type_ in properties.items()
+    ]
+    return own_objects.define(portal, told, made).name
+
+
+@_deed
+def create(
+    portal: HubSpotPortal,
+    kind: str,
+    properties: Mapping[str, Any],
+    links: Mapping[str, list[str]] | None = None,
+) -> str:
+    """Make a record, linked with others: their ids by their kinds. Returns its id."""
+    made = portal.create(kind, properties)
+    for other, ids in (links or {}).items():
+        for one in ids:
+            portal.link((kind, other), made.id, int(one))
+    return str(made.id)
+
+
+@_deed
+def edit(portal: HubSpotPortal, kind: str, id: str, properties: Mapping[str, Any]) -> None:  # noqa: A002 - the wire's word
+    """Change a record of any kind."""
+    portal.update(kind, _record(portal, kind, id), properties)
+
+
+@_deed
+def define_label(
+    portal: HubSpotPortal, kind: str, to: str, label: str, back: str | None = None
+) -> int:
+    """Let associations of two kinds have a label; ``back`` is its word from the other side."""
+    return portal.links.define((kind, to), label, back)
+
+
+@_deed
+def label(portal: HubSpotPortal, kind: str, id: str, to: str, target: str, label: str) -> None:  # noqa: A002 - the wire's word
+    """Link two records with a label that is defined, which may be the primary one."""
+    known = portal.links.labels[kind, to]
+    types = [type_id for type_id, named in known.items() if named == label]
+    if not types:
+        raise not_found(f"There is no label {label} from {kind} to {to}")
+    portal.link((kind, to), int(id), int(target), primary=label == PRIMARY, types=types)
+
+
+@_deed
+def part(portal: HubSpotPortal, kind: str, id: str, to: str, target: str) -> None:  # noqa: A002 - the wire's word
+    """Part two records."""
+    portal.links.unlink((kind, to), int(id), int(target))
 
 
 @_deed
@@ -238,5 +308,5 @@ def _copied(portal: HubSpotPortal, kind: str, source: Record) -> dict[str, str]:
 def _record(portal: HubSpotPortal, kind: str, record_id: str) -> Record:
     record = portal.find(kind, record_id)
     if record is None:
-        raise not_found(f"No {KINDS[kind].singular} with ID {record_id} exists")
+        raise not_found(f"No {portal.kinds[kind].singular} with ID {record_id} exists")
     return record

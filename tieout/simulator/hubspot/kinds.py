@@ -196,9 +196,8 @@ KINDS: Mapping[str, Kind] = {
 }
 
 
-def kind_of(word: str) -> Kind | None:
-    """Find a kind by its plural, its singular or its type id (`0-3`), as paths may name it."""
-    return KINDS.get(word) or _OTHER_NAMES.get(word)
-
-
-_OTHER_NAMES = {name: kind for kind in KINDS.values() for name in (kind.singular, kind.type_id)}
+def own_kind(name: str, singular: str, type_id: str, *properties: Property) -> Kind:
+    """Return the kind of a portal's own (custom) object; all share one scope."""
+    return _kind(
+        name, singular, type_id, _OWNER, *properties, scope="custom", created="hs_createdate"
+    )

@@ -4,12 +4,15 @@ Type ids are HubSpot's own (R39; developers.hubspot.com/docs/api-reference, page
 The pairs that concern payments and invoices are unconfirmed beside 387 and 391.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 PRIMARY = "Primary"
 HUBSPOT_DEFINED = "HUBSPOT_DEFINED"
+USER_DEFINED = "USER_DEFINED"
+FIRST_OWN_TYPE = 1_001
+"""Of the types that a portal's people make: the labels, and their objects' associations."""
 
 LABELS: Mapping[tuple[str, str], Mapping[int, str | None]] = {
     ("deals", "companies"): {341: None, 5: PRIMARY},
@@ -41,31 +44,22 @@ ONE_PARENT = ("line_items", "deals")
 """A line item belongs to one parent (R39)."""
 
 Pair = tuple[str, str]
-
-
-def default_type(pair: Pair) -> int:
-    """Return the type that says nothing but that the two belong together."""
-    return next(iter(LABELS[pair]))
-
-
-def primary_type(pair: Pair) -> int | None:
-    """Return the type of the primary one, where a pair knows it."""
-    return next((type_id for type_id, label in LABELS[pair].items() if label == PRIMARY), None)
-
-
-def types_shown(pair: Pair, type_ids: tuple[int, ...]) -> list[dict[str, Any]]:
-    """Return an association's types as the wire shows them."""
-    labels = LABELS[pair]
-    return [
-        {"category": HUBSPOT_DEFINED, "typeId": type_id, "label": labels[type_id]}
-        for type_id in type_ids
-    ]
+OwnType = tuple[str, str, int, str | None, int]
+"""From kind, to kind, type id, label, and the type id from the other side."""
 
 
 @dataclass(slots=True)
 class Links:
-    """Who is linked with whom, kept in both directions, in the order of linking."""
+    """Who is linked with whom, kept in both directions, in the order of linking.
 
+    `labels` has the type ids and labels of every pair of this portal, `inverse` the type id by
+    which the same label is called from the other side.
+    """
+
+    labels: dict[Pair, dict[int, str | None]] = field(
+        default_factory=lambda: {pair: dict(known) for pair, known in LABELS.items()}
+    )
+    inverse: dict[int, int] = field(default_factory=dict)
     targets: dict[Pair, dict[int, dict[int, tuple[int, ...]]]] = field(
         default_factory=lambda: {pair: {} for pair in LABELS}
     )
@@ -74,17 +68,78 @@ class Links:
         """Return target id -> type ids, of one record."""
         return self.targets[pair].get(source, {})
 
-    def link(self, pair: Pair, source: int, target: int, *, primary: bool = False) -> None:
+    def default_type(self, pair: Pair) -> int:
+        """Return the type that says nothing but that the two belong together."""
+        return next(iter(self.labels[pair]))
+
+    def primary_type(self, pair: Pair) -> int | None:
+        """Return the type of the primary one, where a pair knows it."""
+        return next((one for one, label in self.labels[pair].items() if label == PRIMARY), None)
+
+    def types_shown(self, pair: Pair, type_ids: Iterable[int]) -> list[dict[str, Any]]:
+        """Return an association's types as the wire shows them."""
+        known, hubspots = self.labels[pair], LABELS.get(pair, {})
+        return [
+            {
+                "category": HUBSPOT_DEFINED if type_id in hubspots else USER_DEFINED,
+                "typeId": type_id,
+                "label": known[type_id],
+            }
+            for type_id in type_ids
+        ]
+
+    def define(self, pair: Pair, label: str | None = None, back: str | None = None) -> int:
+        """Let a pair have a type of the portal's own, from both sides; the first has no label."""
+        first = FIRST_OWN_TYPE + 2 * len(self.inverse)
+        for one, named, type_id in ((pair, label, first), (pair[::-1], back or label, first + 1)):
+            self.labels.setdefault(one, {})[type_id] = named
+            self.targets.setdefault(one, {})
+        self.inverse |= {first: first + 1, first + 1: first}
+        return first
+
+    def own_types(self) -> list[OwnType]:
+        """Return what `define` made, as plain values."""
+        return [
+            (*pair, type_id, label, self.inverse[type_id])
+            for pair, known in self.labels.items()
+            for type_id, label in known.items()
+            if type_id in self.inverse
+        ]
+
+    def restore(self, told: Iterable[OwnType]) -> None:
+        """Have these types, which `own_types` told, in place of those that `define` made."""
+        for known in self.labels.values():
+            for type_id in self.inverse.keys() & known.keys():
+                del known[type_id]
+        self.inverse.clear()
+        for here, there, type_id, label, other in told:
+            self.labels.setdefault((here, there), {})[type_id] = label
+            self.targets.setdefault((here, there), {})
+            self.inverse[type_id] = other
+
+    def link(
+        self,
+        pair: Pair,
+        source: int,
+        target: int,
+        *,
+        primary: bool = False,
+        types: Iterable[int] = (),
+    ) -> None:
         """Link two records both ways; a new primary takes that label from the former one."""
         back = (pair[1], pair[0])
+        own = [one for one in types if one in self.inverse]
         if primary:
             self._demote(pair, source)
-        for one, here, there in ((pair, source, target), (back, target, source)):
-            types = {default_type(one), *self.of(one, here).get(there, ())}
-            label = primary_type(one) if primary else None
+        for one, here, there, named in (
+            (pair, source, target, own),
+            (back, target, source, [self.inverse[each] for each in own]),
+        ):
+            held = {self.default_type(one), *self.of(one, here).get(there, ()), *named}
+            label = self.primary_type(one) if primary else None
             if label is not None:
-                types.add(label)
-            ordered = _TYPES.setdefault(tuple(sorted(types)), tuple(sorted(types)))
+                held.add(label)
+            ordered = _TYPES.setdefault(tuple(sorted(held)), tuple(sorted(held)))
             self.targets[one].setdefault(here, {})[there] = ordered
 
     def unlink(self, pair: Pair, source: int, target: int) -> None:
@@ -94,21 +149,22 @@ class Links:
 
     def move(self, kind: str, old: int, new: int) -> None:
         """Give another record all the links of one that a merge swallows."""
-        for pair in LABELS:
+        for pair in self.labels:
             if pair[0] != kind:
                 continue
-            label = primary_type(pair)
+            label = self.primary_type(pair)
             has_primary = any(label in types for types in self.of(pair, new).values())
             for target, types in list(self.of(pair, old).items()):
                 self.unlink(pair, old, target)
-                self.link(pair, new, target, primary=label in types and not has_primary)
+                first = label in types and not has_primary
+                self.link(pair, new, target, primary=first, types=types)
 
     def _demote(self, pair: Pair, source: int) -> None:
         """Leave no primary among a record's targets."""
         back = (pair[1], pair[0])
         for target in self.of(pair, source):
             for one, here, there in ((pair, source, target), (back, target, source)):
-                label = primary_type(one)
+                label = self.primary_type(one)
                 kept = tuple(known for known in self.targets[one][here][there] if known != label)
                 self.targets[one][here][there] = kept
 

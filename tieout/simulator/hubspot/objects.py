@@ -12,8 +12,7 @@ from typing import Any
 
 from tieout.simulator.hubspot.call import Call, Reply, batch, start, whole
 from tieout.simulator.hubspot.errors import Refusal, bad_request, not_found, objects_not_found
-from tieout.simulator.hubspot.kinds import KINDS
-from tieout.simulator.hubspot.links import LABELS, PRIMARY
+from tieout.simulator.hubspot.links import PRIMARY
 from tieout.simulator.hubspot.portal import HubSpotPortal
 from tieout.simulator.hubspot.records import Record, fold, value_of
 from tieout.simulator.hubspot.schema import Kind, instant_text
@@ -328,15 +327,19 @@ def _check_create(call: Call, kind: Kind, one: Given) -> None:
     given = _properties(one)
     call.portal.demand_required(kind.name, call.version, given)
     call.portal.checked(kind.name, given, shelf.next_id)
-    for target_kind, target, _ in _associations(kind, one):
+    for target_kind, target, _ in _associations(call, kind, one):
         if call.portal.find(target_kind, target) is None:
-            raise not_found(f"No {KINDS[target_kind].singular} with ID {target} exists")
+            told = call.portal.kinds[target_kind].singular
+            raise not_found(f"No {told} with ID {target} exists")
 
 
 def _create(call: Call, kind: Kind, one: Given) -> Record:
     record = call.portal.create(kind.name, _properties(one))
-    for target_kind, target, primary in _associations(kind, one):
-        call.portal.link((kind.name, target_kind), record.id, int(target), primary=primary)
+    labels = call.portal.links.labels
+    for target_kind, target, type_id in _associations(call, kind, one):
+        pair = (kind.name, target_kind)
+        primary = labels[pair][type_id] == PRIMARY
+        call.portal.link(pair, record.id, int(target), primary=primary, types=[type_id])
     return record
 
 
@@ -345,19 +348,20 @@ def _check_update(call: Call, kind: Kind, record: Record, given: Given) -> None:
     call.portal.demand_required(kind.name, call.version, {**record.values, **changes})
 
 
-def _associations(kind: Kind, one: Given) -> list[tuple[str, str, bool]]:
-    """Return (target kind, target id, primary) of what a new record is linked with."""
-    wanted: list[tuple[str, str, bool]] = []
+def _associations(call: Call, kind: Kind, one: Given) -> list[tuple[str, str, int]]:
+    """Return (target kind, target id, type id) of what a new record is linked with."""
+    labels = call.portal.links.labels
+    wanted: list[tuple[str, str, int]] = []
     for association in one.get("associations") or ():
         target = str(association.get("to", {}).get("id", ""))
         for told in association.get("types") or ():
             type_id = told.get("associationTypeId")
             pair = next(
-                (p for p, ids in LABELS.items() if p[0] == kind.name and type_id in ids), None
+                (p for p, ids in labels.items() if p[0] == kind.name and type_id in ids), None
             )
             if pair is None or not target.isdecimal():
                 raise bad_request(f"{type_id} is no association type of {kind.singular}")
-            wanted.append((pair[1], target, LABELS[pair][type_id] == PRIMARY))
+            wanted.append((pair[1], target, type_id))
     return wanted
 
 

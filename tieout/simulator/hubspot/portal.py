@@ -21,10 +21,10 @@ from tieout.simulator.hubspot.errors import (
 )
 from tieout.simulator.hubspot.index import SearchIndex
 from tieout.simulator.hubspot.kinds import KINDS
-from tieout.simulator.hubspot.links import LABELS, ONE_PARENT, Links, Pair
+from tieout.simulator.hubspot.links import ONE_PARENT, Links, Pair
 from tieout.simulator.hubspot.pipelines import RENEWALS, SALES, Pipeline
 from tieout.simulator.hubspot.records import Record, Shelf
-from tieout.simulator.hubspot.schema import EXPONENTS, Property, instant_text, stored
+from tieout.simulator.hubspot.schema import EXPONENTS, Kind, Property, instant_text, stored
 from tieout.simulator.limits import RollingWindow
 
 FIRST_ID = 9_000_000_001
@@ -63,7 +63,8 @@ class HubSpotPortal:
 
     `index_lag_secs` is the longest time until search sees a change; `association_page` how many
     associations one row holds; `required` the properties, by kind, that version 2026-09 of the
-    API demands on every write; `counts` the requests by operation, `throttled` the 429s given.
+    API demands on every write; `own_objects` the schemas of its own (custom) objects by full name;
+    `counts` the requests by operation, `throttled` the 429s given.
     """
 
     def __init__(
@@ -95,24 +96,44 @@ class HubSpotPortal:
         self.limits = limits or Limits()
         self.pipelines: list[Pipeline] = [SALES, RENEWALS]
         self.owners: list[dict[str, Any]] = []
-        self.properties = {kind.name: dict(kind.properties) for kind in KINDS.values()}
-        self.groups = {name: {"information": "Information"} for name in KINDS}
+        self.kinds: dict[str, Kind] = {}
+        self.own_objects: dict[str, Any] = {}
+        self.properties: dict[str, dict[str, Property]] = {}
+        self.groups: dict[str, dict[str, str]] = {}
         self.links = Links()
-        self.shelves = {
-            name: Shelf(FIRST_ID + place * IDS_PER_KIND) for place, name in enumerate(KINDS)
-        }
+        self.shelves: dict[str, Shelf] = {}
         self.files = Files()
-        self.indexes = {name: SearchIndex() for name in KINDS}
+        self.indexes: dict[str, SearchIndex] = {}
         self.counts: Counter[str] = Counter()
         self.throttled = 0
         self.lock = threading.RLock()
         """Held by each request and each deed, which may come from another thread."""
         self.dice = random.Random(seed)  # noqa: S311 - repeatable, not secret
-        for kind, properties in self.properties.items():
-            for prop in properties.values():
-                if prop.unique and not prop.read_only:
-                    self.shelves[kind].make_unique(prop.name)
+        for kind in KINDS.values():
+            self.admit(kind)
         self.set_limits(self.limits)
+
+    def admit(self, kind: Kind) -> Kind:
+        """Let the portal keep records of a kind."""
+        shelf = Shelf(FIRST_ID + len(self.kinds) * IDS_PER_KIND)
+        self.kinds[kind.name] = kind
+        self.properties[kind.name] = dict(kind.properties)
+        self.groups[kind.name] = {"information": "Information"}
+        self.shelves[kind.name] = shelf
+        self.indexes[kind.name] = SearchIndex()
+        for prop in kind.properties.values():
+            if prop.unique and not prop.read_only:
+                shelf.make_unique(prop.name)
+        return kind
+
+    def kind_of(self, word: str) -> Kind | None:
+        """Find a kind by its plural, its singular or its type id (`0-3`), as paths may name it."""
+        found = self.kinds.get(word)
+        if found is not None:
+            return found
+        return next(
+            (one for one in self.kinds.values() if word in (one.singular, one.type_id)), None
+        )
 
     @property
     def token(self) -> str:
@@ -171,7 +192,7 @@ class HubSpotPortal:
         if name == "hs_object_id":
             return self.find(kind, value)
         if name not in self.shelves[kind].unique:
-            type_id = KINDS[kind].type_id
+            type_id = self.kinds[kind].type_id
             raise bad_request(
                 f"Unable to perform update/upsert by non-unique {type_id} property {name} "
                 f"in portal ID {self.portal_id}"
@@ -257,23 +278,31 @@ class HubSpotPortal:
         shelf.redirect((primary.id, other.id), new_id)
         return self._keep(kind, merged)
 
-    def link(self, pair: Pair, source: int, target: int, *, primary: bool = False) -> None:
-        """Link two records.
+    def link(
+        self,
+        pair: Pair,
+        source: int,
+        target: int,
+        *,
+        primary: bool = False,
+        types: Iterable[int] = (),
+    ) -> None:
+        """Link two records; `types` may hold labels of the portal's own.
 
         Raises:
             Refusal: 400, the two kinds cannot be linked or a line item has another parent;
                 404, one of the records is not there.
         """
-        if pair not in LABELS:
+        if pair not in self.links.labels:
             raise bad_request(f"{pair[0]} cannot be associated with {pair[1]}")
         for kind, record_id in zip(pair, (source, target), strict=True):
             if self.find(kind, record_id) is None:
-                raise not_found(f"No {KINDS[kind].singular} with ID {record_id} exists")
+                raise not_found(f"No {self.kinds[kind].singular} with ID {record_id} exists")
         for child, ends in ((source, pair), (target, pair[::-1])):
             parent = target if child == source else source
             if ends == ONE_PARENT and set(self.links.of(ONE_PARENT, child)) - {parent}:
                 raise bad_request(f"Line item {child} already belongs to another record")
-        self.links.link(pair, source, target, primary=primary)
+        self.links.link(pair, source, target, primary=primary, types=types)
 
     def plant(self, kind: str, records: Sequence[tuple[dict[str, str], int, int]]) -> list[int]:
         """Store many records at once, unchecked: (values, created, modified). Returns their ids.
@@ -350,7 +379,7 @@ class HubSpotPortal:
                 raise Refusal(409, "CONFLICT", f"Contact already exists. Existing ID: {holder.id}")
             coordinates = (
                 f"PropertyValueCoordinates{{portalId={self.portal_id}, "
-                f"objectTypeId={KINDS[kind].type_id}, propertyName={name}, "
+                f"objectTypeId={self.kinds[kind].type_id}, propertyName={name}, "
                 f"value={changes[name]}}}"
             )
             yield Invalid(

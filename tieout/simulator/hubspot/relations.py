@@ -10,15 +10,7 @@ from typing import Any
 
 from tieout.simulator.hubspot.call import Call, Reply, batch
 from tieout.simulator.hubspot.errors import Refusal, bad_request, not_found
-from tieout.simulator.hubspot.kinds import KINDS
-from tieout.simulator.hubspot.links import (
-    HUBSPOT_DEFINED,
-    LABELS,
-    PRIMARY,
-    Pair,
-    default_type,
-    types_shown,
-)
+from tieout.simulator.hubspot.links import PRIMARY, Pair
 
 MAX_READ = 1_000
 MAX_WRITTEN = 2_000
@@ -33,7 +25,7 @@ def read_batch(call: Call) -> Reply:
         asked = str(one.get("id", ""))
         row = _row(call, pair, asked, str(one.get("after") or ""))
         if row is None:
-            errors.append(_nothing(pair, asked).batch_error(None))
+            errors.append(_nothing(call, asked).batch_error(None))
         else:
             rows.append(row)
     return batch(call, rows, errors)
@@ -56,6 +48,7 @@ def create_batch(call: Call) -> Reply:
     pair = _pair(call)
     results: list[dict[str, Any]] = []
     errors: list[Mapping[str, Any]] = []
+    known = call.portal.links.labels[pair]
     for one in call.inputs(MAX_WRITTEN):
         source, target = (str(one.get(end, {}).get("id", "")) for end in ("from", "to"))
         types = [told.get("associationTypeId") for told in one.get("types") or ()]
@@ -66,11 +59,11 @@ def create_batch(call: Call) -> Reply:
             continue
         results.append(
             {
-                "fromObjectTypeId": KINDS[pair[0]].type_id,
+                "fromObjectTypeId": call.kind("kind").type_id,
                 "fromObjectId": source,
-                "toObjectTypeId": KINDS[pair[1]].type_id,
+                "toObjectTypeId": call.kind("to").type_id,
                 "toObjectId": target,
-                "labels": [LABELS[pair][one] for one in types if LABELS[pair][one]],
+                "labels": [known[one] for one in types if known[one]],
             }
         )
     return batch(call, results, errors, 201)
@@ -109,8 +102,21 @@ def archive_batch(call: Call) -> Reply:
 
 def labels(call: Call) -> Reply:
     """Answer `GET /{from}/{to}/labels`."""
-    pair = _pair(call)
-    return Reply({"results": types_shown(pair, tuple(LABELS[pair]))})
+    pair, links = _pair(call), call.portal.links
+    return Reply({"results": links.types_shown(pair, links.labels[pair])})
+
+
+def create_label(call: Call) -> Reply:
+    """Answer `POST /{from}/{to}/labels`: a label of the portal's own, from both sides."""
+    pair, links = _pair(call), call.portal.links
+    label, back = str(call.body["label"]), call.body.get("inverseLabel")
+    if label in links.labels[pair].values():
+        raise Refusal(409, "OBJECT_ALREADY_EXISTS", f"There is a label {label} already")
+    made = links.define(pair, label, back)
+    told = links.types_shown(pair, [made])
+    if back:
+        told += links.types_shown(pair[::-1], [links.inverse[made]])
+    return Reply({"results": told})
 
 
 def _row(call: Call, pair: Pair, asked: str, after: str) -> dict[str, Any] | None:
@@ -134,7 +140,7 @@ def _row(call: Call, pair: Pair, asked: str, after: str) -> dict[str, Any] | Non
         "to": [
             {
                 "toObjectId": str(target) if as_text else target,
-                "associationTypes": types_shown(pair, types),
+                "associationTypes": portal.links.types_shown(pair, types),
             }
             for target, types in page
         ],
@@ -144,8 +150,8 @@ def _row(call: Call, pair: Pair, asked: str, after: str) -> dict[str, Any] | Non
     return row
 
 
-def _nothing(pair: Pair, asked: str) -> Refusal:
-    source, target = KINDS[pair[0]].singular, KINDS[pair[1]].singular
+def _nothing(call: Call, asked: str) -> Refusal:
+    source, target = call.kind("kind").singular, call.kind("to").singular
     return Refusal(
         404,
         "OBJECT_NOT_FOUND",
@@ -160,22 +166,25 @@ def _nothing(pair: Pair, asked: str) -> Refusal:
 
 
 def _link(call: Call, pair: Pair, source: str, target: str, types: list[Any]) -> None:
-    if any(one not in LABELS[pair] for one in types):
+    known = call.portal.links.labels[pair]
+    if any(one not in known for one in types):
         raise bad_request(f"No association type {types} from {pair[0]} to {pair[1]}")
     if not (source.isdecimal() and target.isdecimal()):
         raise bad_request(f"{source} and {target} must be ids")
-    primary = any(LABELS[pair][one] == PRIMARY for one in types)
-    call.portal.link(pair, int(source), int(target), primary=primary)
+    primary = any(known[one] == PRIMARY for one in types)
+    call.portal.link(pair, int(source), int(target), primary=primary, types=types)
 
 
 def _link_by_default(call: Call, pair: Pair, source: str, target: str) -> dict[str, Any]:
     _link(call, pair, source, target, [])
-    spec = {"associationCategory": HUBSPOT_DEFINED, "associationTypeId": default_type(pair)}
+    links = call.portal.links
+    (shown,) = links.types_shown(pair, [links.default_type(pair)])
+    spec = {"associationCategory": shown["category"], "associationTypeId": shown["typeId"]}
     return {"from": {"id": source}, "to": {"id": target}, "associationSpec": spec}
 
 
 def _pair(call: Call) -> Pair:
     pair = (call.kind("kind").name, call.kind("to").name)
-    if pair not in LABELS:
+    if pair not in call.portal.links.labels:
         raise bad_request(f"{pair[0]} cannot be associated with {pair[1]}")
     return pair

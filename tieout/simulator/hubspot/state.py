@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from tieout.simulator.clock import Now
+from tieout.simulator.hubspot import own_objects
 from tieout.simulator.hubspot.portal import HubSpotPortal, Limits, Token
 from tieout.simulator.hubspot.records import Record
 from tieout.simulator.hubspot.schema import Property, custom
@@ -49,7 +50,10 @@ def load(path: Path, now: Now = lambda: datetime.now(UTC)) -> HubSpotPortal:
     portal.tokens = {name: _token(token) for name, token in told["tokens"].items()}
     portal.required = {kind: set(names) for kind, names in told["required"].items()}
     portal.owners = told["owners"]
-    portal.groups = told["groups"]
+    for own in told.get("own_objects", ()):
+        own_objects.define(portal, own_objects.restored(own), ())
+    portal.links.restore(told.get("own_types", ()))
+    portal.groups |= told["groups"]
     for kind, properties in told["custom"].items():
         for prop in properties:
             portal.define(kind, _property(prop))
@@ -79,6 +83,8 @@ def _told(portal: HubSpotPortal) -> dict[str, Any]:
         },
         "required": {kind: sorted(names) for kind, names in portal.required.items()},
         "owners": portal.owners,
+        "own_objects": [asdict(own) for own in portal.own_objects.values()],
+        "own_types": portal.links.own_types(),
         "groups": portal.groups,
         "custom": {
             kind: [asdict(prop) for prop in properties.values() if not prop.built_in]

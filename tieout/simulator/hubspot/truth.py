@@ -3,7 +3,6 @@
 from decimal import Decimal
 from typing import Any
 
-from tieout.simulator.hubspot.links import primary_type
 from tieout.simulator.hubspot.portal import HubSpotPortal
 from tieout.simulator.hubspot.records import Record
 from tieout.simulator.hubspot.schema import instant_text
@@ -29,6 +28,10 @@ def truth(portal: HubSpotPortal, *, detail: bool = True) -> dict[str, Any]:
         },
         "at": instant_text(portal.present()),
         "deals": [_deal(portal, record, detail=detail) for record in shelf.records.values()],
+        "own_objects": {
+            name: [_shown(record) for record in portal.shelves[name].live()]
+            for name in portal.own_objects
+        },
         "merged": {str(old): str(new) for old, new in shelf.redirects.items()},
         "requests": dict(portal.counts),
         "throttled": portal.throttled,
@@ -78,7 +81,7 @@ def _deal(portal: HubSpotPortal, deal: Record, *, detail: bool) -> dict[str, Any
 def _company(portal: HubSpotPortal, deal: Record) -> Record | None:
     """Return the primary company, or the only one."""
     linked = portal.links.of(_TO_COMPANIES, deal.id)
-    label = primary_type(_TO_COMPANIES)
+    label = portal.links.primary_type(_TO_COMPANIES)
     primary = [target for target, types in linked.items() if label in types]
     chosen = primary or list(linked)
     return portal.find("companies", chosen[0]) if len(chosen) == 1 else None
