@@ -90,7 +90,8 @@ def read_files(at: Cells, top: abc.Mapping[str, Node], to: str) -> rules.FileRul
     at.used.setdefault(rows, set()).update(FILE_FIELDS & set(at.known.get("file", ())))
     when = at.cell(block.get("when"), Type.TRUTH, names, {row: rows})
     patterns = tuple(str(each.value).lower() for each in rows_of(block.get("names")))
-    return rules.FileRules(row, rows, patterns, when, node.line)
+    parts = at.word(block, "parts", tuple(rules.Bearing), rules.Bearing.FIRST)
+    return rules.FileRules(row, rows, patterns, when, parts, node.line)
 
 
 def _payment(at: Cells, block: abc.Mapping[str, Node]) -> rules.PaymentRules:

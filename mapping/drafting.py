@@ -23,6 +23,7 @@ from tieout.model.ref import Key, Ref
 
 __all__ = [
     "APPROVALS",
+    "NO_FILES",
     "STATUSES",
     "Afterwards",
     "Chosen",
@@ -153,11 +154,14 @@ class Chosen:
     findings: tuple[Finding, ...]
 
 
+NO_FILES: Final = Chosen((), ())
+
+
 def files_of(mapping: Mapping, given: Given, setting: Setting) -> Chosen:
     """Return the files of a source that its mapping wants on the invoice. Pure."""
     rules = mapping.files
     if rules is None:
-        return Chosen((), ())
+        return NO_FILES
     work = Work(mapping, given, setting)
     chosen: list[Record] = []
     found = given.related.get(rules.rows, ())

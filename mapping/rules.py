@@ -139,6 +139,13 @@ class PartRule:
     line: int
 
 
+class Bearing(StrEnum):
+    """Which of a source's documents get its files."""
+
+    FIRST = "first"  # one contract hangs in the books once
+    ALL = "all"
+
+
 @dataclass(frozen=True, slots=True)
 class FileRules:
     """Which files of a source go to its invoice."""
@@ -147,6 +154,7 @@ class FileRules:
     rows: str  # the role that holds them
     names: tuple[str, ...]  # patterns in small letters; none is any name
     when: Formula | None
+    parts: Bearing  # where it makes several documents
     line: int
 
 

@@ -13,6 +13,7 @@ from typing import Any
 from mapping.functions import Type
 from mapping.grammar import Anything, Block, Cell, Either, Key, Rows, Text, Whole, Word
 from mapping.grammar import json_schema as schema_of
+from mapping.rules import Bearing
 from tieout.model.document import Prices, TaxBy
 
 TARGETS = ("quickbooks",)  # systems whose own words a document may carry in a block of their name
@@ -215,6 +216,11 @@ _FILES = Block(
             "patterns, of which a file's name must meet one, whatever its capitals: `*.pdf`",
         ),
         "when": Key(Cell(Type.TRUTH), "which of them; all when left out"),
+        "parts": Key(
+            Word(tuple(Bearing)),
+            "which of the source's documents get them, where it makes several: `first` when left "
+            "out, or `all`",
+        ),
     }
 )
 _CHECK = Block(

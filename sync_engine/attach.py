@@ -13,7 +13,8 @@ from collections.abc import Sequence
 from datetime import datetime
 from decimal import Decimal
 
-from mapping.drafting import files_of, name_of
+from mapping.drafting import NO_FILES, files_of, name_of
+from mapping.rules import Bearing
 from sync_engine.addresses import address_of, source_address
 from sync_engine.draft import Sketch, setting_of
 from sync_engine.file_types import extension_of, is_false, is_hostile
@@ -47,8 +48,9 @@ def note_files(tx: Writes, pair: Pair, sketch: Sketch) -> None:
     if rules is None or sketch.given is None or sketch.document is None:
         return
     invoice = str(sketch.key)
-    chosen = files_of(sketch.mapping, sketch.given, setting_of(tx, pair))
-    unsure = [*sketch.unread_files, *chosen.findings]
+    bears = rules.parts is Bearing.ALL or sketch.part == sketch.parts[0]
+    chosen = files_of(sketch.mapping, sketch.given, setting_of(tx, pair)) if bears else NO_FILES
+    unsure = [*sketch.unread_files, *chosen.findings] if bears else []
     _keep_task(tx, pair, sketch.ref, invoice, [_unsure(sketch, one) for one in unsure[:1]])
     if unsure:
         return
