@@ -18,6 +18,7 @@ from mapping.mistake import Mistakes, nearest
 from mapping.names import ALWAYS, RESERVED, TYPES, KnownFields
 from mapping.yaml12 import Node, read
 from tieout.model.canonical import digest
+from tieout.model.role import labelled
 
 
 def load(
@@ -138,7 +139,7 @@ def _roles(at: Cells, top: abc.Mapping[str, Node]) -> Iterator[rules.Role]:
         form = re.fullmatch(vocabulary.ROLE, str(node.value))
         if form is None:
             continue
-        of, way, mark = form[1], form[2], form[3]
+        of, way, label, mark = form[1], form[2], form[3] or "", form[4]
         if of not in at.kinds or of in at.many:
             at.wrong(node, f"{name} hangs on {of!r}", nearest(of, at.kinds))
         if name in at.kinds or name in RESERVED:
@@ -150,7 +151,14 @@ def _roles(at: Cells, top: abc.Mapping[str, Node]) -> Iterator[rules.Role]:
         if mark == "[]":
             at.many.add(name)
         yield rules.Role(
-            name, of, way, kind, optional=mark == "?", many=mark == "[]", line=node.line
+            name,
+            of,
+            labelled(way, label),
+            kind,
+            optional=mark == "?",
+            many=mark == "[]",
+            line=node.line,
+            label=label,
         )
 
 

@@ -105,11 +105,12 @@ class Work:
             if role.many or self.records[role.name] is not None:
                 continue
             if count > 1:
+                one = f"Leave the label {role.label} on one of them in the CRM."
                 self.find(
                     "ambiguous-relation",
-                    Severity.WARN if role.optional else Severity.BLOCK,
+                    Severity.WARN if role.optional and not role.label else Severity.BLOCK,
                     f"{count} records are {role.name} and none is the primary one.",
-                    f"Choose the primary {role.name} in the CRM.",
+                    one if role.label else f"Choose the primary {role.name} in the CRM.",
                     role.line,
                 )
             elif not role.optional:

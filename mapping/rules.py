@@ -30,6 +30,7 @@ class Role:
     optional: bool
     many: bool
     line: int
+    label: str = ""  # that the tie must bear; it is in ``role`` as well
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,7 @@ from tieout.model.document import Prices, TaxBy
 
 TARGETS = ("quickbooks",)  # systems whose own words a document may carry in a block of their name
 NAME = r"[a-z][a-z0-9_]*"
-ROLE = rf"({NAME})\.({NAME})(\?|\[\])?"
+ROLE = rf'({NAME})\.({NAME})(?: labelled "([^"]+)")?(\?|\[\])?'
 SOURCE = rf"({NAME})\.({NAME})(?: as ({NAME}))?"
 EACH = rf"({NAME}) in ({NAME})"
 PAYS = rf"=\s*invoice_of\(\s*({NAME})\s*\)"
@@ -159,7 +159,8 @@ def grammar(targets: Iterable[str] = TARGETS) -> Block:
             ),
             "with": Key(
                 Block({}, others=Text(ROLE, "record.role, record.role? or record.role[]")),
-                "records that travel with the source; ? may be missing, [] are many",
+                "records that travel with the source; ? may be missing, [] are many; with a label "
+                'of HubSpot\'s associations: `deal.company labelled "Payer"?`',
             ),
             "when": Key(Cell(Type.TRUTH), "which sources become documents"),
             "worth": Key(

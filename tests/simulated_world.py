@@ -84,7 +84,7 @@ class World:
     provided: list[Any] = field(default_factory=list)
     settings: dict[str, Any] = field(default_factory=dict)
     rates: dict[str, Any] = field(default_factory=dict)
-    crm_rates: dict[str, int] = field(default_factory=dict)
+    crm_rates: dict[str, int | str] = field(default_factory=dict)
     opened: ExitStack = field(default_factory=ExitStack)
     files: Sequence[Path] = tuple(MAPPINGS / f"{name}.yaml" for name in NAMES)
     orders: dict[str, str] = field(default_factory=dict)  # a purchase order number and its deal
@@ -165,7 +165,7 @@ class World:
 
     def open_crm(self, reads: AnyMapping[str, frozenset[str]]) -> Connector:
         """Open the session with the CRM."""
-        reads = {**reads, "deal": reads["deal"] | {"mark", "merged_ids"}}
+        reads = {**reads, "deal": reads.get("deal", frozenset()) | {"mark", "merged_ids"}}
         options = {**self.crm_defaults, **self.crm_rates}
         return HubSpot.open(
             Opening(str(self.portal.portal_id), reads, CUTOVER, ZONE, options),

@@ -14,12 +14,14 @@ from functools import partial
 from typing import Any
 
 from connectors.hubspot.facts import Kind, Relation
+from connectors.hubspot.labels import labelled, leave_labelled
 from connectors.hubspot.reading import ASSOCIATIONS_BATCH, Reading
 from connectors.hubspot.refusals import context_ids, refusal
 from connectors.hubspot.wire import next_after, refusals, rows
 from tieout.model.errors import InvalidField, NotFound, TieoutError, Unavailable, Unsupported
 from tieout.model.record import Fetched, Gone, MergedInto, Record, Related, Unreadable
 from tieout.model.ref import Ref
+from tieout.model.role import way_and_label
 from tieout.transport import Answer
 
 OLDER_ASSOCIATIONS_BATCH = 100  # the most before 2025
@@ -50,8 +52,10 @@ def related(reading: Reading, refs: Sequence[Ref], role: str) -> Iterator[Relate
         by_kind.setdefault(ref.kind, []).append(ref)
     for name, asked in by_kind.items():
         kind = reading.facts.kinds.get(name)
-        relation = kind.relations.get(role) if kind is not None else None
-        if kind is None or relation is None:
+        way, label = way_and_label(role)
+        relation = kind.relations.get(way) if kind is not None else None
+        unlabelled = relation is not None and (relation.through or relation.property)
+        if kind is None or relation is None or (label and unlabelled):
             error = Unsupported(f"HubSpot's connector knows no {role} of a {name}.")
             yield from (Related(ref, role, error=error) for ref in asked)
             continue
@@ -62,7 +66,7 @@ def related(reading: Reading, refs: Sequence[Ref], role: str) -> Iterator[Relate
             elif relation.property:
                 yield from _by_property(reading, part, role)
             else:
-                yield from _by_association(reading, kind, relation, part, role)
+                yield from _by_association(reading, kind, relation, part, role, label)
 
 
 def _through(
@@ -116,11 +120,13 @@ def _files(
 
 
 def _by_association(
-    reading: Reading, kind: Kind, relation: Relation, refs: Sequence[Ref], role: str
+    reading: Reading, kind: Kind, relation: Relation, refs: Sequence[Ref], role: str, label: str
 ) -> Iterator[Related]:
     target = reading.facts.kinds[relation.to]
     try:
         links = _links(reading, kind, target, list(dict.fromkeys(ref.id for ref in refs)))
+        if label:
+            leave_labelled(reading, kind, target, links.to, label)
     except TieoutError as error:
         yield from (Related(ref, role, error=error) for ref in refs)
         return
@@ -258,7 +264,7 @@ def _add(links: Links, answer: Answer) -> None:
 def _add_links(
     found: dict[str, set[str]], told: Sequence[Mapping[str, Any]], answer: Answer
 ) -> None:
-    """Add linked ids with what names their types: the type's id, and whether it is a primary one.
+    """Add linked ids with what names their types: id, label, and whether it is a primary one.
 
     Raises:
         Unavailable: one of them has no id.
@@ -270,8 +276,10 @@ def _add_links(
         names = found.setdefault(str(linked), set())
         for type_ in one.get("associationTypes") or ():
             names.add(str(type_.get("typeId")))
-            label = str(type_.get("label") or "").lower()
-            if type_.get("category") == "HUBSPOT_DEFINED" and label.startswith(PRIMARY):
+            label = str(type_.get("label") or "")
+            if label:
+                names.add(labelled(label))
+            if type_.get("category") == "HUBSPOT_DEFINED" and label.lower().startswith(PRIMARY):
                 names.add(PRIMARY)
 
 

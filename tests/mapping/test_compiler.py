@@ -7,6 +7,7 @@ import pytest
 from mapping.compiler import load
 from mapping.mistake import Mistakes
 from mapping.rules import InvoiceRules, Mapping, PaymentRules
+from tieout.model.role import way_and_label
 
 
 def test_a_compiled_mapping_knows_what_it_reads(compiled: Callable[..., Mapping]) -> None:
@@ -38,6 +39,23 @@ def test_a_compiled_mapping_knows_its_roles(compiled: Callable[..., Mapping]) ->
         "contact": "contact",
         "lines": "line_item",
     }
+
+
+def test_a_role_may_name_the_label_that_the_tie_bears(compiled: Callable[..., Mapping]) -> None:
+    roles = compiled(
+        ("  contact: deal.contact?", '  contact: deal.contact labelled "Billing contact"?'),
+        ("  lines: deal.line_items[]", '  lines: deal.line_items labelled "Sold"[]'),
+    ).roles
+    assert [(role.role, role.kind, role.label, role.optional, role.many) for role in roles] == [
+        ("company", "company", "", False, False),
+        ('contact labelled "Billing contact"', "contact", "Billing contact", True, False),
+        ('line_items labelled "Sold"', "line_item", "Sold", False, True),
+    ]
+    assert [way_and_label(role.role) for role in roles] == [
+        ("company", ""),
+        ("contact", "Billing contact"),
+        ("line_items", "Sold"),
+    ]
 
 
 def test_what_is_left_out_has_its_plain_meaning(compiled: Callable[..., Mapping]) -> None:
@@ -134,6 +152,8 @@ def test_a_file_declares_the_fields_that_a_portal_added(compiled: Callable[..., 
         ("deal.invoice_number: =", "lines.sku: =", "lines.sku is no field of a single record"),
         ("deal.invoice_balance: =books.balance", "deal.invoice_balance: =receipt.number", "=receipt.number is a text, not a number"),
         ('lookup("tax",', 'lookup("taxes",', "no table 'taxes'; did you mean tax?"),
+        ("deal.contact?", "deal.contact labelled Payer?", "contact must be record.role"),
+        ("deal.contact?", 'deal.contact labelled ""?', "contact must be record.role"),
         ("with:", "fields: {deal: {name: money}}\nwith:", "m.yaml:5: deal.name is a text; the connector knows it"),
         ("with:", "fields: {dael: {po: text}}\nwith:", "m.yaml:5: no records of kind 'dael'; did you mean deal?"),
         ("with:", "fields: {deal: {po: string}}\nwith:", "po cannot be string"),

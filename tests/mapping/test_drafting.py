@@ -220,6 +220,20 @@ def test_several_contacts_only_warn(
     ]
 
 
+def test_several_with_the_same_label_hold_the_document(
+    compiled: Compiled, given: Giving, setting: Setting, make_record: Callable[..., Record]
+) -> None:
+    """Who names a payer says that nobody else is to pay."""
+    labelled = compiled(("deal.contact?", 'deal.contact labelled "Payer"?'))
+    two = tuple(make_record("contact", number, email=f"{number}@x.example") for number in "12")
+    made = draft(labelled, given(contact=two), setting)
+    (finding,) = [each for each in made.findings if each.code == "ambiguous-relation"]
+    assert (finding.severity, finding.remedy) == (
+        Severity.BLOCK,
+        "Leave the label Payer on one of them in the CRM.",
+    )
+
+
 def test_a_deal_that_the_rule_excludes_is_skipped_with_its_line(
     compiled: Compiled, given: Giving, setting: Setting
 ) -> None:

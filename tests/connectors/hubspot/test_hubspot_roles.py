@@ -5,6 +5,7 @@ from foreign_server import Bent
 
 from tieout.model.errors import Unavailable, Unsupported
 from tieout.model.ref import Ref
+from tieout.simulator.hubspot import deeds
 
 
 @pytest.fixture
@@ -206,3 +207,86 @@ def test_a_line_that_is_archived_while_it_is_read_blocks_its_deal(hubspot, porta
     (answer,) = hubspot.related([ref("deal", deal)], "line_items")
     assert isinstance(answer.error, Unavailable)
     assert "archived" in str(answer.error)
+
+
+PAYER = 'company labelled "Paying company"'
+
+
+@pytest.fixture
+def payers(portal):
+    """A deal with a primary company and another that pays."""
+    deeds.define_label(portal, "deals", "companies", "Paying company", "Pays for")
+    primary, payer = portal.company(), portal.company()
+    deal = portal.deal(company=primary)
+    deeds.label(portal, "deals", deal, "companies", str(payer), "Paying company")
+    return deal, str(primary), str(payer)
+
+
+def test_a_label_names_the_company_that_pays_beside_the_primary_one(hubspot, ref, payers):
+    deal, primary, payer = payers
+    (companies,) = hubspot.related([ref("deal", deal)], "company")
+    assert (set(ids(companies)), companies.primary) == ({primary, payer}, ref("company", primary))
+    (paying,) = hubspot.related([ref("deal", deal)], PAYER)
+    assert (ids(paying), paying.primary, paying.role) == ([payer], ref("company", payer), PAYER)
+
+
+def test_a_label_is_known_whatever_its_capitals(hubspot, ref, payers):
+    (paying,) = hubspot.related([ref("deal", payers[0])], 'company labelled "paying COMPANY"')
+    assert ids(paying) == [payers[2]]
+
+
+def test_a_label_may_be_hubspots_own(hubspot, ref, payers):
+    (companies,) = hubspot.related([ref("deal", payers[0])], 'company labelled "Primary"')
+    assert ids(companies) == [payers[1]]
+
+
+def test_nobody_with_a_label_that_there_is_is_an_empty_set(hubspot, portal, ref, payers):
+    bare, none = portal.deal(company=portal.company()), portal.deal()
+    found = [ids(one) for one in hubspot.related([ref("deal", one) for one in (bare, none)], PAYER)]
+    assert found == [[], []]
+    assert hubspot.calls["associations deals/companies/labels"] == 1
+
+
+def test_no_labels_are_asked_for_where_one_is_borne(hubspot, ref, payers):
+    list(hubspot.related([ref("deal", payers[0])], PAYER))
+    assert dict(hubspot.calls) == {"associations deals/companies/batch/read": 1}
+
+
+def test_a_label_that_was_renamed_is_an_error_and_no_empty_set(hubspot, portal, ref, payers):
+    known = portal.links.labels["deals", "companies"]
+    known[max(known)] = "Payer"
+    (paying,) = hubspot.related([ref("deal", payers[0])], PAYER)
+    assert isinstance(paying.error, Unsupported)
+    assert paying.error.what == (
+        "The portal has no label “Paying company” from a deal to a company; there are: Primary, "
+        "Payer."
+    )
+
+
+def test_a_pair_without_any_label_says_so(hubspot, portal, ref):
+    deal = portal.deal()
+    (contacts,) = hubspot.related([ref("deal", deal)], 'contact labelled "Billing contact"')
+    assert "there is none" in contacts.error.what
+
+
+def test_of_two_with_a_label_the_primary_one_stands_or_none(hubspot, portal, ref, payers):
+    deal, primary, _ = payers
+    other = str(portal.company())
+    deeds.label(portal, "deals", deal, "companies", other, "Paying company")
+    (paying,) = hubspot.related([ref("deal", deal)], PAYER)
+    assert (len(paying.refs), paying.primary) == (2, None)
+    deeds.label(portal, "deals", deal, "companies", primary, "Paying company")
+    (paying,) = hubspot.related([ref("deal", deal)], PAYER)
+    assert (len(paying.refs), paying.primary) == (3, ref("company", primary))
+
+
+def test_what_is_no_association_has_no_label(hubspot, ref, payers):
+    for role in ("owner", "files"):
+        (answer,) = hubspot.related([ref("deal", payers[0])], f'{role} labelled "Seller"')
+        assert isinstance(answer.error, Unsupported)
+
+
+def test_labels_that_are_not_answered_are_no_empty_set(hubspot, portal, ref, payers):
+    portal.faults.add(fault="status", status=503, path="/labels$", count=None)
+    (paying,) = hubspot.related([ref("deal", portal.deal())], PAYER)
+    assert isinstance(paying.error, Unavailable)

@@ -81,11 +81,12 @@ class Links:
         known, hubspots = self.labels[pair], LABELS.get(pair, {})
         return [
             {
-                "category": HUBSPOT_DEFINED if type_id in hubspots else USER_DEFINED,
+                "category": USER_DEFINED if own else HUBSPOT_DEFINED,
                 "typeId": type_id,
                 "label": known[type_id],
             }
             for type_id in type_ids
+            for own in [type_id not in hubspots and known[type_id] != PRIMARY]
         ]
 
     def define(self, pair: Pair, label: str | None = None, back: str | None = None) -> int:

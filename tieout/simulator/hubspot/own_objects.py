@@ -2,7 +2,7 @@
 
 Source: github.com/HubSpot/HubSpot-public-api-spec-collection, 2026-03: Schemas; guide "Custom
 objects": a full name is `p{portal}_{name}`, a type id begins with `2-`, and an object is
-associated with the kinds that its schema names.
+associated with the kinds that its schema names. That it may have a primary company is unconfirmed.
 """
 
 import re
@@ -14,7 +14,7 @@ from tieout.simulator.hubspot.call import Call, Reply
 from tieout.simulator.hubspot.catalog import checked
 from tieout.simulator.hubspot.errors import Refusal, bad_request
 from tieout.simulator.hubspot.kinds import own_kind
-from tieout.simulator.hubspot.links import Pair
+from tieout.simulator.hubspot.links import PRIMARY, Pair
 from tieout.simulator.hubspot.portal import HubSpotPortal
 from tieout.simulator.hubspot.schema import Kind, Property, instant_text
 
@@ -55,7 +55,10 @@ def define(portal: HubSpotPortal, told: OwnObject, properties: Sequence[Property
     for prop in properties:
         portal.define(full, prop)
     for other in dict.fromkeys(told.associated):
-        portal.links.define((full, _known(portal, other)))
+        pair = (full, _known(portal, other))
+        portal.links.define(pair)
+        if pair[1] == "companies":
+            portal.links.define(pair, PRIMARY)
     return kind
 
 
