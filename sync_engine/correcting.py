@@ -191,6 +191,9 @@ def _credit(standing: Standing, choice: Choice) -> Option:
     except ValueRefused as why:
         return Option(choice, why=" ".join([why.what, *_of_a_gift(standing, choice)]))
     net = total(parts, unit)
+    left = standing.rest - net.amount
+    if choice.reissue and left:
+        return Option(choice, why=f"{left} {unit.code} of it would go on beside the next invoice.")
     values = _credit_values(standing, choice, parts, taken)
     change = Create("credit_memo", values)
     key = _key(standing, Way.CREDIT)
@@ -201,7 +204,6 @@ def _credit(standing: Standing, choice: Choice) -> Option:
         expected=Money(fields["total"], unit) if first_and_whole else None,
         along=(along.hash,),
     )
-    left = standing.rest - net.amount
     return Option(
         choice,
         plan,

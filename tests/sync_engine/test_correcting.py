@@ -275,3 +275,9 @@ def test_what_is_issued_again_beside_a_credit_by_hand_names_its_amount():
     assert "name an amount" in option(standing, Choice(Way.CREDIT, reissue=True)).why
     named = Choice(Way.CREDIT, Extent(amount=Decimal(100)), reissue=True)
     assert option(standing, named).shares == (Decimal(100),)
+
+
+def test_what_is_credited_in_part_is_not_issued_again():
+    """What is left of it and the next invoice would both be owed."""
+    found = option(UNPAID, Choice(Way.CREDIT, Extent(part=Decimal(50)), reissue=True))
+    assert (found.plan, found.why) == (None, "50.00 EUR of it would go on beside the next invoice.")
