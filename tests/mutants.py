@@ -42,6 +42,7 @@ ENGINE = (
     "--ignore=tests/sync_engine/ledger",
     "tests/walks/test_outbox_walk.py",
 )
+CALL_BY_CALL = ("tests/sync_engine/test_pushing_call_by_call.py",)
 LEDGER = ("tests/sync_engine/ledger",)
 WALKS = ("tests/walks/test_ledger_walk.py", "tests/walks/test_outbox_walk.py")
 PATIENCE_SECS, PATIENCE_TIMES = 3, 2  # of CPU, beside how often its own need a judge may take
@@ -63,8 +64,8 @@ SOUND = (  # what the judges need, and nobody mutates
 JUDGES: Mapping[str, Sequence[tuple[str, ...]]] = {
     "tieout.model.money": [("tests/model",)],
     "sync_engine.plan": [STORIES, ENGINE, SLOWER],
-    "sync_engine.push": [STORIES, ENGINE, SLOWER],
-    "sync_engine.receipts": [STORIES, ENGINE, SLOWER],
+    "sync_engine.push": [CALL_BY_CALL, STORIES, ENGINE, SLOWER],
+    "sync_engine.receipts": [CALL_BY_CALL, STORIES, ENGINE, SLOWER],
     "sync_engine.look": [STORIES, ENGINE, SLOWER],
     "sync_engine.ledger.sqlite": [LEDGER, WALKS, SLOWER],
     "sync_engine.ledger.journal": [LEDGER, WALKS, SLOWER],
