@@ -155,6 +155,12 @@ FORMS: dict[str, dict[str, str]] = {
         "displayOrder": "whole",
         "options": "[OptionInput]",
     },
+    "PropertyUpdate": {
+        **dict.fromkeys(("label", "groupName", "type", "fieldType", "description"), "text"),
+        **dict.fromkeys(("hidden", "formField"), "flag"),
+        "displayOrder": "whole",
+        "options": "[OptionInput]",
+    },
     "OptionInput": {
         "label!": "text",
         "value!": "text",
@@ -336,6 +342,12 @@ ENDPOINTS = (
     ),
     Endpoint("GET", f"/crm/properties/2026-03/({KINDS})", {200: "Properties"}, query="archived"),
     Endpoint("POST", f"/crm/properties/2026-03/({KINDS})", {201: "Property"}, "PropertyCreate"),
+    Endpoint(
+        "PATCH",
+        f"/crm/properties/2026-03/({KINDS})/[a-z0-9_]+",
+        {200: "Property"},
+        "PropertyUpdate",
+    ),
     Endpoint("GET", f"/crm/properties/2026-03/({KINDS})/groups", {200: "Groups"}),
     Endpoint("POST", f"/crm/properties/2026-03/({KINDS})/groups", {201: "Group"}, "GroupCreate"),
     Endpoint("GET", f"/crm-object-schemas/2026-03/schemas/({OWN})", {200: "Schema"}),

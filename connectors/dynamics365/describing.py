@@ -73,6 +73,15 @@ class Describing:
             self._columns.clear()
             self._described.clear()
 
+    def choices(self, kind: Kind) -> Mapping[str, tuple[str, ...]]:
+        """Return the values of each choice column's options, as text.
+
+        Raises:
+            TieoutError: it was refused or not answered.
+        """
+        with understood(f"What Dataverse says of the options of {kind.table}"):
+            return self._choices(kind)
+
     def unique(self, kind: Kind) -> frozenset[str]:
         """Return the columns that are an alternate key alone."""
         return self._unique(kind)

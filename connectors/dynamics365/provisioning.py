@@ -17,15 +17,15 @@ from connectors.dynamics365.wire import encoded, literal, row, rows
 from tieout.model.canonical import Values
 from tieout.model.change import Create
 from tieout.model.contract import Request
-from tieout.model.errors import InvalidField, Unsupported
+from tieout.model.errors import InvalidField, Rejected, Unauthorized, Unsupported
 from tieout.model.lookup import Absent, Answer, Found
 from tieout.model.record import Record
 from tieout.model.ref import Ref, Version
 
 PUBLISHER, SOLUTION, COLUMN, KEY = "publisher", "solution", "column", "alternate_key"
-PUBLISH, TRACKING = "publish", "change_tracking"
+PUBLISH, TRACKING, CHOICE = "publish", "change_tracking", "choice"
 TABLE, LOOKUP = "table", "lookup"
-MADE = frozenset({PUBLISHER, SOLUTION, TABLE, COLUMN, KEY, LOOKUP, PUBLISH, TRACKING})
+MADE = frozenset({PUBLISHER, SOLUTION, TABLE, COLUMN, CHOICE, KEY, LOOKUP, PUBLISH, TRACKING})
 LANGUAGE = 1033  # labels are in English, which every organization has
 PRIMARY_NAME = "tieout_name"
 TEXT_LENGTH = 100
@@ -46,15 +46,21 @@ _TYPES: Mapping[str, tuple[str, Mapping[str, Any]]] = {
 
 
 def provisions(reading: Reading) -> Sequence[Create]:
-    """Return what must exist, in the order in which it can be made."""
-    return [
-        Create(told["kind"], {name: held for name, held in told.items() if name != "kind"})
-        for told in (
-            reading.facts.provisions
-            if reading.outcomes is None
-            else reading.facts.provisions_of_child
-        )
-    ]
+    """Return what must exist, in the order in which it can be made.
+
+    Raises:
+        Unavailable: Dataverse does not answer.
+    """
+    wanted = (
+        reading.facts.provisions if reading.outcomes is None else reading.facts.provisions_of_child
+    )
+    made: list[Create] = []
+    for told in wanted:
+        values = {name: held for name, held in told.items() if name != "kind"}
+        made.append(Create(told["kind"], values))
+        if told["kind"] == COLUMN and "choices" in told:
+            made += _lacking(reading, values)
+    return made
 
 
 def packed(reading: Reading, request: Request) -> tuple[str, Any]:
@@ -86,6 +92,14 @@ def packed(reading: Reading, request: Request) -> tuple[str, Any]:
         case "column":
             table = _kind(reading, values).table
             return f"{_definition(table)}/Attributes", _column(reading, values)
+        case "choice":
+            return "InsertOptionValue", {  # page "InsertOptionValue Action"
+                "EntityLogicalName": _kind(reading, values).table,
+                "AttributeLogicalName": str(values["column"]),
+                "Value": values["value"],
+                "Label": _label(str(values["label"])),
+                "SolutionUniqueName": reading.facts.solution,
+            }
         case "alternate_key":
             table = _kind(reading, values).table
             return f"{_definition(table)}/Keys", {
@@ -137,6 +151,9 @@ def _is_there(reading: Reading, kind: str, about: str, name: str) -> bool:
         return name.lower() in reading.describing.columns(of)
     if kind == COLUMN:
         return name in reading.describing.columns(of)
+    if kind == CHOICE:
+        column, _, value = name.partition(".")
+        return value in reading.describing.choices(of).get(column, ())
     if kind == KEY:
         path = f"{_definition(of.table)}/Keys?$select=SchemaName,LogicalName"
         keys = reading.wire.get(path, understand=rows)
@@ -145,6 +162,32 @@ def _is_there(reading: Reading, kind: str, about: str, name: str) -> bool:
         return not reading.unpublished
     path = f"{_definition(of.table)}?$select=LogicalName,ChangeTrackingEnabled"
     return bool(reading.wire.get(path, understand=row).get("ChangeTrackingEnabled"))
+
+
+def _lacking(reading: Reading, values: Values) -> Sequence[Create]:
+    """Return the options that a choice column lacks which is there."""
+    of = _kind(reading, values)
+    column = str(values["name"])
+    try:
+        if not _is_there(reading, COLUMN, str(values["object"]), column):
+            return []
+        there = reading.describing.choices(of).get(column, ())
+    except (Rejected, Unauthorized):  # it says so of each column, too
+        return []
+    return [
+        Create(
+            CHOICE,
+            {
+                "object": values["object"],
+                "name": f"{column}.{number}",
+                "label": text,
+                "column": column,
+                "value": number,
+            },
+        )
+        for number, text in _options(reading, values["choices"])
+        if str(number) not in there
+    ]
 
 
 def _is_defined(reading: Reading, of: Kind) -> bool:

@@ -12,11 +12,12 @@ from connectors.hubspot.feed import Feed, Place, one_kind
 from connectors.hubspot.finding import find
 from connectors.hubspot.hints import parse_hint
 from connectors.hubspot.objects import OPTIONS, with_named
+from connectors.hubspot.provisions import provisions
 from connectors.hubspot.reading import Reading
 from connectors.hubspot.relations import related
 from connectors.hubspot.rights import rights
 from connectors.hubspot.wire import Wire
-from connectors.hubspot.writing import GROUP, PROPERTY, apply, prepare
+from connectors.hubspot.writing import apply, prepare
 from tieout.model.capability import Capabilities, FieldInfo
 from tieout.model.change import Create
 from tieout.model.contract import Identity, Opening, Outcome, Parcel, Request, Right
@@ -159,13 +160,7 @@ class HubSpot:
 
     def provisions(self) -> Sequence[Create]:
         """Return what must exist in the portal before its records can be told anything."""
-        wanted: list[Create] = []
-        for told in self._reading.facts.provisions:
-            group = told["group"]
-            named = {"object": group["object"], "group": group["name"]}
-            wanted.append(Create(GROUP, group))
-            wanted += (Create(PROPERTY, {**named, **one}) for one in told["properties"])
-        return wanted
+        return provisions(self._reading)
 
     @property
     def calls(self) -> Mapping[str, int]:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 
 from connectors.hubspot.facts import Kind
+from connectors.hubspot.provisions import KINDS, named
 from connectors.hubspot.reading import READ_BATCH, Reading, fold
-from connectors.hubspot.writing import GROUP, PROPERTY
 from tieout.model.errors import TieoutError, Unavailable, Unsupported
 from tieout.model.lookup import MARKER, Absent, Answer, Found, Lookup, NotKnown
 from tieout.model.record import Gone, MergedInto, Record
-from tieout.model.ref import Ref, Version
+from tieout.model.ref import Ref
 
 ID = "id"
 
@@ -37,8 +37,8 @@ def find(reading: Reading, kind: str, wanted: Sequence[Lookup]) -> Sequence[Answ
 
 def _way(reading: Reading, name: str, by: str) -> Callable[[Sequence[str]], Mapping[str, Answer]]:
     kind = reading.facts.kinds.get(name)
-    if name in (PROPERTY, GROUP):
-        return lambda values: _named(reading, name, values)
+    if name in KINDS:
+        return lambda values: named(reading, name, values)
     if kind is None or not kind.relations:
         return lambda _: _refuse(f"HubSpot's connector does not find records of kind {name}.")
     if by == ID:
@@ -85,35 +85,6 @@ def _by_unique(
             unknown = Unavailable(f"HubSpot's answer left out {field} {value}.")
             known[value] = NotKnown(read.refused.get(value, unknown))
     return known
-
-
-def _named(reading: Reading, kind: str, values: Sequence[str]) -> Mapping[str, Answer]:
-    """Find properties or groups, each named with its kind of record: ``deal.tieout_mark``."""
-    known: dict[str, Answer] = {}
-    for owner in {value.partition(".")[0] for value in values}:
-        target = reading.facts.kinds.get(owner)
-        if target is None or not target.relations:
-            return _refuse(f"{owner} is no kind of record that has properties.")
-        ending = "/groups" if kind == GROUP else ""
-        listed = reading.listed("properties", f"{target.object}{ending}", "name")
-        there = {f"{owner}.{row['name']}": row for row in listed}
-        for value in values:
-            if value in there:
-                ref = Ref(reading.company, kind, value)
-                fields = {"object": owner, **_shown(there[value])}
-                known[value] = Found(ref, "name", record=Record(ref, Version("1"), fields))
-            elif value.partition(".")[0] == owner:
-                known[value] = Absent(reading.server_now())
-    return known
-
-
-def _shown(row: Mapping[str, object]) -> Mapping[str, object]:
-    return {
-        "name": row["name"],
-        "label": row.get("label"),
-        "type": row.get("type"),
-        "unique": bool(row.get("hasUniqueValue")),
-    }
 
 
 def _by(answer: Answer, lookup: Lookup) -> Answer:

@@ -2,7 +2,7 @@
 
 Updates of records go in batches of a hundred, each input with a trace id of its own: with them
 HubSpot writes what it can and names what failed (207); without, one wrong value refuses the whole
-batch. A property or a group is one call.
+batch. What provisioning makes is one call each.
 """
 
 from __future__ import annotations
@@ -12,9 +12,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from connectors.hubspot.facts import Kind
+from connectors.hubspot.provisions import CHOICES, KINDS, creation
 from connectors.hubspot.reading import Reading
 from connectors.hubspot.refusals import context_ids, refusal
-from connectors.hubspot.translation import VENDOR_TYPES, written
+from connectors.hubspot.translation import written
 from connectors.hubspot.wire import refusals, rows
 from tieout.model.change import Create, Update
 from tieout.model.contract import Outcome, Parcel, ParcelItem, Receipt, Request
@@ -30,25 +31,25 @@ from tieout.transport import Answer, understood
 
 WRITE_BATCH = 100  # sdk.md 7
 TRACE_ID = "objectWriteTraceId"
-PROPERTY = "property"
-GROUP = "property_group"
 
 
 def prepare(reading: Reading, requests: Sequence[Request]) -> Sequence[Parcel]:
-    """Pack changes into calls: groups, then properties, then updates, a kind after the other.
+    """Pack changes into calls: what is to be made, then updates, a kind after the other.
 
     Raises:
         InvalidField: a value that no call can carry, or a field that is not to be written.
         Unsupported: a change that HubSpot's connector does not make.
     """
     for request in requests:
-        if not reading.facts.capabilities.can(request.change.kind, request.change.verb):
+        change = request.change
+        is_choices = isinstance(change, Create) and change.kind == CHOICES
+        if not is_choices and not reading.facts.capabilities.can(change.kind, change.verb):
             raise Unsupported(
-                f"HubSpot's connector does not {request.change.verb} a {request.change.kind}.",
+                f"HubSpot's connector does not {change.verb} a {change.kind}.",
                 record=request.about,
             )
     made = [request for request in requests if isinstance(request.change, Create)]
-    made.sort(key=lambda request: request.change.kind != GROUP)
+    made.sort(key=lambda request: KINDS.index(request.change.kind))
     parcels = [_creation(reading, request) for request in made]
     for kind in dict.fromkeys(request.change.kind for request in requests):
         updates = [
@@ -105,37 +106,8 @@ def _properties(kind: Kind, request: Request) -> dict[str, str]:
 
 
 def _creation(reading: Reading, request: Request) -> Parcel:
-    """Return the call that makes a property, or a group of them (page "Properties")."""
-    values = request.change.values
-    kind = reading.facts.kinds.get(str(values.get("object")))
-    if kind is None or not kind.relations:
-        raise InvalidField("It names no kind of record to belong to.", record=request.about)
-    path = reading.path("properties", kind.object)
-    body: dict[str, Any] = {"name": str(values["name"]), "label": str(values["label"])}
-    if request.change.kind == GROUP:
-        return _parcel(reading, f"POST {path}/groups", body, [request])
-    vendor_type, field_type = _vendor_type(values.get("type"))
-    body |= {
-        "type": vendor_type,
-        "fieldType": field_type,
-        "groupName": str(values["group"]),
-        "description": str(values.get("help") or ""),
-        "hasUniqueValue": bool(values.get("unique")),
-        "options": list(_options(values.get("choices"))),
-    }
-    return _parcel(reading, f"POST {path}", body, [request])
-
-
-def _vendor_type(name: object) -> tuple[str, str]:
-    found = VENDOR_TYPES.get(str(name))
-    if found is None:
-        raise InvalidField(f"{name} is no type of a property; there are {sorted(VENDOR_TYPES)}.")
-    return found
-
-
-def _options(choices: object) -> Iterator[dict[str, Any]]:
-    for place, choice in enumerate(choices if isinstance(choices, list | tuple) else ()):
-        yield {"value": str(choice), "label": str(choice), "displayOrder": place, "hidden": False}
+    call, body = creation(reading, request)
+    return _parcel(reading, call, body, [request])
 
 
 def _items(requests: Sequence[Request]) -> list[ParcelItem]:
@@ -228,5 +200,6 @@ def _creation_outcome(reading: Reading, parcel: Parcel, answer: Answer) -> Outco
 
 def _object(reading: Reading, parcel: Parcel) -> str:
     words = parcel.call.split("/")
-    named = words[-2] if words[-1] == "groups" else words[-1]
+    is_inner = words[-1] == "groups" or parcel.call.startswith("PATCH ")
+    named = words[-2] if is_inner else words[-1]
     return next(kind.name for kind in reading.facts.kinds.values() if kind.object == named)

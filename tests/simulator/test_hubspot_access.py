@@ -157,6 +157,23 @@ def test_h7_a_property_that_makes_no_sense_is_refused(crm, wrong):
     assert crm.post("/crm/properties/2026-03/deals", {**told, **wrong})[0] == 400
 
 
+def test_h7_a_propertys_options_are_replaced_whole(crm):
+    path = "/crm/properties/2026-03/deals"
+    told = {"name": "terms", "label": "Terms", "type": "enumeration", "fieldType": "select"}
+    option = {"value": "net", "label": "Net", "displayOrder": 0, "hidden": False}
+    crm.post(path, {**told, "groupName": "information", "options": [option]})
+    other = {"value": "cash", "label": "Cash", "displayOrder": 1, "hidden": True}
+    status, answer = crm.patch(f"{path}/terms", {"options": [other]})
+    assert (status, answer["label"]) == (200, "Terms")
+    assert [(one["value"], one["hidden"]) for one in answer["options"]] == [("cash", True)]
+
+    same = {**other, "value": "till"}
+    assert crm.patch(f"{path}/terms", {"options": [other, same]})[0] == 400  # two of one label
+    assert crm.patch(f"{path}/terms", {"options": [other, other]})[0] == 400
+    assert crm.patch(f"{path}/dealname", {"label": "Ours"})[0] == 400
+    assert crm.patch(f"{path}/nothing", {"label": "Ours"})[0] == 404
+
+
 def test_h7_a_batch_of_properties_makes_each_on_its_own(crm):
     told = {"label": "N", "type": "string", "fieldType": "text", "groupName": "information"}
     inputs = [{**told, "name": "a"}, {**told, "name": "B"}]

@@ -63,6 +63,8 @@ def ask_everything(crm):
     for _ in range(2):
         crm.post("/crm/properties/2026-03/deals/groups", group)
         crm.post("/crm/properties/2026-03/deals", made)
+    option = {"label": "Net", "value": "net", "hidden": False, "displayOrder": 0}
+    crm.patch(f"/crm/properties/2026-03/deals/{made['name']}", {"options": [option]})
     crm.get("/crm/properties/2026-03/deals")
     crm.get("/crm/properties/2026-03/deals/groups")
     crm.get("/crm/owners/2026-03?limit=2")

@@ -6,7 +6,7 @@ nothing twice, so nothing of it is kept in the ledger.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol, runtime_checkable
 
@@ -22,7 +22,13 @@ class Provisions(Protocol):
     """A connector whose system needs fields of ours."""
 
     def provisions(self) -> Sequence[Create]:
-        """Return what must exist, in the order in which it can be made."""
+        """Return what must exist, in the order in which it can be made.
+
+        Where a field is there whose list lacks a choice of ours, that choice must exist too.
+
+        Raises:
+            TieoutError: the system does not answer.
+        """
         ...
 
 
@@ -41,7 +47,7 @@ class Provided:
         said = ", ".join(
             f"{name} {_words(held)}"
             for name, held in self.values.items()
-            if name not in {"object", "name", "label"} and held not in (None, "", False)
+            if name not in {"object", "name", "label", "kept"} and held not in (None, "", False)
         )
         kind = self.kind.replace("_", " ")
         about = f"for {self.values['object']}s, internal name {self.values['name']}"
@@ -101,6 +107,8 @@ def _name(create: Create) -> str:
 
 
 def _words(held: object) -> str:
+    if isinstance(held, Mapping):
+        held = list(held.values())
     if isinstance(held, list | tuple):
         return "/".join(map(str, held))
     return "yes" if held is True else str(held)

@@ -183,6 +183,49 @@ def test_d8_a_solution_that_is_not_there_is_refused(crm, solution):
     assert crm.refused(answer) == (400, "0x80040203")
 
 
+def test_d8_an_option_is_added_to_a_choice_and_no_other_is_touched(crm, solution):
+    shipped = {"Value": 1, "Label": label("Shipped")}
+    sets = {"OptionSet": {"Options": [shipped]}}
+    crm.post(f"{OPPORTUNITY}/Attributes", column("Picklist", "tieout_State", **sets), **solution)
+    told = {
+        "EntityLogicalName": "opportunity",
+        "AttributeLogicalName": "tieout_state",
+        "Value": 842170007,
+        "Label": label("credited"),
+        "SolutionUniqueName": "tieout_outcome",
+    }
+    status, answer = crm.post("InsertOptionValue", told)
+    assert (status, answer["NewOptionValue"]) == (200, 842170007)
+    path = f"{OPPORTUNITY}/Attributes/{PICKLIST}?$select=LogicalName&$expand=OptionSet"
+    (made,) = [one for one in crm.rows(path) if one["LogicalName"] == "tieout_state"]
+    shown = [one["Value"] for one in made["OptionSet"]["Options"]]
+    assert shown == [1, 842170007]
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"Value": 1},
+        {"Value": "two"},
+        {"Label": None},
+        {"AttributeLogicalName": "name"},
+        {"EntityLogicalName": "nothing"},
+        {"SolutionUniqueName": "elsewhere"},
+    ],
+)
+def test_d8_an_option_that_is_not_taken_is_refused(crm, solution, wrong):
+    sets = {"OptionSet": {"Options": [{"Value": 1, "Label": label("Shipped")}]}}
+    crm.post(f"{OPPORTUNITY}/Attributes", column("Picklist", "tieout_State", **sets), **solution)
+    told = {
+        "EntityLogicalName": "opportunity",
+        "AttributeLogicalName": "tieout_state",
+        "Value": 2,
+        "Label": label("Sent"),
+        "SolutionUniqueName": "tieout_outcome",
+    }
+    assert crm.post("InsertOptionValue", {**told, **wrong})[0] == 400
+
+
 def test_d8_a_key_is_pending_until_its_index_is_built(crm, org, clock, solution):
     org.key_index_secs = 60
     crm.ask("POST", f"{OPPORTUNITY}/Attributes", column("String", "tieout_Mark"), **solution)

@@ -16,8 +16,8 @@ def command(caller: Caller, company: str | None, *, dry: bool) -> Answer:
     """Make the CRM's fields that Tieout writes to.
 
     COMPANY is its name in tieout.yaml; without it, every company that a pair reads from. What is
-    there already stays. Where the token may not change fields, it prints what an administrator must
-    make by hand; then it leaves with 1.
+    there already stays; a choice that a list lacks is added to it. Where the token may not change
+    fields, it prints what an administrator must make by hand; then it leaves with 1.
 
     Examples:
       tieout provision --dry

@@ -1,7 +1,8 @@
 """Functions and actions: who asks, how to close an opportunity, how to merge.
 
 Sources: learn.microsoft.com/power-apps/developer/data-platform/webapi/reference: WhoAmI,
-RetrieveVersion, RetrieveCurrentOrganization, WinOpportunity, LoseOpportunity, Merge, PublishXml.
+RetrieveVersion, RetrieveCurrentOrganization, WinOpportunity, LoseOpportunity, Merge, PublishXml,
+InsertOptionValue.
 """
 
 from collections.abc import Callable, Mapping
@@ -10,6 +11,8 @@ from typing import Any
 
 from tieout.simulator.dynamics365.addressing import bound
 from tieout.simulator.dynamics365.call import Call, Reply
+from tieout.simulator.dynamics365.customizing import CUSTOMIZATION, demand_solution
+from tieout.simulator.dynamics365.describing import label_text
 from tieout.simulator.dynamics365.merging import merge_records
 from tieout.simulator.dynamics365.org import DynamicsOrg, refuse_plug_in
 from tieout.simulator.dynamics365.records import Record
@@ -78,6 +81,28 @@ def merge(call: Call) -> Reply:
     target, other = (_entity(call, told, name) for name in ("Target", "Subordinate"))
     merge_records(call.org, target, other)
     return Reply(status=204)
+
+
+def insert_option(call: Call) -> Reply:
+    """Answer `POST /InsertOptionValue` of a table's own choice column."""
+    told = call.json()
+    call.demand("Write", CUSTOMIZATION)
+    table = call.org.tables.get(str(told.get("EntityLogicalName")))
+    column = table.columns.get(str(told.get("AttributeLogicalName"))) if table else None
+    if column is None or column.type not in {"Picklist", "Status"}:
+        raise bad_payload("InsertOptionValue", "It names no choice column.")
+    label = label_text(told.get("Label"))
+    if not label:
+        raise bad_payload("InsertOptionValue", "The parameter Label is missing.")
+    demand_solution(call, told.get("SolutionUniqueName"))
+    value = told.get("Value", max(column.options, default=0) + 1)
+    if not isinstance(value, int) or isinstance(value, bool):
+        raise bad_payload("InsertOptionValue", f"{value} is no whole number.")
+    if value in column.options:
+        said = f"The option value {value} already exists in {column.name}."
+        raise Refusal(400, "0x80040203", said)
+    column.options[value] = label
+    return _told(call, "InsertOptionValueResponse", {"NewOptionValue": value})
 
 
 def publish(call: Call) -> Reply:
@@ -177,6 +202,7 @@ ACTIONS: Mapping[tuple[str, str], Callable[[Call], Reply]] = {
     ("POST", "WinOpportunity"): win,
     ("POST", "LoseOpportunity"): lose,
     ("POST", "Merge"): merge,
+    ("POST", "InsertOptionValue"): insert_option,
     ("POST", "PublishXml"): publish,
     ("POST", "PublishAllXml"): publish,
 }

@@ -44,7 +44,7 @@ def answer(call: Call) -> Reply:
     Raises:
         Refusal: it is not taken.
     """
-    call.demand("Create" if call.method == "POST" else "Write", _CUSTOMIZATION)
+    call.demand("Create" if call.method == "POST" else "Write", CUSTOMIZATION)
     try:
         return _done(call)
     except (KeyError, TypeError, ValueError, AttributeError) as error:
@@ -307,8 +307,15 @@ def _schema_name(call: Call, told: Mapping[str, Any]) -> str:
 
 
 def _demand_solution(call: Call) -> None:
-    """Refuse a solution that is not there."""
-    name = call.headers.get("mscrm.solutionuniquename")
+    demand_solution(call, call.headers.get("mscrm.solutionuniquename"))
+
+
+def demand_solution(call: Call, name: object) -> None:
+    """Refuse a solution that is not there; without a name nothing is said of one.
+
+    Raises:
+        Refusal: 400, there is none of that name.
+    """
     if name is None:
         return
     solutions = call.org.shelves["solution"].records.values()
@@ -321,4 +328,4 @@ def _next_type_code(call: Call) -> int:
     return FIRST_CUSTOM_TYPE_CODE + custom
 
 
-_CUSTOMIZATION = Table("customization", "", "", "name", 0, {}, schema_name="Customizations")
+CUSTOMIZATION = Table("customization", "", "", "name", 0, {}, schema_name="Customizations")

@@ -98,6 +98,13 @@ _PROPERTIES = (
         "POST", "/{kind}/batch/create", catalog.create_properties, "schema", body=bodies.PROPERTIES
     ),
     Door("GET", "/{kind}/{name}", catalog.one_property, "read"),
+    Door(
+        "PATCH",
+        "/{kind}/{name}",
+        catalog.change_property,
+        "schema",
+        body=bodies.PROPERTY_CHANGED,
+    ),
     Door("GET", "/{kind}", catalog.properties, "read"),
     Door("POST", "/{kind}", catalog.create_property, "schema", body=bodies.PROPERTY),
 )

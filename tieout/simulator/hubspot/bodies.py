@@ -64,6 +64,13 @@ _SORT = Names({"propertyName": str}, {"direction": str})
 _OPTION = Names(
     {"label": str, "value": str}, {"description": str, "displayOrder": int, "hidden": bool}
 )
+_CHANGED: Mapping[str, Form] = {
+    **dict.fromkeys(("label", "type", "fieldType", "groupName", "description"), str),
+    **dict.fromkeys(("calculationFormula", "currencyPropertyName", "numberDisplayHint"), str),
+    **dict.fromkeys(("formField", "hidden", "showCurrencySymbol"), bool),
+    "displayOrder": int,
+    "options": ListOf(_OPTION),
+}
 _PROPERTY = Names(
     {"name": str, "label": str, "type": str, "fieldType": str, "groupName": str},
     {
@@ -107,6 +114,7 @@ LINK = _batch(Names({"from": _ID, "to": _ID, "types": ListOf(_TYPE)}, {}))
 LINK_DEFAULT = _batch(Names({"from": _ID, "to": _ID}, {}))
 UNLINK = _batch(Names({"from": _ID, "to": ListOf(_ID)}, {}))
 PROPERTY = _PROPERTY
+PROPERTY_CHANGED = Names({}, _CHANGED)
 LABEL = Names({"label": str, "name": str}, {"inverseLabel": str})
 _OWN_PROPERTY = Names(
     {"name": str, "label": str, "type": str, "fieldType": str},

@@ -6,6 +6,7 @@ Source: developers.hubspot.com/docs/api-reference, pages "Account information", 
 
 import re
 from collections.abc import Collection, Mapping
+from dataclasses import replace
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -66,6 +67,33 @@ def one_property(call: Call) -> Reply:
 def create_property(call: Call) -> Reply:
     """Answer `POST /crm/properties/{version}/{kind}`: 409 if it is there."""
     return Reply(_define(call, call.body).shown(), 201)
+
+
+def change_property(call: Call) -> Reply:
+    """Answer `PATCH /crm/properties/{version}/{kind}/{name}`: what is given is overwritten.
+
+    Options are the whole list; the values of records stay, also of an option that is gone.
+    """
+    prop = _all(call).get(call.words["name"])
+    if prop is None:
+        raise not_found(f"Property {call.words['name']} does not exist")
+    if prop.built_in:
+        raise bad_request(f"The definition of {prop.name} is read-only")
+    told: Mapping[str, Any] = call.body
+    changed = replace(
+        prop,
+        label=str(told.get("label", prop.label)),
+        description=str(told.get("description", prop.description)),
+    )
+    if "options" in told:
+        options = _options(told)
+        if len({value for value, _ in options}) < len(options):
+            raise bad_request("Property option values must be unique")
+        if len({label.casefold() for _, label in options}) < len(options):
+            raise bad_request("Property option labels must be unique")
+        hidden = tuple(str(one["value"]) for one in told["options"] if one.get("hidden"))
+        changed = replace(changed, options=options, hidden=hidden)
+    return Reply(call.portal.define(call.kind().name, changed).shown())
 
 
 def create_properties(call: Call) -> Reply:
@@ -171,10 +199,6 @@ def checked(told: Any, groups: Collection[str]) -> Property:
     unique = bool(told.get("hasUniqueValue"))
     if unique and kind_of_value not in {"string", "number"}:
         raise bad_request("Only texts and numbers can have unique values")
-    options = tuple(
-        (str(option["value"]), str(option.get("label", option["value"])))
-        for option in told.get("options") or ()
-    )
     return custom(
         name=name,
         label=str(told.get("label") or name),
@@ -182,6 +206,13 @@ def checked(told: Any, groups: Collection[str]) -> Property:
         field_type=told["fieldType"],
         group=told["groupName"],
         description=str(told.get("description") or ""),
-        options=options,
+        options=_options(told),
         unique=unique,
+    )
+
+
+def _options(told: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
+    return tuple(
+        (str(option["value"]), str(option.get("label", option["value"])))
+        for option in told.get("options") or ()
     )

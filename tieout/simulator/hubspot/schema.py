@@ -32,6 +32,8 @@ class Property:
     description: str = ""
     options: tuple[tuple[str, str], ...] = ()
     """(value, label) of an enumeration."""
+    hidden: tuple[str, ...] = ()
+    """Values of options that nobody is offered."""
     unique: bool = False
     read_only: bool = False
     built_in: bool = True
@@ -46,7 +48,12 @@ class Property:
             "groupName": self.group,
             "description": self.description,
             "options": [
-                {"value": value, "label": label, "displayOrder": place, "hidden": False}
+                {
+                    "value": value,
+                    "label": label,
+                    "displayOrder": place,
+                    "hidden": value in self.hidden,
+                }
                 for place, (value, label) in enumerate(self.options)
             ],
             "hasUniqueValue": self.unique,

@@ -131,7 +131,8 @@ def _fill(portal: HubSpotPortal, kind: str, told: Mapping[str, Any]) -> None:
 
 def _property(told: Mapping[str, Any]) -> Property:
     options = tuple((value, label) for value, label in told["options"])
-    return custom(**{**told, "options": options, "built_in": False})
+    hidden = tuple(told.get("hidden", ()))
+    return custom(**{**told, "options": options, "hidden": hidden, "built_in": False})
 
 
 def _token(told: Mapping[str, Any]) -> Token:
