@@ -120,7 +120,8 @@ def links(
 
     A link is certain when an id, a number or a reference found it and nothing contradicts, or when
     the customer, the amount, the currency and, within ``certain_days``, the day agree. It is likely
-    when something contradicts, or the day is up to ``days`` away.
+    when something contradicts, or the day is up to ``days`` away; of a reference further: the order
+    number of a frame contract stands on the sales of years.
 
     Args:
         documents: what waits on our side, in the order of the answer.
@@ -144,9 +145,13 @@ def links(
             for key, some in claims.items()
             if len(some) == 1 and len(claimed[some[0].id]) == 1
         }
-        for key, record in alone.items():
-            doubted = key in asked or record.id in in_question
-            _take(found, open_documents.pop(key), open_records.pop(record.id), by, doubted=doubted)
+        for key, alike in alone.items():
+            doubted = key in asked or alike.id in in_question
+            document, record = open_documents.pop(key), open_records.pop(alike.id)
+            apart = by.endswith(APART) or (
+                by == BY_REFERENCE and _is_apart(document.day, record.day, days)
+            )
+            _take(found, document, record, by, doubted=doubted, apart=apart)
             asked.pop(key, None)
         for key in claims.keys() - alone.keys():
             ids = tuple(record.id for record in claims[key])
@@ -169,10 +174,12 @@ def contradictions(document: Unlinked, record: ByHand) -> tuple[str, ...]:
     )
 
 
-def _take(found: Links, document: Unlinked, record: ByHand, by: str, *, doubted: bool) -> None:
+def _take(
+    found: Links, document: Unlinked, record: ByHand, by: str, *, doubted: bool, apart: bool
+) -> None:
     """Link a document; what a stronger clue left in question is likely at most."""
     differences = contradictions(document, record)
-    if by.endswith(APART):
+    if apart:
         differences = (*differences, "date")
     link = Link(document.key, record.id, by.removesuffix(APART), differences)
     (found.likely if differences or doubted else found.certain).append(link)
@@ -250,6 +257,10 @@ def _all_of(index: Mapping[object, list[ByHand]], names: Iterable[str]) -> list[
     """Return the records that any of the names finds, each once."""
     found = {record.id: record for name in sorted(names) for record in index.get(name, ())}
     return list(found.values())
+
+
+def _is_apart(day: date | None, other: date | None, days: int) -> bool:
+    return day is not None and not _is_within(day, other, days)
 
 
 def _is_within(day: date, other: date | None, days: int) -> bool:

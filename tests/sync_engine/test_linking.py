@@ -88,3 +88,15 @@ def test_a_link_by_amount_is_certain_within_a_week_and_likely_within_the_window(
     found = links([document], [record], days=DAYS)
     places = (bool(found.certain), bool(found.likely), bool(found.documents))
     assert places == (days <= 7, 7 < days <= DAYS, days > DAYS)
+
+
+def test_a_reference_of_another_season_is_likely_and_says_the_date():
+    """The order number of a frame contract stands on the sales of years, each of one amount."""
+    words = frozenset({"PO-7"})
+    document = Unlinked("k", "a", FIRST, "EUR", Decimal(100), words)
+    for days, certain in ((DAYS, True), (DAYS + 1, False)):
+        day = FIRST - timedelta(days=days)
+        record = ByHand("1", None, "a", day, "EUR", frozenset({Decimal(100)}), words)
+        found = links([document], [record], days=DAYS)
+        differences = [one.differences for one in found.likely]
+        assert (len(found.certain), differences) == (certain, [] if certain else [("date",)])
