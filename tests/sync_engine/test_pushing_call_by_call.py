@@ -36,6 +36,7 @@ class Counter(Shelf):
     after_secs: float | None = None
     in_flight: int = 1
     side_by_side: int = 0
+    traces: list[str] = field(default_factory=list)
     asks: list[tuple[str, datetime]] = field(default_factory=list)
     _now_inside: int = 0
     _lock: threading.Lock = field(default_factory=threading.Lock)
@@ -58,15 +59,15 @@ class Counter(Shelf):
             threading.Event().wait(0.05)  # long enough for the others to come
         try:
             with self._lock:
-                return [self._paused(one) for one in super().apply(parcel)]
+                return [self._told(one) for one in super().apply(parcel)]
         finally:
             with self._lock:
                 self._now_inside -= 1
 
-    def _paused(self, outcome: Outcome) -> Outcome:
-        if not isinstance(outcome.error, RateLimited):
-            return outcome
-        return Outcome(outcome.key, outcome.item_id, error=RateLimited(after_secs=self.after_secs))
+    def _told(self, outcome: Outcome) -> Outcome:
+        if isinstance(outcome.error, RateLimited):
+            return replace(outcome, error=RateLimited(after_secs=self.after_secs))
+        return replace(outcome, trace_id=self.traces.pop(0)) if self.traces else outcome
 
 
 @dataclass
@@ -80,25 +81,32 @@ class Pushing:
     now: list[datetime]
     slept: list[float] = field(default_factory=list)
 
-    def tell(self, n: int, status: str = "invoiced", shelf: Counter | None = None) -> None:
-        """Queue what a record is to be told."""
+    def tell(self, *numbers: int, status: str = "invoiced", shelf: Counter | None = None) -> None:
+        """Queue what records are to be told."""
         shelf = shelf or self.crm
-        ref = Ref(shelf.company, "deal", str(n))
-        shelf.records[ref.id] = Record(ref, Version("0"), {"status": ""})
         with self.ledger.transaction() as tx:
-            tx.run(
-                "outbox_tell", key=f"told {n}", plan_hash=f"{n}:{status}", pair="main",
+            for n in numbers:
+                ref = Ref(shelf.company, "deal", str(n))
+                shelf.records[ref.id] = Record(ref, Version("0"), {"status": ""})
+                tx.run("outbox_tell", key=f"told {n}", plan_hash=f"{n}:{status}", pair="main",
                 company=shelf.company, kind="deal", verb="update",
                 change=change_text(update_of(ref, {"status": status})), about=str(ref),
             )  # fmt: skip
 
-    def push(self, stopping: Callable[[], bool] = lambda: False) -> Pushed:
-        """Send what may go now; whoever waits puts the clock forward."""
-        pushed = Pushed()
-        push(
-            self.ledger, self.pair, pushed,
-            clock=lambda: self.now[0], sleep=self.sleep, stopping=stopping,
-        )  # fmt: skip
+    def push(
+        self,
+        stopping: Callable[[], bool] = lambda: False,
+        pushed: Pushed | None = None,
+        tick: timedelta = timedelta(0),
+    ) -> Pushed:
+        """Send what may go now; whoever waits puts the clock forward, or whoever asks for it."""
+        pushed = pushed or Pushed()
+
+        def clock() -> datetime:
+            self.now[0] += tick
+            return self.now[0]
+
+        push(self.ledger, self.pair, pushed, clock=clock, sleep=self.sleep, stopping=stopping)
         return pushed
 
     def sleep(self, secs: float) -> None:
@@ -133,8 +141,7 @@ def pushing(tmp_path: Path) -> Iterator[Pushing]:
 
 
 def test_what_was_sent_is_counted(pushing: Pushing) -> None:
-    for n in range(1, 2 * BATCH + 2):
-        pushing.tell(n)
+    pushing.tell(*range(1, 2 * BATCH + 2))
     pushing.crm.item_fates = [ItemFate.DONE, ItemFate.REFUSED, ItemFate.LEFT_OUT]
     assert pushing.push() == Pushed(parcels=3, done=5, refused=1, unknown=1)
     assert [pushing.status_of(n) for n in (1, 2, 3, 7)] == ["invoiced", "", "invoiced", "invoiced"]
@@ -142,8 +149,7 @@ def test_what_was_sent_is_counted(pushing: Pushing) -> None:
 
 
 def test_each_sending_is_written_down_before_and_after(pushing: Pushing) -> None:
-    pushing.tell(1)
-    pushing.tell(2)
+    pushing.tell(1, 2)
     pushing.push()
     [(request_id, _)] = pushing.crm.asks
     assert pushing.rows(
@@ -167,8 +173,7 @@ def test_nothing_is_sent_once_it_is_to_stop(pushing: Pushing) -> None:
 
 
 def test_it_stops_between_two_calls(pushing: Pushing) -> None:
-    for n in range(1, 2 * BATCH + 1):
-        pushing.tell(n)
+    pushing.tell(*range(1, 2 * BATCH + 1))
     pushed = pushing.push(stopping=lambda: pushing.crm.calls >= 1)
     assert (pushed, pushing.crm.calls) == (Pushed(parcels=1, done=BATCH), 1)
 
@@ -181,8 +186,7 @@ def test_a_pair_that_stands_still_sends_nothing(pushing: Pushing) -> None:
 
 
 def test_consent_that_is_revoked_stops_what_is_behind_it(pushing: Pushing) -> None:
-    for n in range(1, 3 * BATCH):
-        pushing.tell(n)
+    pushing.tell(*range(1, 3 * BATCH))
     pushing.crm.fates = [Fate.REVOKED]
     assert (pushing.push(), pushing.crm.calls) == (Pushed(parcels=1), 1)
     assert pushing.slept == []
@@ -216,6 +220,7 @@ def test_a_throttle_without_an_end_is_left_to_the_next_round(pushing: Pushing) -
     pushing.crm.fates, pushing.crm.after_secs = [Fate.THROTTLED] * 20, 1
     assert pushing.push().done == 0
     assert pushing.crm.calls == 1 + TRIES_IN_A_ROUND == 7
+    assert pushing.slept == [1] * TRIES_IN_A_ROUND
     pushing.sleep(1)
     pushing.push()
     assert pushing.crm.calls == 2 * TRIES_IN_A_ROUND + 1
@@ -235,8 +240,7 @@ def test_a_round_waits_ninety_seconds_and_no_longer(
 def test_of_several_pauses_it_waits_for_the_shortest_and_sends_the_others_in_their_time(
     pushing: Pushing,
 ) -> None:
-    for n in range(1, BATCH + 2):
-        pushing.tell(n)
+    pushing.tell(*range(1, BATCH + 2))
     pushing.crm.fates, pushing.crm.after_secs = [Fate.THROTTLED, Fate.THROTTLED], 5
     pushing.push(stopping=lambda: pushing.crm.calls >= 1)
     pushing.sleep(2)  # the first has three seconds left
@@ -281,7 +285,7 @@ def test_what_exists_already_is_refused_at_once_and_looked_for_when_we_asked_bef
 
 def test_what_no_call_can_carry_is_refused_by_itself_and_the_others_go(pushing: Pushing) -> None:
     pushing.tell(1)
-    pushing.tell(2, TOO_LONG)
+    pushing.tell(2, status=TOO_LONG)
     pushing.tell(3)
     assert pushing.push() == Pushed(parcels=1, done=2)
     assert [pushing.status_of(n) for n in (1, 2, 3)] == ["invoiced", "", "invoiced"]
@@ -295,7 +299,7 @@ def test_what_no_call_can_carry_is_refused_by_itself_and_the_others_go(pushing: 
 def test_where_nothing_can_be_carried_the_other_company_still_gets_its_own(
     pushing: Pushing,
 ) -> None:
-    pushing.tell(1, TOO_LONG, shelf=pushing.books)
+    pushing.tell(1, status=TOO_LONG, shelf=pushing.books)
     pushing.tell(2)
     assert pushing.push() == Pushed(parcels=1, done=1)
     assert (pushing.books.calls, pushing.status_of(2)) == (0, "invoiced")
@@ -303,15 +307,79 @@ def test_where_nothing_can_be_carried_the_other_company_still_gets_its_own(
 
 def test_as_many_calls_are_under_way_as_the_connector_names(pushing: Pushing) -> None:
     pushing.crm.in_flight = 3
-    for n in range(1, 6 * BATCH + 1):
-        pushing.tell(n)
+    pushing.tell(*range(1, 6 * BATCH + 1))
     assert pushing.push() == Pushed(parcels=6, done=6 * BATCH)
     assert pushing.crm.side_by_side == 3
 
 
-def test_a_call_left_open_is_unknown_and_not_sent_again(pushing: Pushing) -> None:
+def test_no_more_calls_are_written_down_as_sent_than_are_under_way(pushing: Pushing) -> None:
+    pushing.crm.in_flight = 3
+    pushing.tell(*range(1, 8 * BATCH + 1))
+    pushing.push(tick=timedelta(milliseconds=1))
+    attempts = pushing.rows("SELECT began_at, ended_at FROM attempt")
+    assert len(attempts) == 8
+    at_once = [sum(began <= at < ended for began, ended in attempts) for at, _ in attempts]
+    assert max(at_once) == 3
+
+
+def test_each_company_s_calls_are_sent_again_at_its_own_pace(pushing: Pushing) -> None:
+    pushing.crm.in_flight = 2
+    for n in range(1, 2 * BATCH + 1):
+        pushing.tell(n)
+        pushing.tell(100 + n, shelf=pushing.books)
+    pushing.crm.fates, pushing.books.fates = [Fate.THROTTLED] * 2, [Fate.THROTTLED] * 2
+    pushing.books.item_fates = [ItemFate.REFUSED] * 2 * BATCH
+    pushing.push(stopping=lambda: pushing.crm.calls + pushing.books.calls >= 4)
+    pushing.crm.side_by_side = 0
+    pushing.sleep(5)
+    pushing.push()
+    assert (pushing.crm.calls, pushing.books.calls) == (4, 4)
+    assert (pushing.crm.side_by_side, pushing.books.side_by_side) == (2, 1)
+
+
+def test_a_call_that_had_its_tries_waits_for_the_next_round(pushing: Pushing) -> None:
     pushing.tell(1)
-    pushing.tell(2)
+    pushing.crm.fates = [Fate.THROTTLED]
+    pushing.push(stopping=lambda: pushing.crm.calls >= 1)
+    [(request_id, _)] = pushing.crm.asks
+    pushing.sleep(5)
+    pushing.push(pushed=Pushed(tries={request_id: TRIES_IN_A_ROUND}))
+    assert pushing.crm.calls == 1
+    pushing.push(pushed=Pushed(tries={request_id: TRIES_IN_A_ROUND - 1}))
+    assert pushing.crm.calls == 2
+
+
+def test_batches_are_full_however_much_is_queued(pushing: Pushing) -> None:
+    pushing.tell(*range(1, 136 * BATCH + 1))
+    assert pushing.push().parcels == 136
+
+
+def test_the_trace_of_an_answer_is_kept_with_its_sending(pushing: Pushing) -> None:
+    pushing.tell(1, 2)
+    pushing.crm.traces = ["", "trace-2"]
+    pushing.push()
+    assert pushing.rows("SELECT trace_id FROM attempt") == [("trace-2",)]
+
+
+def test_why_something_was_not_done_is_kept_with_the_vendor_s_words(pushing: Pushing) -> None:
+    pushing.tell(1, 2)
+    pushing.crm.fates, pushing.crm.item_fates = [Fate.THROTTLED], [ItemFate.DUPLICATE]
+    pushing.push()
+    [(unknown,), (done,)] = pushing.rows("SELECT error FROM outbox ORDER BY key")
+    told = json.loads(unknown)
+    assert (told["code"], told["vendor_code"], told["vendor_words"]) == (
+        "duplicate",
+        "6240",
+        "taken",
+    )
+    assert told["message"]
+    assert told["remedy"]
+    assert done is None
+    assert pushing.rows("SELECT key, how FROM receipt") == [("told 2", "answered")]
+
+
+def test_a_call_left_open_is_unknown_and_not_sent_again(pushing: Pushing) -> None:
+    pushing.tell(1, 2)
     pushing.crm.fates = [Fate.ANSWER_LOST]
     assert pushing.push() == Pushed(parcels=1, unknown=2)
     assert pushing.push() == Pushed()
@@ -325,7 +393,7 @@ def test_a_call_left_open_is_unknown_and_not_sent_again(pushing: Pushing) -> Non
 def test_what_was_told_is_remembered_field_by_field(pushing: Pushing) -> None:
     pushing.tell(1)
     pushing.push()
-    pushing.tell(1, "paid")
+    pushing.tell(1, status="paid")
     pushing.push()
     ref = Ref("crm:1", "deal", "1")
     with pushing.ledger.transaction() as tx:
