@@ -125,7 +125,7 @@ def standing_of(tx: Reads, pair: Pair, invoice: Row, now: datetime) -> Standing:
         in_flight=bool(sent or applying & {*UNDER_WAY, "approved"}),
         inactive=tuple(_inactive(tx, shown)),
         credits=tuple(credit for _, credit in credits_of(tx, books, invoice["key"])),
-        gift=gift_of(tx, books, invoice["key"], shown),
+        gift=gift_of(tx, books, shown),
         wanted=wanted,
         why_not=why_not,
         sent=_sent(tx, invoice, corrections),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 from decimal import Decimal
 
 from sync_engine.ledger.spelling import fields_of
@@ -25,22 +25,20 @@ def credits_of(tx: Reads, books: str, invoice: str) -> Iterator[tuple[Row, Credi
         yield shown, Credit(fields["net"], fields["tax"], fields["total"], shares)
 
 
-def gift_of(tx: Reads, books: str, invoice: str, shown: Row) -> Credit | None:
+def gift_of(tx: Reads, books: str, shown: Row) -> Credit | None:
     """Return what credits that people wrote cover of an invoice, as one; None where none does.
 
     Whether one corrects the invoice or is a gift of its own no record says. Its net is the
-    invoice's in the proportion of what it covers.
+    invoice's in the proportion of what it covers. A credit of ours, of whichever invoice, is none.
 
     Args:
         tx: the ledger.
         books: the books' company.
-        invoice: the document's key.
         shown: the mirror's row of the invoice.
     """
-    ours = {row["id"] for row, _ in credits_of(tx, books, invoice)}
     covered = sum(
         (
-            min(Decimal(part["amount"]), _by_hand(tx, books, part, ours))
+            min(Decimal(part["amount"]), _by_hand(tx, books, part))
             for part in tx.all("allocations_on", company=books, invoice=shown["id"])
         ),
         Decimal(0),
@@ -52,12 +50,18 @@ def gift_of(tx: Reads, books: str, invoice: str, shown: Row) -> Credit | None:
     return Credit(net.amount, covered - net.amount, covered, ())
 
 
-def _by_hand(tx: Reads, books: str, part: Row, ours: Collection[str]) -> Decimal:
+def _by_hand(tx: Reads, books: str, part: Row) -> Decimal:
     """Return how much a payment uses of credits that are not ours."""
     row = tx.one("mirror_get", company=books, kind=part["kind"], id=part["id"])
     parts = () if row is None else fields_of(row["fields"]).get("allocations") or ()
+    credit = {"company": books, "kind": "credit_memo"}
     return sum(
-        (one["amount"] for one in parts if one["kind"] == "credit_memo" and one["id"] not in ours),
+        (
+            one["amount"]
+            for one in parts
+            if one["kind"] == "credit_memo"
+            and tx.one("document_of_record", **credit, id=one["id"]) is None
+        ),
         Decimal(0),
     )
 

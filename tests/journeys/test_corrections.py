@@ -552,3 +552,32 @@ def test_a_credit_that_a_person_raised_leaves_less_to_credit(world, deal):
     correct(world, deal, Way.CREDIT)
     world.round(2)
     assert [net for net, _, _ in credits_of(world)] == [250, 50]
+
+
+def test_a_credit_of_ours_that_pays_another_invoice_is_no_gift_to_that(world, sold, ties_out):
+    """A paid invoice was credited, and the customer's open credit is used on the next."""
+    buyer = buy(world, "Bär GmbH")
+    first, second = sold(company=buyer), sold(company=buyer, price="70.00")
+    world.round()
+    [paid, other] = [
+        next(one for one in world.invoices() if one["net"] == net) for net in (300, 140)
+    ]
+    world.books("receive_payment", invoices={paid["id"]: None})
+    world.crm("lose", first)
+    world.round()
+    correct(world, first, Way.CREDIT)
+    world.round(2)
+    [memo] = world.books_truth()["credit_memos"]
+    both = [("CreditMemo", memo["id"]), ("Invoice", other["id"])]
+    lines = [
+        {"Amount": other["total"], "LinkedTxn": [{"TxnType": kind, "TxnId": one}]}
+        for kind, one in both
+    ]
+    customer = {"CustomerRef": {"value": other["customer"]}, "CurrencyRef": {"value": "EUR"}}
+    world.books("create", kind="Payment", body={**customer, "TotalAmt": 0, "Line": lines})
+    world.crm("lose", second)
+    world.round(2)
+    correct(world, second, Way.CREDIT)
+    world.round(2)
+    assert [net for net, _, _ in credits_of(world)] == [300, 140]
+    ties_out(world)
