@@ -29,6 +29,7 @@ from tieout.model.ref import Key, Ref
 PLACES = 7  # decimals of a unit price, where the books state no other number
 NAME_HOLDERS = ("customer", "vendor", "employee")  # share one space of names (R1)
 CHOICES_SHOWN = 10
+UNSENT = frozenset({"planned", "approved"})  # new records of which nothing was asked yet
 ANY_ID = "ID"  # the choice that stands for the id of any record of that kind
 
 
@@ -418,19 +419,29 @@ class Resolver:
                 kind, folded(name), currency,
             ):  # fmt: skip
                 return new.key
+        is_held = self._in_the_books(kind, name)  # then a plan that was not sent has come too late
         rows = self._ledger.all(
             "planned_by_name", pair=self._pair.name, kind=kind, name=folded(name)
         )
-        return next((Key.parse(row["key"]) for row in rows if row["currency"] == currency), None)
+        return next(
+            (
+                Key.parse(row["key"])
+                for row in rows
+                if row["currency"] == currency and not (is_held and row["state"] in UNSENT)
+            ),
+            None,
+        )
 
     def _name_taken(self, kind: str, name: str) -> bool:
         """Whether the books have the name, or a plan creates it in another currency."""
-        kinds = NAME_HOLDERS if kind in NAME_HOLDERS else (kind,)
-        held = (self._mirror.asked(holder, "name", name) for holder in kinds)
         planned = self._ledger.all(
             "planned_by_name", pair=self._pair.name, kind=kind, name=folded(name)
         )
-        return any(held) or bool(planned)
+        return self._in_the_books(kind, name) or bool(planned)
+
+    def _in_the_books(self, kind: str, name: str) -> bool:
+        kinds = NAME_HOLDERS if kind in NAME_HOLDERS else (kind,)
+        return any(self._mirror.asked(holder, "name", name) for holder in kinds)
 
     def _id_of(self, kind: str, name: str | None, out: Resolved) -> str | None:
         """Return the id of a record of the books by its name or id; a finding when absent."""

@@ -432,7 +432,7 @@ SELECT kind, CASE WHEN state = 'planned' AND reason LIKE 'not-due%' THEN 'not-du
 FROM document WHERE pair = :pair GROUP BY 1, 2 ORDER BY 2, 1;
 
 -- planned_by_name: plans that will create a record of this folded name
-SELECT key, currency FROM document WHERE pair = :pair AND kind = :kind AND name_key = :name
+SELECT key, currency, state FROM document WHERE pair = :pair AND kind = :kind AND name_key = :name
 AND state NOT IN ('posted', 'voided', 'deleted', 'skipped', 'rejected');
 
 -- needs_clear: forget what a document waited for and does not have yet

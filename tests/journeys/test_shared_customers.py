@@ -48,3 +48,18 @@ def test_a_new_customer_goes_only_while_a_document_that_is_not_held_needs_it(wor
     world.round()
     assert [plan["kind"] for plan in engine.plan(look=False) if not plan["goes"]] == ["invoice"]
     assert [plan["goes"] for plan in engine.plan((f"deal:{held}",), look=False)] == [False]
+
+
+def test_a_name_that_a_person_takes_while_its_plan_waits_is_given_up_before_approval(world, sold):
+    """What the books would refuse is never approved: a vendor has the name by now (R1)."""
+    engine = world.restart(approve="by_hand")
+    sold(company=buy(world, "Silver Timber"))
+    world.round()
+    before = engine.sheet_hash("main")
+    world.books("create", kind="Vendor", body={"DisplayName": "Silver Timber"})
+    world.round()
+    assert engine.sheet_hash("main") not in (before, None)
+    engine.approve(engine.sheet_hash("main"), who="ann")
+    world.round()
+    assert [one["name"] for one in world.books_truth()["customers"]] == ["Silver Timber EUR"]
+    assert (len(world.invoices()), world.codes()) == (1, [])
