@@ -27,6 +27,7 @@ from sync_engine.ledger import journal
 from sync_engine.ledger.sqlite import Ledger
 from sync_engine.ledger.store import Reads
 from sync_engine.look import look, next_look_secs, recover
+from sync_engine.made_elsewhere import take_made
 from sync_engine.mirror import mirror_record, stop_pair
 from sync_engine.mirror_rows import Mirror
 from sync_engine.mode import SHADOW, mode_of, note_mode
@@ -265,6 +266,7 @@ def sweep(
 
 def draft_and_plan(ledger: Ledger, pair: Pair, done: Round, hands: Hands) -> None:
     """Draft every touched source and plan it, some at a time; an unreadable one stays touched."""
+    take_made(ledger, pair)
     setting = setting_of(ledger, pair)
     with ledger.transaction() as tx:
         tx.run("touch_due", pair=pair.name, **due_until(day_of(hands.clock(), pair.time_zone)))

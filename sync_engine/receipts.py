@@ -151,7 +151,7 @@ def link(tx: Writes, pair: Pair, sketch: Sketch, row: Row, *, how: str) -> None:
 
 
 def take_known(tx: Writes, pair: Pair, key: str, receipt: Receipt) -> None:
-    """Write down that the books have a document already, which a ledger before this one sent."""
+    """Write down that the books have a document already, which somebody else sent."""
     how = "adopted"
     _keep_receipt(tx, key, how, "create", receipt, how, None)
     _posted(tx, pair, key, receipt)

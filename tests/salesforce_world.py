@@ -213,13 +213,14 @@ def salesforce_seller(world: SalesforceWorld) -> Callable[..., str]:
     ) -> str:
         n = next(count)
         buyer = account or world.org.account(Name=f"Firma {n} GmbH", BillingCountry="DE")
-        deal = world.org.deal(
-            Name=f"Order {n}",
-            AccountId=buyer,
-            PO_Number__c=f"PO-{n:04d}",
-            Amount=str(Decimal(price) * Decimal(quantity)),
+        given = {
+            "Name": f"Order {n}",
+            "AccountId": buyer,
+            "PO_Number__c": f"PO-{n:04d}",
+            "Amount": str(Decimal(price) * Decimal(quantity)),
             **fields,
-        )
+        }
+        deal = world.org.deal(**given)
         for line in [{"UnitPrice": price, "Quantity": quantity}] if lines is None else lines:
             world.org.line(deal, **line)
         return deal

@@ -90,13 +90,14 @@ class World:
     orders: dict[str, str] = field(default_factory=dict)  # a purchase order number and its deal
     working: Engine | None = None
     authority: Authority | None = None  # who may speak for the books
+    name: str = "main"  # of the pair
 
     def round(self, times: int = 1, **how: Any) -> Any:
         """Work some rounds as a daemon does: in one process, which begins with the first."""
         if self.working is None:
             self.working = self.engine()
         for _ in range(times):
-            done = self.working.round("main", **how)
+            done = self.working.round(self.name, **how)
             assert done.error is None, done.error
         return done
 
@@ -132,7 +133,12 @@ class World:
     def engine(self, **changed: Any) -> Engine:
         """Open the ledger and both sessions anew, as a process that starts does."""
         self.opened.close()
-        now, sleep = self.now, self.sleep
+        pair = self.pair(**changed)
+        ledger = self.opened.enter_context(self.ledger())
+        return Engine(ledger, {self.name: pair}, Hands(self.now, self.sleep))
+
+    def pair(self, **changed: Any) -> Pair:
+        """Open both sessions of the pair."""
         mappings = self.mappings()
         reads: dict[str, frozenset[str]] = {}
         for mapping in mappings:
@@ -143,16 +149,15 @@ class World:
             Opening(self.realm, {}, CUTOVER, options={"twin_days": 45, **self.rates}),
             urls={"api": self.books_url},
             credentials=StaticToken(f"file:{self._token('books', 'books-token')}"),
-            now=now,
-            sleep=sleep,
+            now=self.now,
+            sleep=self.sleep,
         )
         self.opened.enter_context(closing(crm))
         if not self.provided:
             self.provided = list(provide(crm))
         self.opened.enter_context(closing(books))
-        ledger = self.opened.enter_context(self.ledger())
-        pair = Pair(
-            "main",
+        return Pair(
+            self.name,
             crm,
             books,
             mappings,
@@ -161,7 +166,6 @@ class World:
             quiet_secs=self.quiet_secs,
             **{**self.settings, **changed},
         )
-        return Engine(ledger, {"main": pair}, Hands(now, sleep))
 
     def open_crm(self, reads: AnyMapping[str, frozenset[str]]) -> Connector:
         """Open the session with the CRM."""

@@ -444,6 +444,16 @@ SELECT * FROM document
 WHERE pair = :pair AND state IN ('planned', 'approved', 'refused') AND kind IN ('customer', 'item')
 AND NOT EXISTS (SELECT 1 FROM need n WHERE n.need = document.key);
 
+-- made_elsewhere: new records that a pair plans, and that another pair of its books has posted meanwhile
+SELECT d.key, o.key AS made_by, o.kind, o.posted_id, p.change = q.change AND d.currency IS o.currency AS same
+FROM document d CROSS JOIN pair_state CROSS JOIN document o
+    ON o.pair = pair_state.pair AND o.kind = d.kind AND o.name_key = d.name_key
+JOIN mirror m ON m.company = :books AND m.kind = o.kind AND m.id = o.posted_id
+JOIN plan p ON p.hash = d.plan_hash JOIN plan q ON q.hash = o.plan_hash
+WHERE d.pair = :pair AND d.state IN ('planned', 'approved') AND d.kind IN ('customer', 'item')
+AND pair_state.pair <> d.pair AND m.name_key = d.name_key AND m.gone = 0
+ORDER BY d.key, same DESC;
+
 -- need_goes: one document that waits for a new record and is not held itself
 SELECT d.key FROM need n JOIN document d ON d.key = n.key
 WHERE n.need = :need AND d.state IN ('planned', 'waiting', 'approved') LIMIT 1;
@@ -567,12 +577,16 @@ SELECT * FROM parcel WHERE pair = :pair AND state = 'again' ORDER BY first_at;
 SELECT p.not_before FROM outbox o JOIN parcel p ON p.request_id = o.request_id
 WHERE o.key = :key AND o.state IN ('sending', 'unknown') AND p.state = 'again' LIMIT 1;
 
--- parcels_moved: parcels to be sent again with a document whose source says something else now
+-- parcels_moved: parcels to be sent again whose source says something else now, or of which another pair made one
 SELECT DISTINCT p.request_id FROM parcel p JOIN outbox o ON o.request_id = p.request_id
 JOIN document d ON d.key = o.key
 WHERE p.pair = :pair AND p.state = 'again' AND o.state IN ('sending', 'unknown')
 AND (d.content <> d.posted_content OR EXISTS (SELECT 1 FROM correction c
-    JOIN document i ON i.key = c.corrects WHERE c.key = d.key AND i.changed_at > p.ended_at));
+    JOIN document i ON i.key = c.corrects WHERE c.key = d.key AND i.changed_at > p.ended_at)
+OR d.kind IN ('customer', 'item') AND EXISTS (SELECT 1 FROM pair_state CROSS JOIN document m
+    ON m.pair = pair_state.pair AND m.kind = d.kind AND m.name_key = d.name_key
+    JOIN mirror r ON r.company = p.company AND r.kind = m.kind AND r.id = m.posted_id
+    WHERE pair_state.pair <> d.pair AND r.name_key = d.name_key AND r.gone = 0));
 
 -- parcels_doubted: what was to be sent again when a backup was made may have been sent since
 UPDATE parcel SET state = 'sending' WHERE state = 'again';
