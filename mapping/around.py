@@ -12,6 +12,7 @@ from mapping.formula import Path, Shape
 from mapping.functions import Type
 from mapping.mistake import Mistake, nearest
 from mapping.names import AFTERWARDS, DRAFTED, DRAFTED_LINE, OF_CUSTOMER, PART
+from mapping.periods import EVERY, step_of
 from mapping.yaml12 import Node
 from tieout.model.change import Severity
 from tieout.model.document import HUNDRED
@@ -52,15 +53,21 @@ def _part(at: Cells, node: Node, of: rules.LineRules) -> rules.PartRule | None:
     value = at.cell(block[what], vocabulary.PART_TAKES[what][1], names, aliases)
     if what is rules.Takes.REST and block[what].value is not True:
         at.wrong(block[what], "rest is true, or is left out")
-    if "every" in block and what is not rules.Takes.PERIODS:
-        at.wrong(block["every"], "every stands beside periods only")
-    every = at.word(block, "every", tuple(vocabulary.EVERY_MONTHS), "month")
+    is_timed = what is rules.Takes.PERIODS
+    for key in ("every", "delay_months"):
+        if key in block and not is_timed:
+            at.wrong(block[key], f"{key} stands beside periods only")
+    every = at.cell(block.get("every"), Type.ANY, names, aliases)
+    if every is not None and every.is_constant and step_of(every.evaluate({})) is None:
+        said = every.evaluate({})
+        at.wrong(block["every"], f"every cannot be {said}", nearest(str(said), EVERY))
     return rules.PartRule(
         name=str(block["name"].value) if "name" in block else "",
         takes=what,
         value=value or ABSENT,
-        every_months=vocabulary.EVERY_MONTHS[every],
-        date=at.cell(block.get("date"), Type.DATE),
+        every=every,
+        date=at.cell(block.get("date"), Type.DATE, names if is_timed else None, aliases),
+        delay_months=at.cell(block.get("delay_months"), Type.NUMBER, names, aliases),
         title=at.cell(block.get("title"), Type.TEXT, {**at.names, "part": PART}),
         line=node.line,
     )

@@ -28,7 +28,7 @@ from tieout.model.change import Finding, Severity
 from tieout.model.document import Discount, Document, Invoice, Line, Payment, Percent, Tax
 from tieout.model.errors import ValueRefused
 from tieout.model.lookup import Lookup, Match
-from tieout.model.money import Currency, Money, currency
+from tieout.model.money import Currency, Money, currency, plain_text
 from tieout.model.record import Record
 from tieout.model.ref import Key, Ref
 
@@ -250,7 +250,17 @@ class Work:
         except ValueRefused as refused:
             self.refused(refused, rules.cells["unit_price"].line, ref)
             return None
+        if "amount" in cells:
+            self.compare(line, cells["amount"], rules.cells["amount"].line, ref)
         return line
+
+    def compare(self, line: Line, said: Decimal, at: int, ref: Ref) -> None:
+        """Find a line that does not come to what the CRM says of it."""
+        ours = line.before_document_discount
+        if ours.amount != said:
+            named = line.description or str(ref)
+            message = f"{named} comes to {ours}, and the CRM says {plain_text(said)}."
+            self.find("line-amount", Severity.BLOCK, message, _REMEDY, at, ref)
 
     def match(self, at: str, rules: MatchRules, scope: Scope, ref: Ref | None = None) -> Match:
         """The clues that have a value, in the mapping's order."""

@@ -13,8 +13,10 @@ from datetime import date
 from decimal import Decimal
 from typing import Any, Final
 
+from mapping.formula import Formula
 from mapping.functions import Type, text_of
 from mapping.making import REFUSED, Work
+from mapping.periods import EVERY, MONTH, MONTHS_LIMIT, Place, Terms, step_of
 from mapping.rules import InvoiceRules, PartRule, Takes
 from tieout.model.change import Severity
 from tieout.model.dates import months_after
@@ -266,39 +268,55 @@ def _amounts(work: Work, rules: Sequence[PartRule], pool: Money) -> list[Money] 
 
 
 def _periods(work: Work, rule: PartRule, lines: Sequence[Line]) -> list[Part] | None:
-    """Return a document for each period; a line is in as many of them as it has periods."""
-    by_period: dict[int, list[Line]] = {}
+    """Return a document for each day; a line is in as many of them as it has periods."""
+    taken: dict[Place, list[Line]] = {}
     rows = _rows(work)
-    for line in lines:
-        count = _asked(work, rule, line, rows)
-        if count is REFUSED:
-            return None
-        if count is None or count != int(count) or not 1 <= count <= PARTS_LIMIT:
-            said = "missing" if count is None else text_of(count)
-            message = f"The number of periods of {rule.name} is {said}, not 1 to {PARTS_LIMIT}."
-            _refuse(work, message, rule)
-            return None
-        for n, share in enumerate(allocate(line.amount, [ONE] * int(count)), 1):
-            if share:
-                by_period.setdefault(n, []).append(_cut(line, share))
-    if not by_period:
-        return []
-    first = _day(work, rule)
     try:
-        return [
-            Part(
-                f"{rule.name}:{n}",
-                rule,
-                tuple(some),
-                day=first and months_after(first, rule.every_months * (n - 1)),
-                n=n,
-                count=max(by_period),
-            )
-            for n, some in sorted(by_period.items())
-        ]
+        for line in lines:
+            terms = _terms(work, rule, line, rows)
+            if terms is None:
+                return None
+            for n, share in enumerate(allocate(line.amount, [ONE] * terms.count)):
+                some = taken.setdefault(terms.place(n), [])
+                if share:
+                    some.append(_cut(line, share))
     except ValueRefused as refused:
         _refuse(work, refused.what, rule)
         return None
+    made = [(n, place, some) for n, (place, some) in enumerate(sorted(taken.items()), 1) if some]
+    return [
+        Part(f"{rule.name}:{n}", rule, tuple(some), day=place.day, n=n, count=made[-1][0])
+        for n, place, some in made
+    ]
+
+
+def _terms(work: Work, rule: PartRule, line: Line, rows: dict[str, dict[str, Any]]) -> Terms | None:
+    """Return how one line is paid; None, and found, where that cannot be said."""
+    count = _asked(work, rule, line, rows, Type.NUMBER)
+    every = _cell(work, rule, line, rows, ("every", rule.every, Type.ANY))
+    first = _cell(work, rule, line, rows, ("date", rule.date, Type.DATE))
+    delay = _cell(work, rule, line, rows, ("delay_months", rule.delay_months, Type.NUMBER))
+    if REFUSED in (count, every, first, delay):
+        return None
+    if count is None or count != int(count) or not 1 <= count <= PARTS_LIMIT:
+        said = "missing" if count is None else text_of(count)
+        message = f"The number of periods of {rule.name} is {said}, not 1 to {PARTS_LIMIT}."
+        _refuse(work, message, rule)
+        return None
+    step = MONTH if rule.every is None else step_of(every)
+    if step is None:
+        said = "nothing" if every is None else text_of(every)
+        words = ", ".join(EVERY)
+        message = f"The periods of {rule.name} are apart by {said}, not {words} or whole months."
+        _refuse(work, message, rule)
+        return None
+    if delay is not None and (delay != int(delay) or not 0 <= delay <= MONTHS_LIMIT):
+        message = f"{rule.name} begins {text_of(delay)} months later, not 0 to {MONTHS_LIMIT}."
+        _refuse(work, message, rule)
+        return None
+    if first is not None and delay:
+        first = months_after(first, int(delay))
+    return Terms(int(count), step, first)
 
 
 def _cut(line: Line, amount: Money) -> Line:
@@ -328,14 +346,29 @@ def _rows(work: Work) -> dict[str, dict[str, Any]]:
     return {row["id"]: row for row in work.scope[rules.lines.rows]}
 
 
-def _asked(work: Work, rule: PartRule, line: Line, rows: dict[str, dict[str, Any]]) -> Any:
-    """Return what a rule says of one line."""
+def _asked(
+    work: Work, rule: PartRule, line: Line, rows: dict[str, dict[str, Any]], wanted: Type = Type.ANY
+) -> Any:
+    """Return what a rule takes of one line, or whether it takes it."""
+    return _cell(work, rule, line, rows, (rule.takes, rule.value, wanted))
+
+
+def _cell(
+    work: Work,
+    rule: PartRule,
+    line: Line,
+    rows: dict[str, dict[str, Any]],
+    cell: tuple[str, Formula | None, Type],
+) -> Any:
+    """Return what one cell of a rule says of a line; None where the rule has no such cell."""
     rules = work.mapping.document
     assert isinstance(rules, InvoiceRules)
     assert line.source is not None
+    name, formula, wanted = cell
+    if formula is None:
+        return None
     scope = {**work.scope, rules.lines.each: rows[line.source.id]}
-    wanted = Type.NUMBER if rule.takes is Takes.PERIODS else Type.ANY
-    return work.value(f"parts.{rule.name}.{rule.takes}", rule.value, scope, line.source, wanted)
+    return work.value(f"parts.{rule.name}.{name}", formula, scope, line.source, wanted)
 
 
 def _day(work: Work, rule: PartRule) -> date | None:

@@ -128,14 +128,16 @@ class PartRule:
     """One row of ``parts``: a document, or several, of a source that makes more than one.
 
     ``value`` is the formula of what it takes: percent, amount, number of periods, which lines, or
-    what they are grouped by. ``date`` None: it waits for no day of its own.
+    what they are grouped by. ``date`` None: it waits for no day of its own. ``every``, ``date`` and
+    ``delay_months`` of periods may ask of each line.
     """
 
     name: str
     takes: Takes
     value: Formula
-    every_months: int
+    every: Formula | None
     date: Formula | None
+    delay_months: Formula | None
     title: Formula | None
     line: int
 

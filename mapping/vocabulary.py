@@ -13,6 +13,7 @@ from typing import Any
 from mapping.functions import Type
 from mapping.grammar import Anything, Block, Cell, Either, Key, Rows, Text, Whole, Word
 from mapping.grammar import json_schema as schema_of
+from mapping.periods import EVERY
 from mapping.rules import Bearing
 from tieout.model.document import Prices, TaxBy
 
@@ -98,6 +99,11 @@ LINE_CELLS: abc.Mapping[str, tuple[str, Type, bool]] = {
     "description": ("the text of the line", Type.TEXT, False),
     "quantity": ("how many", Type.NUMBER, True),
     "unit_price": ("the price of one, before discount", Type.NUMBER, True),
+    "amount": (
+        "what the CRM says that it comes to; a line that comes to anything else is held",
+        Type.NUMBER,
+        False,
+    ),
     "tax_code": ("the tax code's name in the books", Type.TEXT, False),
     "service_date": (
         "the day of the service, where revenue recognition asks for it",
@@ -129,7 +135,6 @@ PART_TAKES: abc.Mapping[str, tuple[str, Type]] = {
     ),
     "by": ("the lines that have a value, whole; a document for each value", Type.TEXT),
 }
-EVERY_MONTHS: abc.Mapping[str, int] = {"month": 1, "quarter": 3, "half-year": 6, "year": 12}
 FIELD_TYPES = ("text", "number", "money", "date", "instant", "flag", "choice")
 NONE_CHOICES = ("ask", "create", "block", "skip")
 MANY_CHOICES = ("ask", "block")
@@ -201,11 +206,17 @@ _PART = Block(
             required=True,
         ),
         **{name: Key(Cell(gives), says) for name, (says, gives) in PART_TAKES.items()},
-        "every": Key(Word(tuple(EVERY_MONTHS)), "how far apart periods are; month when left out"),
+        "every": Key(
+            Cell(),
+            f"how far apart periods are, for each line: {', '.join(EVERY)}, or a number of months; "
+            "month when left out",
+        ),
         "date": Key(
             _DATE,
-            "its date; it is not posted before that day, nor while there is none (a milestone)",
+            "its date; it is not posted before that day, nor while there is none (a milestone); "
+            "of periods the first one's, for each line",
         ),
+        "delay_months": Key(_NUMBER, "so many months later, beside the date of periods"),
         "title": Key(_TEXT, "what is written before the text of each of its lines"),
     }
 )

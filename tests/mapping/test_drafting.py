@@ -438,3 +438,36 @@ def test_lines_need_no_rule_and_no_item(
     mapping = compiled((words, ""), ("    when: =line.quantity != 0\n", ""))
     lines = invoice_of(draft(mapping, given(), setting)).lines
     assert [(line.item, line.quantity) for line in lines] == [(None, 10), (None, 0), (None, 1)]
+
+
+@pytest.mark.parametrize(
+    ("crm", "held"),
+    [
+        ("=line.price * line.quantity", []),
+        ("300.00", []),
+        ("null", []),
+        ("=line.price", ["Consulting comes to 300.00 EUR, and the CRM says 150."]),
+        ("300.004", ["Consulting comes to 300.00 EUR, and the CRM says 300.004."]),
+    ],
+)
+def test_a_line_that_does_not_come_to_what_the_crm_says_is_held(
+    compiled: Compiled, given: Giving, setting: Setting, crm: str, held: list[str]
+) -> None:
+    price = "    unit_price: =line.price\n"
+    mapping = compiled((price, f"{price}    amount: {crm}\n    description: Consulting\n"))
+    rows = [{"sku": "C-1", "quantity": Decimal(2), "price": Decimal(150)}]
+    made = draft(mapping, given(lines=rows, amount=Decimal(300)), setting)
+    assert said(made) == held
+    assert isinstance(made, Drafted)
+    assert {found.code for found in made.findings} <= {"line-amount"}
+    assert [str(found.record) for found in made.findings] == ["line_item 1" for _ in held]
+
+
+def test_a_line_without_a_text_is_called_by_its_record(
+    compiled: Compiled, given: Giving, setting: Setting
+) -> None:
+    price = "    unit_price: =line.price\n"
+    rows = [{"sku": "C-1", "quantity": Decimal(2), "price": Decimal(150)}]
+    mapping = compiled((price, f"{price}    amount: 299\n"))
+    made = draft(mapping, given(lines=rows, amount=Decimal(300)), setting)
+    assert said(made) == ["line_item 1 comes to 300.00 EUR, and the CRM says 299."]
