@@ -19,12 +19,17 @@ MERGED_IDS = "hs_merged_object_ids"
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """One field: our name, the vendor's property, and how its text is read."""
+    """One field: our name, the vendor's property, and how its text is read.
+
+    ``from_instant``: HubSpot keeps an instant and it is its day; ``from_period``: HubSpot keeps an
+    ISO 8601 period and it is its months. Neither can be written.
+    """
 
     name: str
     property: str
     type: str = "text"
     from_instant: bool = False
+    from_period: bool = False
     read_only: bool = False
     never_empty: bool = False
 
@@ -143,6 +148,7 @@ def _field(name: str, said: Mapping[str, Any]) -> Field:
         property=said["property"],
         type=said.get("type", "text"),
         from_instant=said.get("from") == "instant",
+        from_period=said.get("from") == "period",
         read_only=said.get("read_only", False),
         never_empty=said.get("never_empty", False),
     )

@@ -161,7 +161,7 @@ class Reading:
 
     def properties(self, kind: Kind) -> list[str]:
         """Return what to ask for of a kind: what the mappings use, and what we need ourselves."""
-        return [kind.property_of(name) for name in self._names(kind)]
+        return list(dict.fromkeys(kind.property_of(name) for name in self._names(kind)))
 
     def record(self, kind: Kind, row: Mapping[str, Any]) -> Record:
         """Return a record as HubSpot told it, in our names and types."""

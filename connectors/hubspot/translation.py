@@ -111,7 +111,7 @@ class Translator:
         """Return what reads a field's text; None keeps it."""
         if field.type == "date" and field.from_instant:
             return self._day_there
-        return _READERS.get(field.type)
+        return _months if field.from_period else _READERS.get(field.type)
 
     def _day_there(self, text: str) -> date:
         """The day of an instant in the business time zone; a text that is a day already is it."""
@@ -137,7 +137,7 @@ def written(field: Field | None, name: str, value: Plain) -> str:
     Raises:
         InvalidField: the field is not ours to write, or the value has no text there.
     """
-    if field is not None and (field.read_only or field.from_instant):
+    if field is not None and (field.read_only or field.from_instant or field.from_period):
         raise InvalidField(f"{name} cannot be written: HubSpot computes it or its people do.")
     if value is None:
         return ""
@@ -176,6 +176,18 @@ def _instant(text: str) -> datetime:
         raise ValueRefused(f"{text} is not an instant.") from wrong
 
 
+def _months(text: str) -> Decimal:
+    """The months of an ISO 8601 period; one of weeks or days has no whole number of them.
+
+    HubSpot's term of a line accepts PnYnMnD and PnW (page "Line items").
+    """
+    found = _PERIOD.fullmatch(text)
+    months = found and int(found[1] or 0) * 12 + int(found[2] or 0)
+    if not months:
+        raise ValueRefused(f"{text!r} is no period of whole months.")
+    return Decimal(months)
+
+
 def _instant_or_none(text: str) -> datetime | None:
     try:
         return _instant(text) if text else None
@@ -184,6 +196,7 @@ def _instant_or_none(text: str) -> datetime | None:
 
 
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
+_PERIOD = re.compile(r"P(?:(\d{1,4})Y)?(?:(\d{1,5})M)?(?:0+D)?", re.ASCII)
 _OFFSET = re.compile(r"(Z|[+-]\d{2}:?\d{2})\Z", re.ASCII)
 _number = lru_cache(maxsize=4096)(decimal)  # quantities and prices repeat
 _READERS: Mapping[str, Reader] = {

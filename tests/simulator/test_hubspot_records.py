@@ -1,8 +1,11 @@
 """Records of the HubSpot portal: values, reads, batches, merges, archives."""
 
 import json
+from decimal import Decimal
 
 import pytest
+
+from tieout.simulator.hubspot.pricing import TaxRate
 
 OBJECTS = "/crm/objects/2026-03"
 
@@ -71,12 +74,75 @@ def test_r39_a_line_items_price_is_never_negative(crm):
         ({"quantity": "3", "price": "100", "hs_discount_percentage": "33"}, "201.00"),
         ({"quantity": "4", "price": "10.00", "discount": "1.255"}, "34.98"),
         ({"quantity": "0", "price": "99"}, "0.00"),
+        ({"quantity": "3", "price": "33.3333", "discount": "1.005"}, "96.98"),
+        ({"price": "10", "quantity": "1", "discount": "9", "hs_discount_percentage": "5"}, "9.50"),
         ({"quantity": "3", "price": "333", "hs_line_item_currency_code": "JPY"}, "999"),
         ({"quantity": "1", "price": "1.2345", "hs_line_item_currency_code": "KWD"}, "1.235"),
     ],
 )
 def test_r39_a_lines_net_price_is_computed(crm, line, net):
     assert crm.read("line_items", crm.create("line_items", **line), "amount")["amount"] == net
+
+
+def test_h15_a_discount_is_rounded_before_it_is_taken_off(crm):
+    line = crm.create("line_items", quantity="1", price="11.90", hs_discount_percentage="15")
+    told = crm.read("line_items", line, "hs_pre_discount_amount", "hs_total_discount", "amount")
+    figures = ("11.90", "1.79", "10.11")
+    assert [told[name] for name in ("hs_pre_discount_amount", "hs_total_discount", "amount")] == [
+        *figures
+    ]
+
+
+def test_h16_a_line_has_the_tax_of_the_rate_that_it_names(crm):
+    crm.portal.tax_rates["4401"] = TaxRate("VAT 25", Decimal(25))
+    given = {"quantity": "3", "price": "33.33", "hs_tax_rate_group_id": "4401"}
+    names = ("hs_tax_label", "hs_tax_rate", "hs_tax_amount", "hs_post_tax_amount")
+    line = crm.create("line_items", **given)
+    told = crm.read("line_items", line, *names)
+    assert [told[name] for name in names] == ["VAT 25", "25", "25.00", "124.99"]
+    crm.patch(f"{OBJECTS}/line_items/{line}", {"properties": {"hs_tax_rate_group_id": ""}})
+    told = crm.read("line_items", line, *names)
+    assert [told[name] for name in names] == [None, None, None, "99.99"]
+
+
+@pytest.mark.parametrize(
+    ("given", "payments", "value"),
+    [
+        ({}, "1", "100.00"),
+        ({"recurringbillingfrequency": "monthly"}, None, None),
+        (
+            {"recurringbillingfrequency": "monthly", "hs_recurring_billing_period": "P12M"},
+            "12",
+            "1200.00",
+        ),
+        (
+            {"recurringbillingfrequency": "annually", "hs_recurring_billing_period": "P2Y6M"},
+            "3",
+            "300.00",
+        ),
+        (
+            {
+                "recurringbillingfrequency": "weekly",
+                "hs_recurring_billing_number_of_payments": "6",
+            },
+            "6",
+            "600.00",
+        ),
+    ],
+)
+def test_h17_a_term_and_a_frequency_make_the_number_of_payments(crm, given, payments, value):
+    names = ("hs_recurring_billing_number_of_payments", "hs_tcv")
+    line = crm.create("line_items", quantity="1", price="100", **given)
+    told = crm.read("line_items", line, *names)
+    assert [told[name] for name in names] == [payments, value]
+
+
+@pytest.mark.parametrize("term", ["24", "P", "12M", "P1W2D"])
+def test_h17_a_term_of_another_form_is_refused(crm, term):
+    status, refusal = crm.post(
+        f"{OBJECTS}/line_items", {"properties": {"hs_recurring_billing_period": term}}
+    )
+    assert (status, refusal["errors"][0]["code"]) == (400, "INVALID_PERIOD")
 
 
 def test_h6_an_empty_text_clears_a_property(crm):

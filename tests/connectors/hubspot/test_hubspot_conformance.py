@@ -177,6 +177,10 @@ class HubSpotBench(Bench):
             }
             made = self.portal.create(OBJECTS[kind], given)
             return {self.ref(kind, made.id): "invoice_due_date"}
+        if kind == "line_item":  # a date property: a day as it is
+            given = {"hs_recurring_billing_start_date": day.isoformat()}
+            made = self.portal.create(OBJECTS[kind], self._properties(kind, self.number()) | given)
+            return {self.ref(kind, made.id): "billing_start"}
         names = {"deal": "closedate", "payment": "hs_initiated_date"}
         edges = [datetime.combine(day, clock, ZoneInfo(ZONE)) for clock in (time(), time(23, 59))]
         return {

@@ -162,6 +162,51 @@ def test_instants_and_days_may_be_milliseconds(hubspot):
     assert read["far"] == "9" * 30
 
 
+@pytest.mark.parametrize(
+    ("told", "months"),
+    [
+        ("P12M", Decimal(12)),
+        ("P1Y", Decimal(12)),
+        ("P2Y6M", Decimal(30)),
+        ("P12M0D", Decimal(12)),
+        ("P6W", "P6W"),
+        ("P1M15D", "P1M15D"),
+        ("P0M", "P0M"),
+        ("P", "P"),
+        ("24", "24"),
+        ("P\u0661M", "P\u0661M"),
+        ("", None),
+    ],
+)
+def test_a_period_of_whole_months_is_their_number_and_any_other_stays_a_text(hubspot, told, months):
+    from connectors.hubspot.facts import facts
+    from connectors.hubspot.translation import Translator
+
+    kind = facts().kinds["line_item"]
+    names = ("billing_term", "billing_term_months")
+    fields = [kind.fields[name] for name in names]
+    row = {
+        "id": "1",
+        "updatedAt": "2026-03-31T00:00:00Z",
+        "properties": {"hs_recurring_billing_period": told},
+    }
+    read = Translator(hubspot.company, kind, fields, lambda: "Europe/Oslo").record(row).fields
+    assert [read[name] for name in names] == [told or None, months]
+
+
+def test_two_fields_of_one_property_are_asked_for_once(hubspot, portal, ref):
+    bodies = []
+    portal.faults.transformers["hear"] = lambda asked, right, _dice: (
+        bodies.append(asked.body) or right
+    )
+    portal.faults.add(fault="hear", path="/line_items/batch/read$")
+    line = portal.create("line_items", {"hs_recurring_billing_period": "P1Y"}).id
+    (answer,) = fetched(hubspot, [ref("line_item", line)])
+    assert answer.fields["billing_term_months"] == 12
+    (asked,) = bodies
+    assert str(asked).count("hs_recurring_billing_period") == 1
+
+
 def test_an_entry_that_refuses_an_id_is_that_records_error(hubspot, portal, ref):
     """A batch's errors may name other reasons than a record that is not there."""
     asked = [ref("deal", portal.deal()), ref("deal", portal.deal())]

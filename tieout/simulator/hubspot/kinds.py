@@ -7,7 +7,7 @@ Sources: developers.hubspot.com/docs/api-reference, pages "Deals", "Line items",
 from collections.abc import Mapping
 from typing import Any
 
-from tieout.simulator.hubspot.schema import CURRENCIES, Kind, Property
+from tieout.simulator.hubspot.schema import CURRENCIES, FREQUENCIES, STARTS, Kind, Property
 
 
 def _kind(
@@ -81,6 +81,7 @@ KINDS: Mapping[str, Kind] = {
             _when("hs_createdate", "Object create date/time", read_only=True),
             _flag("hs_is_closed_won", "Is Closed Won", read_only=True),
             _flag("hs_is_closed", "Is Deal Closed?", read_only=True),
+            _choice("hs_all_assigned_business_unit_ids", "Business units"),
             shown=("amount", "closedate", "dealname", "dealstage", "pipeline"),
         ),
         _kind(
@@ -98,10 +99,25 @@ KINDS: Mapping[str, Kind] = {
             _num("hs_position_on_quote", "Position on quote"),
             _text("hs_product_id", "Product ID"),
             _text("hs_tax_rate_group_id", "Tax rate"),
-            _text("recurringbillingfrequency", "Billing frequency"),
+            _choice("recurringbillingfrequency", "Billing frequency", *FREQUENCIES),
+            _text("hs_recurring_billing_period", "Term"),
+            _choice("hs_recurring_billing_terms", "Billing terms"),
+            _num("hs_recurring_billing_number_of_payments", "Number of payments"),
+            Property("hs_recurring_billing_start_date", "Billing start date", "date", "date"),
+            Property("hs_recurring_billing_end_date", "Billing end date", "date", "date"),
+            _choice("hs_billing_start_delay_type", "Start billing terms", *STARTS),
+            _num("hs_billing_start_delay_days", "Delayed billing start by days"),
+            _num("hs_billing_start_delay_months", "Delayed billing start by months"),
             _num("amount", "Net price", read_only=True),
             _num("hs_pre_discount_amount", "Pre discount amount", read_only=True),
             _num("hs_total_discount", "Total discount", read_only=True),
+            _text("hs_tax_label", "Tax Label", read_only=True),
+            _num("hs_tax_rate", "Resolved Tax Rate", read_only=True),
+            _num("hs_tax_amount", "Tax Amount", read_only=True),
+            _num("hs_post_tax_amount", "Net price after tax", read_only=True),
+            _num("hs_term_in_months", "Term (months)", read_only=True),
+            _num("hs_tcv", "Total contract value", read_only=True),
+            _num("hs_acv", "Annual contract value", read_only=True),
             shown=("quantity", "amount", "price"),
         ),
         _kind(

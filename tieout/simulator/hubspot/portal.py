@@ -6,11 +6,11 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 from uuid import UUID
 
 from tieout.simulator.clock import Now
+from tieout.simulator.hubspot import pricing
 from tieout.simulator.hubspot.drawer import Files
 from tieout.simulator.hubspot.errors import (
     Invalid,
@@ -24,7 +24,7 @@ from tieout.simulator.hubspot.kinds import KINDS
 from tieout.simulator.hubspot.links import ONE_PARENT, Links, Pair
 from tieout.simulator.hubspot.pipelines import RENEWALS, SALES, Pipeline
 from tieout.simulator.hubspot.records import Record, Shelf
-from tieout.simulator.hubspot.schema import EXPONENTS, Kind, Property, instant_text, stored
+from tieout.simulator.hubspot.schema import Kind, Property, instant_text, stored
 from tieout.simulator.limits import RollingWindow
 
 FIRST_ID = 9_000_000_001
@@ -95,6 +95,7 @@ class HubSpotPortal:
         self.tokens = {token: Token()}
         self.limits = limits or Limits()
         self.pipelines: list[Pipeline] = [SALES, RENEWALS]
+        self.tax_rates: dict[str, pricing.TaxRate] = {}
         self.owners: list[dict[str, Any]] = []
         self.kinds: dict[str, Kind] = {}
         self.own_objects: dict[str, Any] = {}
@@ -349,8 +350,8 @@ class HubSpotPortal:
         invalid.extend(self._taken(kind, changes, record_id))
         if kind == "deals":
             invalid.extend(self._wrong_stage(changes, former))
-        if kind == "line_items" and Decimal(changes.get("price") or 0) < 0:
-            invalid.append(Invalid("price", "INVALID_NUMBER", "Price cannot be negative"))  # R39
+        if kind == "line_items":
+            invalid.extend(pricing.refused(changes))
         if invalid:
             raise not_valid(self.portal_id, invalid)
         return changes
@@ -401,7 +402,7 @@ class HubSpotPortal:
     def _derived(self, kind: str, values: dict[str, str]) -> dict[str, str]:
         if kind == "deals":
             return self._closed(values)
-        return _net(values) if kind == "line_items" else values
+        return pricing.priced(values, self.tax_rates) if kind == "line_items" else values
 
     def _closed(self, values: dict[str, str]) -> dict[str, str]:
         """Tell by the stage whether the deal is closed and won (R41)."""
@@ -417,25 +418,6 @@ class HubSpotPortal:
         self.indexes[kind].note(record, record.modified + lag)
         self.indexes[kind].settle(self.present())
         return record
-
-
-def _net(values: dict[str, str]) -> dict[str, str]:
-    """Compute a line's net price: a percentage wins over an amount off each unit.
-
-    Rounded half up to the currency's digits (unconfirmed).
-    """
-    quantity, price = Decimal(values.get("quantity") or 0), Decimal(values.get("price") or 0)
-    gross = quantity * price
-    if values.get("hs_discount_percentage"):
-        discount = gross * Decimal(values["hs_discount_percentage"]) / 100
-    else:
-        discount = quantity * Decimal(values.get("discount") or 0)
-    digits = EXPONENTS.get(values.get("hs_line_item_currency_code", ""), 2)
-    step = Decimal(1).scaleb(-digits)
-    values["hs_pre_discount_amount"] = f"{gross.quantize(step, ROUND_HALF_UP):f}"
-    values["hs_total_discount"] = f"{discount.quantize(step, ROUND_HALF_UP):f}"
-    values["amount"] = f"{(gross - discount).quantize(step, ROUND_HALF_UP):f}"
-    return values
 
 
 def _history(

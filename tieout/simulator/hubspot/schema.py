@@ -17,6 +17,24 @@ MAX_VALUE_CHARS = 65_536
 CURRENCIES = ("EUR", "USD", "GBP", "NOK", "JPY", "KWD", "SEK", "DKK", "CHF", "CNY")
 EXPONENTS = {"JPY": 0, "KWD": 3}
 """Digits after the point, where a currency has not two."""
+FREQUENCIES = (
+    "weekly",
+    "biweekly",
+    "monthly",
+    "quarterly",
+    "per_six_months",
+    "annually",
+    "per_two_years",
+    "per_three_years",
+    "per_four_years",
+    "per_five_years",
+)
+STARTS = (
+    "hs_recurring_billing_start_date",
+    "hs_billing_start_delay_days",
+    "hs_billing_start_delay_months",
+)
+"""Which property says when billing begins: the discriminator names it."""
 
 
 @dataclass(frozen=True, slots=True)
