@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
@@ -106,18 +106,25 @@ class Reading:
     def record(self, kind: Kind, row: Row) -> Record:
         """Return a record as Salesforce told it, in our names and types; remember whom it names.
 
+        Whom it names is part of what it says: a deal that another account takes over has moved.
+        What a record of a shared kind names is left out, as another's row does not show it.
+
         Raises:
             Unavailable: it cannot be read.
             Unsupported: it lacks a field that a mapping uses.
         """
         record = self._record(kind, row)
+        named = {
+            relation.reference: str(row.get(relation.reference) or "")
+            for relation in kind.relations.values()
+            if relation.reference
+        }
         with self._once:
-            self.references[record.ref] = {
-                relation.reference: str(row.get(relation.reference) or "")
-                for relation in kind.relations.values()
-                if relation.reference
-            }
+            self.references[record.ref] = named
             _trim(self.references)
+        if kind.name not in self._shared:
+            ids = {_name_of(kind, column): one or None for column, one in named.items()}
+            record = replace(record, fields={**ids, **record.fields})
         for relation, target in self._along(kind):
             told = row.get(relation.parent)
             if isinstance(told, Mapping):
@@ -344,6 +351,11 @@ def _through(ref: Ref, answer: Fetched | _Merged) -> Fetched | _Merged:
             return Unreadable(ref, error)
         case _:
             return answer
+
+
+def _name_of(kind: Kind, column: str) -> str:
+    """Return the name that mappings have for a column."""
+    return next((one.name for one in kind.fields.values() if one.field == column), column.lower())
 
 
 def _at(record: Record) -> datetime:

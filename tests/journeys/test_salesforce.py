@@ -274,3 +274,26 @@ def test_a_line_that_was_removed_from_a_deal_that_nobody_won_is_asked_about_no_m
     world.crm("remove_line", line)
     world.restart()
     assert [world.round().observed.unreadable for _ in range(2)] == [[], []]
+
+
+def test_an_opportunity_that_another_account_takes_over_is_a_difference(
+    world: SalesforceWorld, sell: Sell
+) -> None:
+    """Nothing but its account moved, as when somebody corrects whom it belongs to."""
+    deal = sell()
+    world.round()
+    world.crm("edit_deal", deal, {"AccountId": world.org.account(Name="Neu", BillingCountry="DE")})
+    world.round()
+    assert world.codes() == ["changed-in-crm"]
+
+
+def test_an_opportunity_that_another_account_takes_over_before_its_approval_is_its_invoice(
+    world: SalesforceWorld, sell: Sell
+) -> None:
+    world.restart(approve="by_hand")
+    deal = sell()
+    world.round()
+    world.crm("edit_deal", deal, {"AccountId": world.org.account(Name="Neu", BillingCountry="DE")})
+    world.restart(approve="automatic")
+    world.round()
+    assert [one["customer_name"] for one in world.invoices()] == ["Neu"]

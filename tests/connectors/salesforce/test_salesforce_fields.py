@@ -112,7 +112,19 @@ def test_before_it_is_provisioned_our_own_fields_hold_nothing(opened, org):
     session = opened(reads={"deal": frozenset({"name", "mark", "invoice_number"})})
     answer = one(session, org, deal)
     assert isinstance(answer, Record)
-    assert answer.fields == {"id": deal, "name": "Rollout"}
+    named = {"company_id", "owner_id", "price_book_id"}
+    assert {name: told for name, told in answer.fields.items() if name not in named} == {
+        "id": deal,
+        "name": "Rollout",
+    }
+
+
+def test_whom_a_deal_names_is_part_of_what_it_says(salesforce, org):
+    first, second = org.account(), org.account()
+    deal = org.deal(AccountId=first)
+    assert one(salesforce, org, deal).fields["company_id"] == first
+    deeds.edit_deal(org, deal, {"AccountId": second})
+    assert one(salesforce, org, deal).fields["company_id"] == second
 
 
 def test_a_renamed_value_of_a_picklist_is_read_as_it_is_called_now(salesforce, org):

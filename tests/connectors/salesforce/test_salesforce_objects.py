@@ -43,6 +43,7 @@ def test_payments_since_the_cutover_are_read_from_the_object_that_is_named(
         "paid_on__c": date(2026, 4, 20),
         "status__c": "Received",
         "currency": "EUR",
+        "opportunity__c": deal,
     }
 
 
