@@ -45,8 +45,8 @@ test: lint ## the whole gate: lint, types, floors, every test with coverage
 N ?= 1000
 
 .PHONY: kills
-kills: $(READY) ## kill processes at every place and by chance, N times or more, and judge by both systems
-	$(BIN)/python tests/kill_sweep.py --kills $(N)
+kills: $(READY) ## kill processes at every place and by chance, N times or more (CRM=hubspot, salesforce, dynamics365 or all)
+	$(BIN)/python tests/kill_sweep.py $(if $(CRM),--crm $(CRM)) --kills $(N)
 
 SEEDS ?= 300
 

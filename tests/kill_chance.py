@@ -6,9 +6,10 @@ import time
 from pathlib import Path
 from typing import Any
 
+from kill_crms import CRMS, Crm
 from kill_judge import Judged, judge
 from kill_mortal import mortal
-from simulated_world import World, buy, open_world, real_now, seller
+from simulated_world import World, real_now
 
 from sync_engine.ledger import backup as backups
 from sync_engine.ledger.sqlite import Ledger
@@ -16,6 +17,8 @@ from sync_engine.ledger.sqlite import Ledger
 QUIET_SECS = 0.3
 RESTORES_EVERY = 10  # kills; the backup that is restored is half as old
 DEALS_AT_MOST = 4  # won between two kills
+PAID = 0.5
+RECENT = 10  # deals, of which one is paid now and then
 LIVES_EVERY = 10  # kills; one round lives and tells how long a round takes on this machine
 KILL_WITHIN = (0.05, 1.1)  # of the time that it took
 WRITES = r"/(invoice|customer|payment|batch)$"
@@ -55,40 +58,44 @@ FAULTS: tuple[tuple[str, dict[str, Any]], ...] = (
         },
     ),
     ("books", {"fault": "omit_batch_item", "path": "/batch$", "probability": 0.15}),
-    ("crm", {"fault": "lose_answer", "path": "/batch/update$", "probability": 0.15}),
-    ("crm", {"fault": "status", "status": 502, "path": "/batch/update$", "probability": 0.1}),
+)
+OF_TELLING: tuple[dict[str, Any], ...] = (  # of the calls that tell the CRM
+    {"fault": "lose_answer", "probability": 0.15},
+    {"fault": "status", "status": 502, "probability": 0.1},
 )
 
 
-def kill_by_chance(path: Path, *, kills: int, seed: int) -> Judged:
+def kill_by_chance(
+    path: Path, *, kills: int, seed: int, crm: type[Crm] = CRMS["hubspot"]
+) -> Judged:
     """Kill rounds so many times over one growing world, let the last one end, and judge."""
     dice = random.Random(seed)
-    with open_world(path) as world:
-        world.crm_rates = {"searches_per_sec": 1_000}
+    with crm.open(path) as opened:
+        world = opened.world
         world.engine()  # which provides what the CRM must have
         world.opened.close()
-        sell, references, round_secs = seller(world), 0, 0.0
-        regular = buy(world, "Stammkunde AG")
-        with mortal(world, QUIET_SECS) as ask:
+        faults = [*FAULTS, *(("crm", {**one, **crm.writes}) for one in OF_TELLING)]
+        unpaid: list[str] = []
+        references, round_secs = 0, 0.0
+        regular = opened.buyer("Stammkunde AG")
+        with mortal(opened, QUIET_SECS) as ask:
             for number in range(kills):
                 if number == kills // 2:
                     world.remember_requests(0)
-                deals = [
-                    sell(company=dice.choice([None, regular]))
+                unpaid += [
+                    opened.sell(dice.choice([None, regular]))
                     for _ in range(dice.randrange(1, DEALS_AT_MOST + 1))
                 ]
-                if dice.random() < 0.5:
-                    references += 1
-                    paid = {
-                        "hs_initial_amount": "357.00",
-                        "hs_reference_number": f"R-{references}",
-                    }
-                    world.crm("add_payment", dice.choice(deals), paid)
+                if dice.random() < PAID:
+                    deal = dice.choice(unpaid[-RECENT:])
+                    if opened.pay(deal, f"R-{references + 1}"):
+                        references += 1
+                        unpaid.remove(deal)
                 if number % LIVES_EVERY == 0:
                     began = time.monotonic()
                     assert ask({"rounds": 1}) == 0
                     round_secs = time.monotonic() - began
-                for side, fault in FAULTS:
+                for side, fault in faults:
                     world.fault(side, **{**fault, "count": 2})
                 turn_back(world, number)
                 kill_secs = round_secs * dice.uniform(*KILL_WITHIN)
@@ -98,7 +105,7 @@ def kill_by_chance(path: Path, *, kills: int, seed: int) -> Judged:
                     world.mend(side)
             ended = ask({"until_settled": True})
         assert ended == 0, f"the last process ended with {ended}"
-        return judge(world, world.path / "ledger.db", references)
+        return judge(opened, world.path / "ledger.db", references)
 
 
 def turn_back(world: World, number: int) -> None:

@@ -6,11 +6,14 @@ import sqlite3
 from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass, field
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
+from kill_crms import Crm
+from kill_judge import File, Judged, judge
 from kill_places import Place, read_places
-from simulated_world import CUTOVER, MAPPINGS, NAMES, REALM, ZONE, World, buy, seller
+from simulated_world import CUTOVER, REALM, ZONE, World
 
 from tieout.app.cli.exits import Exit
 
@@ -20,12 +23,10 @@ BUYER = "Stammkunde AG"
 CONFIGURATION = """\
 companies:
   crm:
-    system: hubspot
-    id: "{portal}"
+    system: {system}
     url: {crm}
-    token: file:crm-token
     time_zone: {zone}
-    options: {{searches_per_sec: 1000, overlap_secs: 5}}
+{settings}
   books:
     system: quickbooks
     id: "{realm}"
@@ -61,25 +62,26 @@ class Ended:
 
 @dataclass
 class Installation:
-    """A world with a configuration, in which ``tieout`` runs and is killed."""
+    """A CRM and books with a configuration, in which ``tieout`` runs and is killed."""
 
-    world: World
+    crm: Crm
     ask: Callable[..., int]
     approve: str = "automatic"
     payments: int = 0
-    sells: Callable[..., str] = field(init=False)
+    each: int = 1
+    """How many invoices a deal has."""
+    files: list[File] = field(default_factory=list)
+    """What people put on their deals."""
 
     def __post_init__(self) -> None:
-        self.sells = seller(self.world)
-        self.buyer = buy(self.world, BUYER)
-        config = self.path / "config"
+        self.buyer = self.crm.buyer(BUYER)
+        config, world = self.path / "config", self.world
         (config / "mappings").mkdir(parents=True)
-        for name in NAMES:
-            shutil.copy(MAPPINGS / f"{name}.yaml", config / "mappings")
-        world = self.world
+        for file in self.crm.mappings:
+            shutil.copy(file, config / "mappings")
         assert world.authority is not None
         secrets = {
-            "crm-token": world.portal.token,
+            **self.crm.secrets(),
             "client-id": world.authority.client_id,
             "client-secret": world.authority.client_secret,
         }
@@ -88,17 +90,25 @@ class Installation:
             (config / name).chmod(0o600)
         (config / "tieout.yaml").write_text(
             CONFIGURATION.format(
-                portal=world.portal.portal_id,
+                system=self.crm.system,
                 crm=world.crm_url,
+                settings="\n".join(
+                    f"    {name}: {json.dumps(said)}" for name, said in self.crm.settings().items()
+                ),
                 zone=ZONE,
                 realm=REALM,
                 books=world.books_url,
                 quiet=QUIET_SECS,
-                mappings=", ".join(NAMES),
+                mappings=", ".join(file.stem for file in self.crm.mappings),
                 cutover=CUTOVER,
                 approve=self.approve,
             )
         )
+
+    @property
+    def world(self) -> World:
+        world: World = self.crm.world
+        return world
 
     @property
     def path(self) -> Path:
@@ -107,6 +117,11 @@ class Installation:
     @property
     def ledger(self) -> Path:
         return self.path / "state" / "ledger.db"
+
+    @property
+    def mapping(self) -> Path:
+        """The mapping that makes the invoices."""
+        return self.path / "config" / "mappings" / self.crm.mappings[0].name
 
     def tieout(self, *args: str, **order: Any) -> Ended:
         """Run a command in a process of its own, and say how it ended."""
@@ -125,23 +140,42 @@ class Installation:
         """Let a round end everything: nothing is unknown, no task is open."""
         self.must("run", "--once", "--wait")
 
-    def sell(self, **deal: Any) -> str:
-        """Let a deal be won by the one buyer who is known."""
-        return self.sells(company=self.buyer, **deal)
+    def sell(self, *, won: bool = True) -> str:
+        """Let a deal be won, or only offered, by the one buyer who is known."""
+        return self.crm.sell(self.buyer, won=won)
 
     def pay(self, deal: str) -> None:
-        """Let a deal be paid in the CRM, tax and all."""
+        """Let a deal that was invoiced be paid, tax and all."""
         self.payments += 1
-        paid = {"hs_initial_amount": "357.00", "hs_reference_number": f"R-{self.payments}"}
-        self.world.crm("add_payment", deal, paid)
+        assert self.crm.pay(deal, f"R-{self.payments}")
+
+    def sell_paid(self) -> None:
+        """Let a deal be won, invoiced and paid."""
+        deal = self.sell()
+        self.settle()
+        self.pay(deal)
+        self.settle()
+
+    def attach(self, deal: str, name: str, content: bytes) -> None:
+        """Let a file be put on a deal."""
+        self.crm.attach(deal, name, content)
+        self.files.append(File(deal, sha256(content).hexdigest()))
+
+    def judged(self) -> Judged:
+        """Ask both systems what is really there, and the ledger whether its journal holds."""
+        return judge(self.crm, self.ledger, self.payments, each=self.each, files=self.files)
 
     def query(self, sql: str) -> list[Any]:
         """Return what the ledger holds; its file must be there."""
         with closing(sqlite3.connect(f"file:{self.ledger}?mode=ro", uri=True)) as ledger:
             return ledger.execute(sql).fetchall()
 
+    def order_of(self, deal: str) -> str:
+        """Return the purchase order number by which a deal is known in the books."""
+        return next(one.order for one in self.crm.deals() if one.id == deal)
+
     def invoice_of(self, deal: str) -> str:
         """Return the id of the one live invoice of a deal."""
-        number = self.world.deal(deal)["po_number"]
+        number = self.order_of(deal)
         (found,) = [one["id"] for one in self.world.invoices() if one["po_number"] == number]
         return str(found)

@@ -24,10 +24,10 @@ import traceback
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import structlog
+from kill_crms import CRMS, Crm
 from kill_places import number
 from simulated_world import World
 
@@ -44,14 +44,15 @@ POLL_SECS = 0.05
 
 
 @contextmanager
-def mortal(world: World, quiet_secs: float) -> Iterator[Callable[..., int]]:
+def mortal(crm: Crm, quiet_secs: float) -> Iterator[Callable[..., int]]:
     """Give a function that lets a process work, kills it if told so, and returns how it ended."""
+    world = crm.world
     where = {
+        "system": crm.system,
+        "portal": crm.portal(),
         "crm": world.crm_url,
         "books": world.books_url,
         "path": str(world.path),
-        "portal_id": world.portal.portal_id,
-        "token": world.portal.token,
         "quiet_secs": quiet_secs,
     }
     command = [sys.executable, __file__, json.dumps(where)]
@@ -79,7 +80,7 @@ def mortal(world: World, quiet_secs: float) -> Iterator[Callable[..., int]]:
 def main() -> None:
     where = json.loads(sys.argv[1])
     schema()  # what is the same for every child is made once
-    for system in ("hubspot", "quickbooks"):
+    for system in (where["system"], "quickbooks"):
         facts_of(system)
     for line in sys.stdin:
         child = os.fork()
@@ -147,12 +148,11 @@ def end_when_granted() -> None:
 
 
 def _world(where: dict[str, Any]) -> World:
-    portal: Any = SimpleNamespace(portal_id=where["portal_id"], token=where["token"])
-    nobody: Any = None
-    world = World(portal, nobody, where["crm"], where["books"], Path(where["path"]))
+    kind = CRMS[where["system"]]
+    world = kind.reached(where["portal"], where["crm"], where["books"], Path(where["path"]))
+    kind(world)
     world.provided = [True]
     world.quiet_secs = where["quiet_secs"]
-    world.crm_rates = {"searches_per_sec": 1_000}
     world.settings = {"unsafe_documents": 1_000_000}  # what kills held up is not asked about
     return world
 

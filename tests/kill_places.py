@@ -29,6 +29,7 @@ from tieout.transport.door import Door
 FRAMES_LIMIT = 200
 ABOUT_CHARS = 120
 WRITING = frozenset("wax+")
+BOOKS = "quickbooks"
 SETTINGS = ("PRAGMA application_id", "PRAGMA journal_mode", "PRAGMA wal_checkpoint")
 
 Stages = dict[str, str | dict[str, str]]  # by module; some by function
@@ -181,7 +182,7 @@ def _frames(frame: FrameType | None) -> Iterator[FrameType]:
 
 def _tells_crm(frame: FrameType) -> bool:
     connector = frame.f_locals.get("connector")
-    return connector is not None and connector.capabilities.system == "hubspot"
+    return connector is not None and connector.capabilities.system != BOOKS
 
 
 def _carry_stages() -> None:
@@ -255,14 +256,14 @@ def _number_calls(places: _Places) -> None:
     exchange, get_response = Door.exchange, http.client.HTTPConnection.getresponse
     calling = threading.local()
 
-    def numbered(door: Door, method: str, url: str, send: Any) -> Any:
+    def numbered(door: Door, method: str, url: str, send: Any, known: Any = None) -> Any:
         def sent(route: Any) -> Any:
             calling.name = f"{door.system} {route.name}"
             answer = send(route)
             places.come("answered", calling.name)
             return answer
 
-        return exchange(door, method, url, sent)
+        return exchange(door, method, url, sent, known)
 
     def waiting(connection: http.client.HTTPConnection, *args: Any, **named: Any) -> Any:
         places.come("sent", getattr(calling, "name", "the consent page"))

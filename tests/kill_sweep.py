@@ -1,9 +1,10 @@
 """A kill sweep: processes are killed at every place that they come to, and at random instants.
 
-``python tests/kill_sweep.py --kills 1000`` (``make kills N=1000``) prints what came of it. By place:
-in each scene of ``kill_scenes`` a run that nobody kills finds the places of a command, and then it
-dies at each of them, once with books that remember request ids and once with books that do not. By
-chance: the kills that are left fall at any instant, half of them with each sort of books.
+``python tests/kill_sweep.py --crm salesforce --kills 1000`` (``make kills CRM=salesforce N=1000``)
+prints what came of it, a line for each CRM. By place: in each scene a run that nobody kills finds
+the places of a command, and then it dies at each of them, once with books that remember request ids
+and once with books that do not. By chance: the kills that are left fall at any instant, half of
+them with each sort of books.
 """
 
 import argparse
@@ -21,13 +22,76 @@ from typing import Any
 
 import structlog
 from kill_chance import kill_by_chance
+from kill_corrections import (
+    Amended,
+    Correct,
+    CorrectionLooked,
+    Credited,
+    CreditedAndReissued,
+    CreditedDown,
+    Voided,
+)
+from kill_crms import CRMS, Crm
+from kill_documents import Files, FilesLooked, FilesNotArrived, Parts, PartsLooked
 from kill_installation import KILLED, Installation
-from kill_judge import Judged, judge
+from kill_judge import Judged
 from kill_mortal import mortal
 from kill_places import Place
-from kill_scenes import SCENES, Scene
-from simulated_world import open_world
+from kill_scenes import (
+    Activation,
+    Answer,
+    Approve,
+    Backfill,
+    Backup,
+    Configuration,
+    Consent,
+    GoLive,
+    Look,
+    Lost,
+    Recovery,
+    Refresh,
+    Reissue,
+    Restore,
+    Rounds,
+    Scene,
+    Upgrade,
+    Wish,
+    WishLeft,
+)
 
+SCENES: tuple[type[Scene], ...] = (
+    Rounds,
+    Recovery,
+    Look,
+    Parts,
+    PartsLooked,
+    Files,
+    FilesLooked,
+    FilesNotArrived,
+    Correct,
+    Credited,
+    CreditedDown,
+    CreditedAndReissued,
+    Voided,
+    Amended,
+    CorrectionLooked,
+    Activation,
+    Refresh,
+    Consent,
+    Configuration,
+    Approve,
+    Answer,
+    Backfill,
+    GoLive,
+    Reissue,
+    Wish,
+    WishLeft,
+    Lost,
+    Upgrade,
+    Backup,
+    Restore,
+)
+ALL = "all"
 MEMORY = 10_000  # request ids that the books remember
 CHANCE_KILLS_LEAST = 20
 
@@ -38,17 +102,23 @@ _log = logging.getLogger(__name__)
 class Swept:
     """What a sweep found, place by place and in the end."""
 
+    crm: str = "hubspot"
     places: Counter[str] = field(default_factory=Counter)
     kills: Counter[str] = field(default_factory=Counter)
     judged: Judged = field(default_factory=Judged)
     failed: list[str] = field(default_factory=list)
     """Where a command did not go on, or what was found wrong in the end."""
+    forgotten: int = 0
+    """The kills beside books that remember no request id."""
     secs: float = 0.0
 
     def shown(self) -> dict[str, Any]:
         """Return it as plain values."""
         return {
+            "crm": self.crm,
             "kills": self.kills.total(),
+            "of_these_without_request_ids": self.forgotten,
+            "places": self.places.total(),
             "places_by_stage": dict(sorted(self.places.items())),
             "kills_by_stage": dict(sorted(self.kills.items())),
             **asdict(self.judged),
@@ -57,21 +127,26 @@ class Swept:
         }
 
 
-def sweep(path: Path, *, kills: int, seed: int) -> Swept:
+def sweep(path: Path, *, crm: type[Crm], kills: int, seed: int, each: int | None) -> Swept:
     """Kill at each place in each scene with both memories, and by chance up to ``kills``."""
-    began, swept = time.monotonic(), Swept()
+    began, swept = time.monotonic(), Swept(crm.system)
     for scene in SCENES:
         for size in (MEMORY, 0):
+            if not scene.fits(crm):
+                continue
+            place = path / f"{scene.__name__}-{size}"
             try:
-                kill_by_place(path / f"{scene.__name__}-{size}", scene, swept, memories=(size,))
+                kill_by_place(place, scene, swept, crm=crm, memories=(size,), each=each)
             except AssertionError as wrong:  # the other scenes are worth their answer
                 swept.failed.append(str(wrong))
             _log.info(
-                "%s, %s remembered: %s kills so far", scene.__name__, size, swept.kills.total()
+                "%s, %s, %s remembered: %s kills so far",
+                *(crm.system, scene.__name__, size, swept.kills.total()),
             )
     by_chance = max(CHANCE_KILLS_LEAST, kills - swept.kills.total())
-    swept.judged += kill_by_chance(_made(path / "chance"), kills=by_chance, seed=seed)
+    swept.judged += kill_by_chance(_made(path / "chance"), crm=crm, kills=by_chance, seed=seed)
     swept.kills["by chance"] += by_chance
+    swept.forgotten += by_chance - by_chance // 2
     swept.secs = time.monotonic() - began
     return swept
 
@@ -81,6 +156,7 @@ def kill_by_place(
     scene: type[Scene],
     swept: Swept,
     *,
+    crm: type[Crm] = CRMS["hubspot"],
     memories: Sequence[int] = (MEMORY, 0),
     each: int | None = None,
 ) -> None:
@@ -90,10 +166,11 @@ def kill_by_place(
         path: a folder of the scene's own.
         scene: what the command is and what leads up to it.
         swept: takes what was found.
+        crm: what it is played with.
         memories: how many request ids the books remember, in turns.
         each: how many places of each stage are tried, those spread evenly; all when None.
     """
-    with installed(path, scene.approve) as installation:
+    with installed(path, crm, scene) as installation:
         played = scene(installation)
         for _ in range(2):  # the first run of all comes to more places than those that follow
             ended = installation.tieout(*played.arrange(), **played.more())
@@ -102,25 +179,27 @@ def kill_by_place(
         known = [place for place in ended.places if place.stage in scene.stages]
         swept.places.update(place.stage for place in known)
         for turn, place in enumerate(_chosen(known, each)):
-            installation.world.remember_requests(memories[turn % len(memories)])
+            size = memories[turn % len(memories)]
+            installation.world.remember_requests(size)
             killed = installation.tieout(*played.arrange(), die_at=place.name, **played.more())
             if killed.code == KILLED:  # the same command may come to fewer places another time
                 swept.kills[place.stage] += 1
+                swept.forgotten += not size
             with _told_of(scene, place):
                 played.go_on()
-        found = judge(installation.world, installation.ledger, installation.payments)
+        found = installation.judged()
         assert found.clean, f"{scene.__name__}: {found}"
         swept.judged += found
 
 
 @contextmanager
-def installed(path: Path, approve: str) -> Iterator[Installation]:
-    """Give a world with a configuration, and a process that runs commands in it."""
-    with open_world(_made(path)) as world:
-        with closing(world.engine().ledger):  # which provides what the CRM must have
-            world.opened.close()
-        with mortal(world, 0) as ask:
-            yield Installation(world, ask, approve)
+def installed(path: Path, crm: type[Crm], scene: type[Scene]) -> Iterator[Installation]:
+    """Give a CRM with a configuration, and a process that runs commands in it."""
+    with crm.open(_made(path)) as opened:
+        with closing(opened.world.engine().ledger):  # which provides what the CRM must have
+            opened.world.opened.close()
+        with mortal(opened, 0) as ask:
+            yield Installation(opened, ask, scene.approve, each=scene.each)
 
 
 @contextmanager
@@ -151,16 +230,23 @@ def _made(path: Path) -> Path:
 def main() -> int:
     """Sweep as the command line says, and print what was found."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--kills", type=int, default=1_000, help="at least so many")
+    parser.add_argument("--crm", choices=[*CRMS, ALL], default=ALL)
+    parser.add_argument("--kills", type=int, default=1_000, help="at least so many for each CRM")
+    parser.add_argument("--each", type=int, help="so many places of each stage; all if not told")
     parser.add_argument("--seed", type=int, default=1)
     asked = parser.parse_args()
     logging.basicConfig(format="%(asctime)s %(message)s")
     _log.setLevel(logging.INFO)
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
-    with tempfile.TemporaryDirectory() as folder:
-        swept = sweep(Path(folder), kills=asked.kills, seed=asked.seed)
-    sys.stdout.write(json.dumps(swept.shown()) + "\n")
-    return 0 if swept.judged.clean and not swept.failed else 1
+    is_clean = True
+    for crm in CRMS.values() if asked.crm == ALL else [CRMS[asked.crm]]:
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder)
+            swept = sweep(path, crm=crm, kills=asked.kills, seed=asked.seed, each=asked.each)
+        sys.stdout.write(json.dumps(swept.shown()) + "\n")
+        sys.stdout.flush()
+        is_clean = is_clean and swept.judged.clean and not swept.failed
+    return 0 if is_clean else 1
 
 
 if __name__ == "__main__":

@@ -140,8 +140,8 @@ class SalesforceWorld(World):
     def org(self) -> Org:
         """The org."""
         org: Any = self.portal
-        assert isinstance(org, Org)
-        return org
+        known: Org = org  # in another process, what is known of it
+        return known
 
     def open_crm(self, reads: AnyMapping[str, frozenset[str]]) -> Connector:
         """Open the session with the org: with a session's token, or by the app's secret."""
