@@ -13,12 +13,39 @@ from pathlib import Path
 import pytest
 
 from sync_engine.ledger import lock, migrating
-from sync_engine.ledger.sqlite import CHECKED_BYTES, Ledger
+from sync_engine.ledger.sqlite import CHECKED_BYTES, Ledger, flush_folder
 from tieout.model.errors import LedgerError
 
 
 def setting(ledger, name):
     return ledger._connection.execute(f"PRAGMA {name}").fetchone()[0]
+
+
+def test_a_new_ledger_s_name_is_on_the_disk_before_anything_is_in_it(
+    opened, ledger_path, monkeypatch
+):
+    """R52: without a flush of its folder a new file may be gone after a power cut, commits and all."""
+    flushed, fsync = [], os.fsync
+
+    def flush(descriptor: int) -> None:
+        flushed.append(os.fstat(descriptor).st_ino)
+        fsync(descriptor)
+
+    monkeypatch.setattr(os, "fsync", flush)
+    opened()
+    assert flushed[0] == ledger_path.parent.stat().st_ino
+
+
+def test_flushing_a_folder_leaves_no_file_open(tmp_path):
+    free = _lowest_free_descriptor()
+    flush_folder(tmp_path)
+    assert _lowest_free_descriptor() == free
+
+
+def _lowest_free_descriptor() -> int:
+    descriptor = os.open(os.devnull, os.O_RDONLY)
+    os.close(descriptor)
+    return descriptor
 
 
 @pytest.mark.parametrize("exclusive", [True, False])
