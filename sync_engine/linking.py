@@ -43,7 +43,11 @@ class Unlinked:
 
 @dataclass(frozen=True, slots=True)
 class ByHand:
-    """A living record of the books that a person made and that is no document's yet."""
+    """A living record of the books that a person made and that is no document's yet.
+
+    ``amounts`` are the figures that compare with a deal's; ``others`` find it too, as people write
+    prices with and without the tax, and contradict it.
+    """
 
     id: str
     number: str | None
@@ -52,6 +56,7 @@ class ByHand:
     currency: str | None
     amounts: frozenset[Decimal]
     words: frozenset[str] = frozenset()
+    others: frozenset[Decimal] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,7 +232,8 @@ def _clues(records: Sequence[ByHand], near: int, far: int) -> Iterator[tuple[str
     by_number = _index(records, lambda one: [one.number] if one.number else [])
     by_words = _index(records, lambda one: one.words)
     sales = _index(
-        records, lambda one: [(one.customer, one.currency, amount) for amount in one.amounts]
+        records,
+        lambda one: [(one.customer, one.currency, amount) for amount in one.amounts | one.others],
     )
 
     def sold(document: Unlinked, days: int) -> list[ByHand]:

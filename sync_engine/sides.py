@@ -56,10 +56,14 @@ def found_links(ledger: Reads, pair: Pair, beside: Sequence[Pair]) -> Found:
         _demand_read(ledger, one)
     documents = {row["key"]: row for row in waiting(ledger, pair)}
     records = {row["id"]: row for row in by_hand(ledger, pair)}
-    others = [one for other in beside for one in _unlinked(ledger, other, waiting(ledger, other))]
+    waits = {other.name: waiting(ledger, other) for other in beside}
+    others = [one for other in beside for one in _unlinked(ledger, other, waits[other.name])]
+    figures = _figures(pair, documents.values()).union(
+        *(_figures(other, waits[other.name]) for other in beside)
+    )
     made = links(
         [*_unlinked(ledger, pair, documents.values()), *others],
-        [_by_hand(row) for row in records.values()],
+        [_by_hand(row, figures) for row in records.values()],
         days=pair.twin_days,
     )
     theirs = made.leave({one.key for one in others})
@@ -150,15 +154,22 @@ def day_of(row: Row) -> date | None:
     return parse_day(day) if isinstance(day, str) else None
 
 
-def _by_hand(row: Row) -> ByHand:
+def _figures(pair: Pair, documents: Iterable[Row]) -> frozenset[str]:
+    """Return which figures of an invoice compare with what these documents come to."""
+    return frozenset(figure_of(pair, row) for row in documents)
+
+
+def _by_hand(row: Row, figures: frozenset[str]) -> ByHand:
     fields = fields_of(row["fields"])
+    known = {name: Decimal(row[name]) for name in ("net", "total") if row[name]}
     return ByHand(
         id=row["id"],
         number=fields.get("number"),
         customer=row["customer"],
         day=fields.get("date"),
         currency=fields.get("currency"),
-        amounts=frozenset(Decimal(row[name]) for name in ("net", "total") if row[name]),
+        amounts=frozenset(held for name, held in known.items() if name in figures),
+        others=frozenset(known.values()),
         words=_there(*(fields.get("custom_fields") or {}).values()),
     )
 

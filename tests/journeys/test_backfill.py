@@ -106,6 +106,15 @@ def test_a_reference_with_another_amount_is_likely_and_says_so(begun, deal, by_h
     assert report["likely"][0]["differences"] == ["amount"]
 
 
+def test_an_amount_that_fits_with_the_tax_alone_is_likely_and_says_so(begun, deal, by_hand):
+    """The deal comes to 357 before tax, and the invoice to 300."""
+    one = deal("Bär GmbH", price="357.00", quantity="1")
+    invoice = by_hand("Bär GmbH", "300.00")
+    report = looked(begun)
+    assert (report["certain"], pairs_of(report["likely"])) == ([], [(one, invoice)])
+    assert report["likely"][0]["differences"] == ["amount"]
+
+
 def test_several_that_fit_are_never_taken_by_themselves(begun, world, deal, by_hand):
     one = deal("Bär GmbH")
     fit = [by_hand("Bär GmbH", day="2026-04-02"), by_hand("Bär GmbH", day="2026-04-03")]
