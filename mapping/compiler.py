@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterator
 from mapping import rules, vocabulary
 from mapping.around import read_checks, read_parts, read_write_back
 from mapping.cells import Cells, entries_of
-from mapping.documents import read_document, read_files
+from mapping.documents import read_document, read_files, read_pdf
 from mapping.examples import read_tests
 from mapping.functions import Type
 from mapping.grammar import check
@@ -73,6 +73,7 @@ def _mapping(at: Cells) -> rules.Mapping:
     checks = tuple(read_checks(at, top, document))
     write_back = tuple(read_write_back(at, top, document))
     files = read_files(at, top, to)
+    pdf = read_pdf(at, top, to)
     tests = tuple(read_tests(at, top))
     name = str(top["mapping"].value) if "mapping" in top else ""
     first = top.get("renamed_from")
@@ -94,6 +95,7 @@ def _mapping(at: Cells) -> rules.Mapping:
         checks=checks,
         write_back=write_back,
         files=files,
+        pdf=pdf,
         tests=tests,
         fields={role: frozenset(at.used.get(role, ())) for role in at.kinds},
         reads=_reads(at),

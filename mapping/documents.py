@@ -94,6 +94,15 @@ def read_files(at: Cells, top: abc.Mapping[str, Node], to: str) -> rules.FileRul
     return rules.FileRules(row, rows, patterns, when, parts, node.line)
 
 
+def read_pdf(at: Cells, top: abc.Mapping[str, Node], to: str) -> rules.Printing | None:
+    """Whether the books' PDF goes to the source; only an invoice has one."""
+    node = top.get("pdf")
+    if node is not None and to != "invoice":
+        at.wrong(node, f"pdf stands in a mapping to {to}", "only an invoice is printed")
+    said = None if node is None else node.value
+    return next((one for one in rules.Printing if one == said), None)
+
+
 def _payment(at: Cells, block: abc.Mapping[str, Node]) -> rules.PaymentRules:
     pays = block.get("pays")
     form = re.fullmatch(vocabulary.PAYS, str(pays.value)) if pays else None

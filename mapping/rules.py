@@ -149,6 +149,13 @@ class Bearing(StrEnum):
     ALL = "all"
 
 
+class Printing(StrEnum):
+    """How often the books' PDF of an invoice goes to its source."""
+
+    ONCE = "once"
+    AMENDED = "amended"  # again with each amendment that we made
+
+
 @dataclass(frozen=True, slots=True)
 class FileRules:
     """Which files of a source go to its invoice."""
@@ -224,6 +231,7 @@ class Mapping:
     checks: tuple[Check, ...]
     write_back: tuple[WriteBack, ...]
     files: FileRules | None
+    pdf: Printing | None
     tests: tuple[Test, ...]
     fields: abc.Mapping[str, frozenset[str]]  # by role
     reads: abc.Mapping[str, frozenset[str]]

@@ -14,7 +14,7 @@ from mapping.functions import Type
 from mapping.grammar import Anything, Block, Cell, Either, Key, Rows, Text, Whole, Word
 from mapping.grammar import json_schema as schema_of
 from mapping.periods import EVERY
-from mapping.rules import Bearing
+from mapping.rules import Bearing, Printing
 from tieout.model.document import Prices, TaxBy
 
 TARGETS = ("quickbooks",)  # systems whose own words a document may carry in a block of their name
@@ -179,6 +179,11 @@ def grammar(targets: Iterable[str] = TARGETS) -> Block:
                 Rows(_PART), "the documents of one source, where it makes several; they sum to it"
             ),
             "files": Key(_FILES, "which files of the source go to its invoice in the books"),
+            "pdf": Key(
+                Word(tuple(Printing)),
+                "the books' PDF of the invoice goes to its source: `once`, or again when it was "
+                "`amended`; never when left out",
+            ),
             "tables": Key(Block({}, others=Block({}, others=Anything())), "what lookup(…) asks"),
             "checks": Key(Rows(_CHECK), "what must hold of the document"),
             "write_back": Key(

@@ -16,7 +16,7 @@ from sync_engine.ledger.spelling import money_of
 from sync_engine.ledger.sqlite import Ledger
 from sync_engine.ledger.store import Reads, Row, Writes
 from sync_engine.pair import Pair
-from sync_engine.states import ATTACHMENT, REFERENCE_KINDS, in_state, is_not_due
+from sync_engine.states import ENCLOSED, REFERENCE_KINDS, in_state, is_not_due
 from sync_engine.tasks import APPROVAL, UNSAFE, Wanted, keep
 from tieout.model.canonical import digest
 from tieout.model.dates import instant_text
@@ -36,7 +36,7 @@ def approve(ledger: Ledger, pair: Pair, now: datetime) -> None:
     """Decide by policy about every plan that is new; the others wait for a person."""
     unsafe = _unsafe(pair, ledger.all("documents_new", pair=pair.name))
     planned = in_state(ledger, pair.name, "planned")
-    beside = {*REFERENCE_KINDS, ATTACHMENT}
+    beside = {*REFERENCE_KINDS, *ENCLOSED}
     asked = (row for row in planned if row["kind"] not in beside and not is_not_due(row))
     while some := list(islice(asked, DECISIONS_AT_ONCE)):
         with ledger.transaction() as tx:

@@ -9,35 +9,39 @@ mapping's activation, as for write-backs: a file moves no amount.
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
 from datetime import datetime
 from decimal import Decimal
 
 from mapping.drafting import NO_FILES, files_of, name_of
 from mapping.rules import Bearing
-from sync_engine.addresses import address_of, source_address
+from sync_engine.addresses import address_of
 from sync_engine.draft import Sketch, setting_of
+from sync_engine.enclosing import (
+    approve_again,
+    file,
+    file_of,
+    hold,
+    keep_problem,
+    keep_task,
+    known_there,
+    source_in,
+    subject_of,
+)
 from sync_engine.file_types import extension_of, is_false, is_hostile
 from sync_engine.ledger.sqlite import Ledger
-from sync_engine.ledger.store import Reads, Row, Writes
+from sync_engine.ledger.store import Row, Writes
 from sync_engine.pair import Pair
-from sync_engine.plan import keep_plan
 from sync_engine.queue import queue
-from sync_engine.receipts import take_known
 from sync_engine.spool import Spool, Spooled, TooLarge
-from sync_engine.states import ATTACHMENT, in_state
-from sync_engine.tasks import FILE, Wanted, keep
-from tieout.model.canonical import canonical, digest
+from sync_engine.states import ATTACHMENT, PRINT
+from sync_engine.tasks import Wanted
 from tieout.model.change import Create, Finding, Plan
-from tieout.model.contract import Receipt
 from tieout.model.errors import NextStep, TieoutError
-from tieout.model.lookup import MARKER, Found, Lookup, NotKnown
-from tieout.model.ref import Key, Ref
+from tieout.model.ref import Key
 from tieout.model.words import one_line
 
 FILES_AT_ONCE = 100  # read from the ledger together
 FILES_IN_A_ROUND = 1_000  # the rest is the next round's
-STANDING = "mapping"  # the policy by which a file is approved
 
 _log = logging.getLogger(__name__)
 
@@ -51,7 +55,7 @@ def note_files(tx: Writes, pair: Pair, sketch: Sketch) -> None:
     bears = rules.parts is Bearing.ALL or sketch.part == sketch.parts[0]
     chosen = files_of(sketch.mapping, sketch.given, setting_of(tx, pair)) if bears else NO_FILES
     unsure = [*sketch.unread_files, *chosen.findings] if bears else []
-    _keep_task(tx, pair, sketch.ref, invoice, [_unsure(sketch, one) for one in unsure[:1]])
+    keep_task(tx, pair, sketch.ref, invoice, [_unsure(sketch, one) for one in unsure[:1]])
     if unsure:
         return
     for record in chosen.files:
@@ -67,9 +71,10 @@ def note_files(tx: Writes, pair: Pair, sketch: Sketch) -> None:
         )
     here = {record.ref for record in chosen.files}
     for row in tx.all("files_of", invoice=invoice):
-        if _file(row) not in here and row["key"] is None:
-            tx.run("file_forget", invoice=invoice, **address_of(_file(row)))
-            _keep_task(tx, pair, sketch.ref, _subject(row), ())
+        is_print = row["kind"] == PRINT
+        if file_of(row) not in here and row["key"] is None and not is_print:
+            tx.run("file_forget", invoice=invoice, **address_of(file_of(row)))
+            keep_task(tx, pair, sketch.ref, subject_of(row), ())
 
 
 def attach(ledger: Ledger, pair: Pair, now: datetime) -> int:
@@ -90,7 +95,7 @@ def attach(ledger: Ledger, pair: Pair, now: datetime) -> int:
         if len(rows) < FILES_AT_ONCE:
             break
         after = {name: rows[-1][name] for name in after}
-    _approve_again(ledger, pair)
+    approve_again(ledger, pair, ATTACHMENT)
     queue(ledger, pair)
     return planned
 
@@ -100,37 +105,29 @@ def _attach(ledger: Ledger, pair: Pair, spool: Spool, row: Row, now: datetime) -
     limit_bytes = pair.books.capabilities.limit(ATTACHMENT, "size_bytes") or 0
     problem = _before_reading(pair, row, limit_bytes)
     if problem is not None:
-        return _hold(ledger, pair, row, problem)
+        return hold(ledger, pair, row, problem)
     try:
-        spooled = spool.take(pair.crm, _file(row), limit_bytes)
+        spooled = spool.take(pair.crm, file_of(row), limit_bytes)
         problem = _after_reading(row, spooled)
         if problem is not None:
             spool.drop(spooled.sha256)
-            return _hold(ledger, pair, row, problem)
+            return hold(ledger, pair, row, problem)
         plan = _plan(pair, row, spooled)
-        known = _in_the_books(ledger, pair, row, plan.key)
+        known = known_there(ledger, pair.books, ATTACHMENT, row, plan.key)
     except TooLarge:
-        return _hold(ledger, pair, row, _too_large(row, limit_bytes))
+        return hold(ledger, pair, row, _too_large(row, limit_bytes))
     except TieoutError as error:
         if error.next_step is NextStep.STOP:
             raise
-        _log.warning("file unread", extra={"record": str(_file(row)), "code": error.code})
+        _log.warning("file unread", extra={"record": str(file_of(row)), "code": error.code})
         with ledger.transaction() as tx:
-            _keep_problem(tx, pair, row, _unread(row, error))
+            keep_problem(tx, pair, row, _unread(row, error))
         return False
     with ledger.transaction() as tx:
-        is_new = _put(tx, pair, row, plan, spooled.sha256, now, known)
+        is_new = file(tx, pair, row, plan, now, known)
     if not is_new:
         spool.drop(spooled.sha256)
     return is_new
-
-
-def _hold(ledger: Ledger, pair: Pair, row: Row, problem: Wanted) -> bool:
-    """Keep a file off its invoice until it changes; the others go on."""
-    with ledger.transaction() as tx:
-        tx.run("file_problem", **_place(row), problem=problem.code)
-        _keep_problem(tx, pair, row, problem)
-    return False
 
 
 # -- judging ------------------------------------------------------------------------------------
@@ -208,7 +205,7 @@ def _shown(row: Row) -> str:
 
 def _plan(pair: Pair, row: Row, spooled: Spooled) -> Plan:
     mapping = next((one for one in pair.mappings if one.identity == row["mapping"]), None)
-    source = Ref(row["source_company"], row["source_kind"], row["source_id"])
+    source = source_in(row)
     key = Key.of(
         source,
         mapping=row["mapping"],
@@ -233,126 +230,3 @@ def _plan(pair: Pair, row: Row, spooled: Spooled) -> Plan:
         title=one_line(f"{row['title']}: {row['name']}"),
         source=source,
     )
-
-
-def _in_the_books(ledger: Reads, pair: Pair, row: Row, key: str) -> Receipt | None:
-    """Return what the books hold under this key already; asked only where the ledger may not know.
-
-    An invoice that was adopted was sent by a ledger that is lost, and its files may have been too;
-    so may those of one that a person linked, or that is older than a restore.
-
-    Raises:
-        TieoutError: the books were not searched to the end.
-    """
-    receipt = ledger.one("receipt_any", key=row["invoice"])
-    if receipt is None or ledger.one("document_get", key=key):
-        return None
-    restored_at = ledger.value("meta_get", name="restored_at")
-    is_older = restored_at is not None and receipt["at"] <= str(restored_at)
-    if receipt["how"] not in ("adopted", "linked") and not is_older:
-        return None
-    (answer,) = pair.books.find(ATTACHMENT, [Lookup(ATTACHMENT, MARKER, key)])
-    match answer:
-        case Found(ref=ref, record=record) if record is not None:
-            return Receipt(ref, record.version, record)
-        case NotKnown(error):
-            raise error
-    return None
-
-
-def _put(
-    tx: Writes,
-    pair: Pair,
-    row: Row,
-    plan: Plan,
-    sha256: str,
-    now: datetime,
-    known: Receipt | None,
-) -> bool:
-    """Write the attachment down, unless these bytes are this invoice's already."""
-    tx.run("file_bound", **_place(row), sha256=sha256, key=plan.key)
-    _keep_problem(tx, pair, row, None)
-    if tx.one("document_get", key=plan.key) is not None:
-        return False
-    keep_plan(tx, pair, plan, now)
-    key = Key.parse(plan.key)
-    content = canonical(plan.change.values)
-    assert plan.source is not None
-    tx.run(
-        "document_put",
-        key=plan.key,
-        stem=key.stem,
-        generation=key.generation,
-        pair=pair.name,
-        mapping=row["mapping"],
-        part=row["invoice"],
-        **source_address(plan.source),
-        kind=ATTACHMENT,
-        state="planned",
-        reason=None,
-        title=plan.title,
-        content=content,
-        content_hash=digest(content),
-        net=None,
-        currency=None,
-        purchase_order=None,
-        customer=None,
-        name_key=None,
-        plan_hash=plan.hash,
-        at=tx.now_text(),
-    )
-    if known is not None:
-        take_known(tx, pair, plan.key, known)
-        return False
-    _approve(tx, plan.key, plan.hash, plan.mapping)
-    return True
-
-
-def _approve_again(ledger: Ledger, pair: Pair) -> None:
-    """Approve what a person said is to be tried again."""
-    rows = [row for row in in_state(ledger, pair.name, "planned") if row["kind"] == ATTACHMENT]
-    if not rows:
-        return
-    with ledger.transaction() as tx:
-        for row in rows:
-            _approve(tx, row["key"], row["plan_hash"], row["mapping"])
-
-
-def _approve(tx: Writes, key: str, plan_hash: str, mapping: str) -> None:
-    at = tx.now_text()
-    tx.run(
-        "decision_add",
-        plan_hash=plan_hash,
-        key=key,
-        verdict="approved",
-        who="tieout",
-        policy=STANDING,
-        reason=f"the mapping {mapping} sends its files along",
-        at=at,
-    )
-    tx.run("document_state", key=key, state="approved", reason=None, at=at)
-    tx.journal("tieout", "approved", key, {"plan": plan_hash, "policy": STANDING})
-
-
-# -- tasks --------------------------------------------------------------------------------------
-
-
-def _keep_problem(tx: Writes, pair: Pair, row: Row, problem: Wanted | None) -> None:
-    source = Ref(row["source_company"], row["source_kind"], row["source_id"])
-    _keep_task(tx, pair, source, _subject(row), () if problem is None else (problem,))
-
-
-def _keep_task(tx: Writes, pair: Pair, source: Ref, subject: str, wanted: Sequence[Wanted]) -> None:
-    keep(tx, pair=pair.name, family=FILE, subject=subject, source=source, wanted=wanted)
-
-
-def _subject(row: Row) -> str:
-    return f"{row['invoice']}:{row['kind']}:{row['id']}"
-
-
-def _file(row: Row) -> Ref:
-    return Ref(row["company"], row["kind"], row["id"])
-
-
-def _place(row: Row) -> dict[str, str]:
-    return {"invoice": row["invoice"], **address_of(_file(row))}

@@ -42,6 +42,7 @@ from sync_engine.observe_books import judge_strangers, observe_books, report_fou
 from sync_engine.pair import Clock, Pair, Sleep
 from sync_engine.plan import leave_unneeded, plan_sketch
 from sync_engine.preflight import SET_IN_THE_BOOKS
+from sync_engine.print_back import note_print, print_back
 from sync_engine.push import Pushed, is_paused, push
 from sync_engine.queue import queue, take_apart, unqueue
 from sync_engine.reconcile import reconcile
@@ -72,6 +73,7 @@ class Round:
     told: int = 0
     compared: int = 0
     attached: int = 0  # files that are new attachments
+    printed: int = 0  # the books' PDFs that go to the CRM
     unknown: int = 0
     held_until: datetime | None = None  # nothing was sent, for what a former ledger has in flight
     whole: bool = False  # every stage was worked: nothing paused, stopped or interrupted it
@@ -95,6 +97,7 @@ class Round:
             "told": self.told,
             "compared": self.compared,
             "attached": self.attached,
+            "printed": self.printed,
             "shadow": self.shadow,
             "calls": dict(self.calls),
             "held_until": None if self.held_until is None else instant_text(self.held_until),
@@ -219,6 +222,7 @@ def _stages(
     yield "reconcile", lambda: _add(done, "compared", reconcile(ledger, pair))
     if push_too:
         yield "attach", lambda: _add(done, "attached", attach(ledger, pair, hands.clock()))
+        yield "print", lambda: _add(done, "printed", print_back(ledger, pair, hands.clock()))
         yield "settle", lambda: _add(done, "told", settle(ledger, pair, hands.clock()))
         yield "push", lambda: _push(ledger, pair, done, hands)
 
@@ -296,6 +300,7 @@ def draft_and_plan(ledger: Ledger, pair: Pair, done: Round, hands: Hands) -> Non
                     for sketch in sketches:
                         plan_sketch(tx, pair, sketch, hands.clock(), mirror)
                         note_files(tx, pair, sketch)
+                        note_print(tx, pair, sketch)
                     tx.run("untouch", pair=pair.name, **address_of(ref))
                     if any(
                         found.code == "unreadable"

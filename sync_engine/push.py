@@ -220,7 +220,8 @@ def _apply(pair: Pair, spool: Spool, parcel: Parcel) -> Sequence[Outcome]:
     if parcel.enclosure is None:
         return connector.apply(parcel)
     try:
-        with spool.opened(pair.crm, parcel.enclosure) as content:
+        giver = pair.connector(parcel.enclosure.source.company)
+        with spool.opened(giver, parcel.enclosure) as content:
             assert isinstance(connector, TakesFiles), "it packed the file"
             return connector.apply_enclosing(parcel, content)
     except TieoutError as error:  # the file is not at hand, so nothing was sent

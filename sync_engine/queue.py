@@ -12,6 +12,7 @@ from sync_engine.ledger.sqlite import Ledger
 from sync_engine.ledger.store import Row, Writes
 from sync_engine.pair import Pair
 from sync_engine.standing import APPLIED
+from sync_engine.states import PRINT
 from tieout.model.canonical import Plain, Values, plain
 from tieout.model.change import Change, Create
 from tieout.model.errors import InvariantError
@@ -71,7 +72,7 @@ def _queue_one(tx: Writes, pair: Pair, row: Row) -> None:
         key=row["key"],
         plan_hash=row["plan_hash"],
         pair=pair.name,
-        company=pair.books.company,
+        company=(pair.crm if change.kind == PRINT else pair.books).company,
         kind=change.kind,
         verb=change.verb.value,
         change=change_text(change),

@@ -19,7 +19,7 @@ from sync_engine.ledger.spelling import amount_text, change_of, fields_of, field
 from sync_engine.ledger.store import Row, Writes
 from sync_engine.mirror import mirror_record, note_document
 from sync_engine.pair import Pair
-from sync_engine.states import REFERENCE_KINDS
+from sync_engine.states import PRINT, REFERENCE_KINDS
 from sync_engine.tasks import APPROVAL, DRIFT, FINDING, REFUSED, UNCLAIMED, Wanted, answers, keep
 from tieout.model.canonical import canonical, digest
 from tieout.model.contract import Receipt
@@ -42,7 +42,9 @@ def take_receipt(tx: Writes, pair: Pair, row: Row, receipt: Receipt, *, how: str
     """
     _keep_receipt(tx, row["key"], row["plan_hash"], row["verb"], receipt, how, row["request_id"])
     tx.run("outbox_state", key=row["key"], plan_hash=row["plan_hash"], state="done", error=None)
-    if row["company"] == pair.books.company:
+    if row["kind"] == PRINT:
+        _filed(tx, pair, row["key"], receipt)
+    elif row["company"] == pair.books.company:
         _posted(tx, pair, row["key"], receipt)
     else:
         _told(tx, pair, row, receipt)
@@ -151,10 +153,13 @@ def link(tx: Writes, pair: Pair, sketch: Sketch, row: Row, *, how: str) -> None:
 
 
 def take_known(tx: Writes, pair: Pair, key: str, receipt: Receipt) -> None:
-    """Write down that the books have a document already, which somebody else sent."""
+    """Write down that the other side has a document already, which somebody else sent."""
     how = "adopted"
     _keep_receipt(tx, key, how, "create", receipt, how, None)
-    _posted(tx, pair, key, receipt)
+    if receipt.ref.kind == PRINT:
+        _filed(tx, pair, key, receipt)
+    else:
+        _posted(tx, pair, key, receipt)
 
 
 def refuse(tx: Writes, pair: Pair, row: Row, error: TieoutError) -> None:
@@ -304,6 +309,17 @@ def _posted(tx: Writes, pair: Pair, key: str, receipt: Receipt) -> None:
         source=source,
         wanted=(),
     )
+
+
+def _filed(tx: Writes, pair: Pair, key: str, receipt: Receipt) -> None:
+    """The CRM has the books' PDF of an invoice."""
+    document = tx.one("document_get", key=key)
+    assert document is not None
+    at = tx.now_text()
+    tx.run("document_posted", key=key, posted_id=receipt.ref.id, customer=None, at=at)
+    tx.journal("tieout", "posted", key, {"id": receipt.ref.id, "title": document["title"]})
+    source = source_of(document)
+    keep(tx, pair=pair.name, family=REFUSED, subject=key, source=source, wanted=())
 
 
 def _cover(tx: Writes, company: str, allocations: Sequence[Mapping[str, Any]]) -> None:

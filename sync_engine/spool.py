@@ -1,7 +1,7 @@
-"""spool: where a file of the CRM lies while it is on its way, under the name of its hash.
+"""spool: where a file lies while it is on its way, under the name of its hash.
 
 A file is read a piece at a time, never whole in memory. What lies here is only at hand: a file that
-is missing is read from the CRM again, and is the same or is refused.
+is missing is read again where it came from, and is the same or is refused.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,11 +18,12 @@ from typing import BinaryIO
 from sync_engine.ledger.sqlite import Ledger
 from sync_engine.pair import Pair
 from tieout.model.canonical import digest
-from tieout.model.contract import Connector, Enclosure, GivesFiles
+from tieout.model.contract import Connector, Enclosure, GivesFiles, Prints
 from tieout.model.errors import InvalidField, Rejected, Unavailable, Unsupported
 from tieout.model.ref import Ref
 
 FOLDER = "spool"
+INVOICE = "invoice"
 HEAD_BYTES = 512  # of a file's beginning, by which its type is judged
 
 
@@ -50,23 +51,22 @@ class Spool:
         """Return the pair's spool; its folder is made when the first file comes."""
         return cls(ledger.path.parent / FOLDER / pair.name)
 
-    def take(self, crm: Connector, ref: Ref, limit_bytes: int) -> Spooled:
-        """Read a file of the CRM into the spool.
+    def take(self, giver: Connector, ref: Ref, limit_bytes: int) -> Spooled:
+        """Read a file of the CRM, or an invoice's PDF of the books, into the spool.
 
         Raises:
             TooLarge: it is longer than the limit; the rest of it was not read.
-            Unsupported: the CRM's connector gives no files.
-            Unavailable: the CRM, or this disk, does not let it be read now.
-            TieoutError: the CRM refuses it.
+            Unsupported: the connector gives no such thing.
+            Unavailable: the other system, or this disk, does not let it be read now.
+            TieoutError: the other system refuses it.
         """
-        if not isinstance(crm, GivesFiles):
-            raise Unsupported(f"{crm.capabilities.title}'s connector gives no files.")
+        read = _reader(giver, ref)
         coming = self.folder / f"{digest([ref.company, ref.kind, ref.id])[:16]}.part"
         try:
             self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
             with open(coming, "wb", opener=_private) as written:
                 arriving = _Arriving(written, limit_bytes, str(ref))
-                crm.read_file(ref, arriving.take)
+                read(ref, arriving.take)
             spooled = arriving.spooled()
             coming.replace(self.folder / spooled.sha256)
         except OSError as wrong:
@@ -76,16 +76,16 @@ class Spool:
         return spooled
 
     @contextmanager
-    def opened(self, crm: Connector, enclosure: Enclosure) -> Iterator[BinaryIO]:
+    def opened(self, giver: Connector, enclosure: Enclosure) -> Iterator[BinaryIO]:
         """Open a file that is to be sent; one that does not lie here is read again first.
 
         Raises:
-            Rejected: the CRM has other bytes now than those that were to be sent.
+            Rejected: there are other bytes now than those that were to be sent.
             TieoutError: as ``take``.
         """
         path = self.folder / enclosure.sha256
         if not path.is_file():
-            again = self.take(crm, enclosure.source, enclosure.size_bytes)
+            again = self.take(giver, enclosure.source, enclosure.size_bytes)
             if again.sha256 != enclosure.sha256:
                 self.drop(again.sha256)
                 raise Rejected(f"{enclosure.source} was changed while it was on its way.")
@@ -134,6 +134,20 @@ class _Arriving:
     def spooled(self) -> Spooled:
         """Return what came."""
         return Spooled(self._hashed.hexdigest(), self._size_bytes, self._head)
+
+
+def _reader(giver: Connector, ref: Ref) -> Callable[[Ref, Callable[[bytes], object]], None]:
+    """Return what reads a file of the CRM, or what prints an invoice of the books.
+
+    Raises:
+        Unsupported: the connector does neither.
+    """
+    if ref.kind == INVOICE and isinstance(giver, Prints):
+        return giver.print_invoice
+    if ref.kind != INVOICE and isinstance(giver, GivesFiles):
+        return giver.read_file
+    what = "prints no invoices" if ref.kind == INVOICE else "gives no files"
+    raise Unsupported(f"{giver.capabilities.title}'s connector {what}.")
 
 
 def _private(path: str, flags: int) -> int:

@@ -12,10 +12,12 @@ ASKED = IN_THE_BOOKS | {"sending", "unknown"}  # something was sent: never plann
 DECIDED = frozenset({"planned", "waiting", "approved", "rejected", "refused"})
 OVERRULED = "create"  # the answer that says: it is no twin, go on
 LEFT_ALONE = "ignore"
-BESIDE = frozenset({"correction", "attachment"})  # no document of its own in the books
+BESIDE = frozenset({"correction", "attachment", "print"})  # no document of its own in the books
 HELD = frozenset({"blocked", "refused"})
 CORRECTION = "correction"  # the kind of a document that changes another's record
 ATTACHMENT = "attachment"  # the kind of a document that puts a file on another's record
+PRINT = "print"  # the kind of a document that puts the books' PDF of an invoice on its source
+ENCLOSED = (ATTACHMENT, PRINT)  # they move no amount, and their mapping approves them
 REFERENCE_KINDS = ("customer", "item")  # made because a document needs them
 READ_AT_ONCE = 2_000  # documents held in memory, whatever their number
 

@@ -79,6 +79,39 @@ class Filing:
         """The names of what hangs in the books, in order of the alphabet."""
         return sorted(name for name, _ in self.attached())
 
+    def printed(self, deal: str) -> list[tuple[str, bytes]]:
+        """The PDFs of invoices that hang on a deal in the CRM: names and contents, in order."""
+        return [one for one in self.files(deal) if one[0].startswith("Invoice-")]
+
+    def files(self, deal: str) -> list[tuple[str, bytes]]:
+        """All files of a deal in the CRM: names and contents, in order."""
+        match self.crm:
+            case "salesforce":
+                tables = self.world.org.tables
+                links = tables["ContentDocumentLink"].having("LinkedEntityId", [deal])
+                found = tables["ContentVersion"].having(
+                    "ContentDocumentId", [one["ContentDocumentId"] for one in links]
+                )
+                return [(one["PathOnClient"], self.world.org.blobs[one["Id"]]) for one in found]
+            case _:
+                raise NotImplementedError(self.crm)
+
+    def refuse_files(self, why: str) -> None:
+        """Let an administrator forbid new files, with these words."""
+        match self.crm:
+            case "salesforce":
+                self.world.crm("add_validation_rule", "ContentVersion", "Title != null", why)
+            case _:
+                raise NotImplementedError(self.crm)
+
+    def accept_files(self) -> None:
+        """Let an administrator allow them again."""
+        match self.crm:
+            case "salesforce":
+                self.world.crm("drop_validation_rules")
+            case _:
+                raise NotImplementedError(self.crm)
+
     def say(self, rules: str, **instead: str) -> None:
         """Write other rules of files into the mapping."""
         (path, *_) = self.world.files

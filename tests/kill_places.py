@@ -61,6 +61,7 @@ STAGES: Stages = {
     "twins": "plan",
     "approve": "approve",
     "attach": {"note_files": "plan", "attach": "attach"},
+    "print_back": {"note_print": "plan", "print_back": "print"},
     "look": {"look": "look", "recover": "begin"},
     "queue": "queue",
     "push": "push",

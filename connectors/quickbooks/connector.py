@@ -28,6 +28,7 @@ from tieout.model.capability import Capabilities, FieldInfo
 from tieout.model.contract import Identity, Opening, Outcome, Parcel, Request, Right
 from tieout.model.errors import (
     ConfigError,
+    NotFound,
     Rejected,
     TieoutError,
     Unauthorized,
@@ -284,6 +285,17 @@ class QuickBooks:
         except TieoutError as error:  # the settings cannot be read, so nothing was sent
             return failed(parcel, error)
         return uploading.send(self._wire, parcel, reader, content)
+
+    def print_invoice(self, ref: Ref, take: Callable[[bytes], object]) -> None:
+        """Read an invoice's PDF, a piece at a time (page "Invoice", "Get an invoice as PDF").
+
+        Raises:
+            NotFound: it was deleted, or is no id of QuickBooks'.
+            TieoutError: it was refused, or not answered to its end.
+        """
+        if not ref.id.isdecimal():
+            raise NotFound("No id of QuickBooks' has this form.", record=str(ref))
+        self._wire.download(f"invoice/{ref.id}/pdf", "application/pdf", take)
 
     def describe(self, kind: str) -> Mapping[str, FieldInfo]:
         """Return the fields of a kind; an invoice's custom ones are this company's own."""

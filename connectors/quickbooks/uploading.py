@@ -6,8 +6,7 @@ it belongs stands in the first part, with our marker in its note: by that it is 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
 from typing import BinaryIO
 
 from connectors.quickbooks.outcomes import failed, outcome_of
@@ -17,11 +16,10 @@ from tieout.model.canonical import Plain
 from tieout.model.contract import Enclosure, Outcome, Parcel, ParcelItem, Request
 from tieout.model.errors import InvalidField, OutcomeUnknown, TieoutError
 from tieout.model.ref import Key, Ref, request_id
-from tieout.transport import dump_json, understood
+from tieout.transport import Stream, dump_json, understood
 
 KIND = "attachment"
 UPLOAD_CALL = "POST upload"
-PIECE_BYTES = 64 * 1024  # of a file, in memory at once
 ITEM_ID = "001"
 LINE = "\r\n"
 
@@ -55,7 +53,9 @@ def send(wire: Wire, parcel: Parcel, reader: Reader, content: BinaryIO) -> list[
     assert enclosure is not None, "only a parcel with a file is sent so"
     media_type = f"multipart/form-data; boundary={_boundary(enclosure.sha256)}"
     try:
-        reply = wire.upload(Stream(parcel.body, enclosure, content), media_type)
+        opening, closing = parcel.body[: enclosure.at], parcel.body[enclosure.at :]
+        stream = Stream(opening, closing, content, enclosure.size_bytes)
+        reply = wire.upload(stream, media_type)
         with understood("The answer to an upload", write=True, trace_id=reply.trace_id):
             answers = reply.body.get("AttachableResponse")
             if not isinstance(answers, list) or len(answers) != 1:
@@ -65,27 +65,6 @@ def send(wire: Wire, parcel: Parcel, reader: Reader, content: BinaryIO) -> list[
             return [outcome_of(parcel.items[0], answers[0], reply.trace_id, reader)]
     except TieoutError as error:
         return failed(parcel, error)
-
-
-@dataclass(frozen=True, slots=True)
-class Stream:
-    """The bytes of a parcel with its file, a piece at a time; from the beginning each time."""
-
-    body: bytes
-    enclosure: Enclosure
-    content: BinaryIO
-
-    def __len__(self) -> int:
-        """Return how many bytes there are: requests announces them, and sends no chunks."""
-        return len(self.body) + self.enclosure.size_bytes
-
-    def __iter__(self) -> Iterator[bytes]:
-        """Yield what stands before the file, the file, and what stands behind it."""
-        yield self.body[: self.enclosure.at]
-        self.content.seek(0)
-        while piece := self.content.read(PIECE_BYTES):
-            yield piece
-        yield self.body[self.enclosure.at :]
 
 
 def _source(address: Plain) -> Ref:

@@ -20,7 +20,8 @@ from typing import Any, TypeAlias, TypeVar
 
 from quickbooks.client import QuickBooks as Client
 
-from connectors.quickbooks.faults import NO_SUCH_WAY, TokenRefused, error_of, judge
+from connectors.quickbooks.face import Face
+from connectors.quickbooks.faults import NO_SUCH_WAY, PRINTED, TokenRefused, error_of, judge
 from tieout.credentials import Credentials
 from tieout.model.dates import parse_instant
 from tieout.model.errors import Rejected, TieoutError, Unauthorized, Unavailable, ValueRefused
@@ -30,6 +31,7 @@ MINOR_VERSION = 75  # the floor and the default since August 2025 (R27)
 QUERIES_PER_BATCH = 30
 WRITE_SECS = 130.0  # the vendor gives up after 120
 READ_SECS = 130.0  # a batch of queries may take as long
+DOWNLOAD = Route(PRINTED, write=False, limits=("minute", "second"), read_secs=READ_SECS)
 
 _PAGED = re.compile(
     r"SELECT \* FROM (?P<what>.+?)(?: ORDERBY Id)? STARTPOSITION (?P<start>\d+) "
@@ -204,6 +206,24 @@ class Wire:
             )
         )
 
+    def download(self, name: str, media_type: str, take: Callable[[bytes], object]) -> None:
+        """Give the bytes at an address of the company, a piece at a time; asked once.
+
+        Raises:
+            TieoutError: it was refused, or not answered to its end; what ``take`` raises.
+        """
+        address = f"{self._address(name)}?minorversion={MINOR_VERSION}"
+
+        def ask(token: str) -> None:
+            headers = {"Accept": media_type, "Authorization": f"Bearer {token}"}
+            self._session.download(address, take, DOWNLOAD, headers)
+
+        token = self._credentials.access_token()
+        try:
+            ask(token)
+        except TokenRefused:
+            ask(self._credentials.refresh(token))
+
     def close(self) -> None:
         """Give back connections."""
         self.door.close()
@@ -292,7 +312,7 @@ class Wire:
             return self._signed(operation, self._credentials.refresh(token))
 
     def _signed(self, operation: Callable[[Any], object], token: str) -> Reply:
-        face = _Face(self._session, token)
+        face = Face(self._session, token)
         client = Client(company_id=self._realm, minorversion=MINOR_VERSION)
         client.api_url_v3 = self._api
         client.session = face
@@ -319,42 +339,6 @@ def _reads() -> Iterator[None]:
         yield
     finally:
         _READING.reset(token)
-
-
-class _Face:
-    """What python-quickbooks calls its session: our door, and a token for one call.
-
-    The client would parse the body a second time, with floats or doubled keys passing unseen. So
-    it gets an empty object to parse, and the answer that the door has judged is kept here.
-    """
-
-    def __init__(self, session: Any, access_token: str) -> None:
-        self._session = session
-        self.access_token = access_token
-        self._answer: Answer | None = None
-
-    @property
-    def answered(self) -> Answer:
-        """The answer to the call that was made."""
-        assert self._answer is not None, "a call that returns was answered"
-        return self._answer
-
-    def request(self, method: str, url: str, **rest: Any) -> _Parsed:
-        """Send through the door.
-
-        Raises:
-            TieoutError: whatever the door makes of the exchange.
-        """
-        self._answer = self._session.request(method, url, **rest).answer
-        return _Parsed()
-
-
-@dataclass(frozen=True, slots=True)
-class _Parsed:
-    """Stands for an answer that is already understood."""
-
-    status_code: int = 200
-    text: str = "{}"
 
 
 def _itself(reply: Reply) -> Reply:

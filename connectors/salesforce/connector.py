@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
-from typing import Any
+from typing import Any, BinaryIO
 
+from connectors.salesforce import prints
 from connectors.salesforce.facts import SYSTEM, facts
 from connectors.salesforce.feed import Feed, Place, one_kind
 from connectors.salesforce.files import download
@@ -173,6 +174,10 @@ class Salesforce:
     def apply(self, parcel: Parcel) -> Sequence[Outcome]:
         """Send exactly these bytes, once; answer for every item."""
         return apply(self._reading, parcel)
+
+    def apply_enclosing(self, parcel: Parcel, content: BinaryIO) -> Sequence[Outcome]:
+        """Send a parcel's bytes with the file's between them, once; see ``prints``."""
+        return prints.send(self._reading, parcel, content)
 
     def describe(self, kind: str) -> Mapping[str, FieldInfo]:
         """Return the fields of a kind by the names that mappings use."""

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 
 from connectors.salesforce.facts import Kind
+from connectors.salesforce.prints import PRINT
+from connectors.salesforce.prints import find as prints
 from connectors.salesforce.provisions import KINDS, named
 from connectors.salesforce.reading import Reading
 from connectors.salesforce.translation import text_of
@@ -34,6 +36,8 @@ def find(reading: Reading, kind: str, wanted: Sequence[Lookup]) -> Sequence[Answ
 
 
 def _way(reading: Reading, name: str, by: str) -> Callable[[Sequence[str]], Mapping[str, Answer]]:
+    if name == PRINT:
+        return lambda values: prints(reading, values)
     if name in KINDS and by == "name":
         return lambda values: named(reading, name, values)
     kind = reading.facts.kinds.get(name)

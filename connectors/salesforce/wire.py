@@ -25,7 +25,7 @@ from connectors.salesforce.facts import SYSTEM
 from connectors.salesforce.refusals import TokenRefused, judge, refusal
 from connectors.salesforce.spent import Spent
 from tieout.model.errors import Unauthorized, Unavailable
-from tieout.transport import Answer, Door, Route, dump_json, retry_call, understood
+from tieout.transport import Answer, Door, Route, Stream, dump_json, retry_call, understood
 
 if TYPE_CHECKING:
     from tieout.credentials import Credentials
@@ -187,6 +187,17 @@ class Wire:
             TieoutError: it was refused, or not answered to its end; what ``take`` raises.
         """
         self._called(lambda client: client.restful(path), take)
+
+    def upload(self, path: str, content: Stream, media_type: str) -> Answer:
+        """Send one multipart body, a piece at a time; it can be gone through again after a 401.
+
+        Raises:
+            TieoutError: no well-formed answer, or it was refused.
+        """
+        headers = {"Content-Type": media_type}
+        return self._called(
+            lambda client: client.restful(path, method="POST", data=content, headers=headers)
+        )
 
     def data_path(self, rest: str) -> str:
         """Return an address within a composite request: without a host, with the version."""

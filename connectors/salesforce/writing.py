@@ -13,6 +13,7 @@ from typing import Any
 
 from connectors.salesforce import soql
 from connectors.salesforce.facts import Kind
+from connectors.salesforce.prints import is_print, pack
 from connectors.salesforce.provisions import KINDS, creation, made
 from connectors.salesforce.reading import Reading
 from connectors.salesforce.refusals import refusal
@@ -33,12 +34,14 @@ READ_BACK = "versions"
 
 
 def prepare(reading: Reading, requests: Sequence[Request]) -> Sequence[Parcel]:
-    """Pack changes into calls: what is to be made, then updates, a kind after the other.
+    """Pack changes into calls: files, what is to be made, then updates, a kind after the other.
 
     Raises:
         InvalidField: a value that no call can carry, or a field that is not to be written.
         Unsupported: a change that Salesforce's connector does not make.
     """
+    parcels = [pack(reading, request) for request in requests if is_print(request.change)]
+    requests = [request for request in requests if not is_print(request.change)]
     for request in requests:
         if not reading.facts.capabilities.can(request.change.kind, request.change.verb):
             raise Unsupported(
@@ -47,7 +50,7 @@ def prepare(reading: Reading, requests: Sequence[Request]) -> Sequence[Parcel]:
             )
     new = [request for request in requests if isinstance(request.change, Create)]
     new.sort(key=lambda request: KINDS.index(request.change.kind))
-    parcels = [_creation(reading, request) for request in new]
+    parcels += (_creation(reading, request) for request in new)
     for kind in dict.fromkeys(request.change.kind for request in requests):
         updates = [
             request

@@ -396,7 +396,7 @@ ORDER BY d.key;
 
 -- documents_new: what each new plan comes to, for judging them all together
 SELECT net, currency FROM document
-WHERE pair = :pair AND state = 'planned' AND kind NOT IN ('customer', 'item', 'attachment')
+WHERE pair = :pair AND state = 'planned' AND kind NOT IN ('customer', 'item', 'attachment', 'print')
 AND coalesce(reason, '') NOT LIKE 'not-due%';
 
 -- plans_waiting: the hashes of all plans of a pair that wait for a person
@@ -421,10 +421,10 @@ SELECT key FROM document WHERE pair = :pair AND state = 'blocked' AND reason = :
 
 -- sources_leaving: where the documents come from that are about to be sent, or sent again
 SELECT company, source_kind, source_id FROM document
-WHERE pair = :pair AND state = 'approved' AND kind NOT IN ('customer', 'item', 'attachment')
+WHERE pair = :pair AND state = 'approved' AND kind NOT IN ('customer', 'item', 'attachment', 'print')
 UNION SELECT d.company, d.source_kind, d.source_id FROM parcel p
 JOIN outbox o ON o.request_id = p.request_id JOIN document d ON d.key = o.key
-WHERE p.pair = :pair AND p.state = 'again' AND d.kind NOT IN ('customer', 'item', 'attachment');
+WHERE p.pair = :pair AND p.state = 'again' AND d.kind NOT IN ('customer', 'item', 'attachment', 'print');
 
 -- document_counts: how many documents of a pair are in which state, not due beside planned (reads all)
 SELECT kind, CASE WHEN state = 'planned' AND reason LIKE 'not-due%' THEN 'not-due' ELSE state END AS state,
@@ -802,7 +802,7 @@ WHERE o.request_id = :request_id AND d.kind NOT IN ('customer', 'item')
 ON CONFLICT (pair, company, kind, id) DO NOTHING;
 
 -- documents_pending: a pair's documents that were never sent, or refused
-SELECT * FROM document WHERE pair = :pair AND kind NOT IN ('customer', 'item', 'attachment')
+SELECT * FROM document WHERE pair = :pair AND kind NOT IN ('customer', 'item', 'attachment', 'print')
 AND state IN ('blocked', 'planned', 'waiting', 'approved', 'rejected', 'refused');
 
 -- document_retire: nothing makes it any more
@@ -815,7 +815,8 @@ UPDATE document SET state = 'approved' WHERE pair = :pair AND state IN ('sending
 AND key IN (SELECT key FROM outbox WHERE pair = :pair AND state = 'queued');
 
 -- outbox_unqueue: and is queued anew when its turn comes
-UPDATE outbox SET state = 'refused' WHERE pair = :pair AND state = 'queued' AND company <> :crm;
+UPDATE outbox SET state = 'refused' WHERE pair = :pair AND state = 'queued'
+AND (company <> :crm OR kind = 'print');
 
 -- === what people ask ===========================================================================
 
@@ -936,7 +937,7 @@ DELETE FROM attachment WHERE invoice = :invoice AND company = :company AND kind 
 -- files_due: files of posted invoices that no document attaches yet
 SELECT a.*, d.mapping, d.company AS source_company, d.source_kind, d.source_id, d.title, d.posted_id
 FROM attachment a CROSS JOIN document d
-WHERE a.pair = :pair AND a.key IS NULL AND a.problem IS NULL
+WHERE a.pair = :pair AND a.key IS NULL AND a.problem IS NULL AND a.kind <> 'print'
 AND d.key = a.invoice AND d.state = 'posted'
 AND NOT EXISTS (SELECT 1 FROM receipt r WHERE r.key = d.key AND r.how = 'linked')
 AND (a.invoice, a.company, a.kind, a.id) > (:invoice, :company, :kind, :id)
@@ -950,7 +951,33 @@ WHERE invoice = :invoice AND company = :company AND kind = :kind AND id = :id;
 UPDATE attachment SET sha256 = :sha256, key = :key, problem = NULL
 WHERE invoice = :invoice AND company = :company AND kind = :kind AND id = :id;
 
+-- print_want: a mapping wants the books' PDF of an invoice on its source
+INSERT INTO attachment (invoice, company, kind, id, pair, version, name)
+VALUES (:invoice, :company, 'print', :invoice, :pair, '1', '')
+ON CONFLICT (invoice, company, kind, id) DO NOTHING;
+
+-- prints_again: an invoice that was amended since is wanted once more
+UPDATE attachment AS a SET sha256 = NULL, key = NULL, problem = NULL, version = (SELECT 1 + count(*)
+    FROM correction c JOIN document d ON d.key = c.key
+    WHERE c.corrects = a.invoice AND c.way = 'amend' AND d.state = 'posted')
+WHERE a.pair = :pair AND a.kind = 'print'
+AND a.invoice IN (SELECT c.corrects FROM correction c JOIN document i ON i.key = c.corrects
+    WHERE c.way = 'amend' AND i.mapping = :mapping)
+AND CAST(a.version AS INTEGER) <> (SELECT 1 + count(*) FROM correction c JOIN document d ON d.key = c.key
+    WHERE c.corrects = a.invoice AND c.way = 'amend' AND d.state = 'posted');
+
+-- prints_due: the posted invoices of a mapping whose PDF no document puts on their source yet
+SELECT a.*, d.mapping, d.company AS source_company, d.source_kind, d.source_id, d.title, d.posted_id
+FROM attachment a CROSS JOIN document d
+WHERE a.pair = :pair AND a.key IS NULL AND a.problem IS NULL AND a.kind = 'print'
+AND d.key = a.invoice AND d.state = 'posted' AND d.mapping = :mapping
+AND NOT EXISTS (SELECT 1 FROM receipt r WHERE r.key = d.key AND r.how = 'linked')
+AND a.invoice > :after ORDER BY a.invoice LIMIT :limit;
+
+-- print_anew: a PDF that was refused and is to be tried again is made anew
+UPDATE attachment SET sha256 = NULL, key = NULL, problem = NULL WHERE pair = :pair AND key = :key;
+
 -- files_kept: the hashes of files that are to be sent, or may be sent again
 SELECT DISTINCT a.sha256 FROM document d CROSS JOIN attachment a
-WHERE d.pair = :pair AND d.state IN ('approved', 'sending', 'unknown') AND d.kind = 'attachment'
+WHERE d.pair = :pair AND d.state IN ('approved', 'sending', 'unknown') AND d.kind IN ('attachment', 'print')
 AND a.pair = d.pair AND a.key = d.key;

@@ -14,7 +14,7 @@ class KindCapability:
     """What can be done with one kind of record.
 
     Attributes:
-        verbs: what ``apply`` does.
+        verbs: what ``apply`` does; what is made with a file alone has none.
         marker: the field that carries our marker (in a CRM: a deal's own mark); empty when records
             of this kind carry none.
         found_by: how ``find`` can search: marker, created_since, name, number, id, email.
@@ -38,7 +38,7 @@ class KindCapability:
 
         Args:
             said: ``found_by``, and where they are not the plain ones ``verbs``, ``marker``,
-                ``limits`` and ``batch``.
+                ``limits``, ``batch`` and ``file_types``.
             fields: the types of its fields, by our names.
         """
         return cls(
@@ -48,6 +48,7 @@ class KindCapability:
             limits=said.get("limits", {}),
             fields=fields,
             batch=said.get("batch", 1),
+            file_types=said.get("file_types", {}),
         )
 
 

@@ -280,8 +280,20 @@ class GivesFiles(Protocol):
 
 
 @runtime_checkable
+class Prints(Protocol):
+    """A connector whose system prints its documents as people would send them."""
+
+    def print_invoice(self, ref: Ref, take: Callable[[bytes], object]) -> None:
+        """Read an invoice's PDF, a piece at a time; otherwise as ``GivesFiles.read_file``.
+
+        Printed twice, the same invoice may have other bytes.
+        """
+        ...
+
+
+@runtime_checkable
 class TakesFiles(Protocol):
-    """A connector that sends parcels with an enclosure: kind ``attachment``."""
+    """A connector that sends parcels with an enclosure: kind ``attachment``, or ``print``."""
 
     def apply_enclosing(self, parcel: Parcel, content: BinaryIO) -> Sequence[Outcome]:
         """Send a parcel's bytes with the file's between them, once; otherwise as ``apply``."""

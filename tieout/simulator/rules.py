@@ -264,6 +264,12 @@ RULES: Mapping[str, Sequence[Rule]] = {
             "Intuit, limits and throttles",
             unfollowed="Nothing here takes so long; the faults `stall` and `html` (504) play it.",
         ),
+        Rule(
+            "Q7",
+            "An invoice is printed as a PDF, which is another file each time.",
+            "Intuit, API reference, Invoice, Get an invoice as PDF",
+            refuses="610",
+        ),
     ),
     SALESFORCE: SALESFORCE_RULES,
     DYNAMICS: DYNAMICS_RULES,

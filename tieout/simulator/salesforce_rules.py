@@ -169,10 +169,12 @@ SALESFORCE_RULES: Sequence[Rule] = (
     ),
     Rule(
         "S16",
-        "A file is a version of a document, linked to records; its bytes have an address. Links "
-        "are asked for by their ends, and not within another query's conditions.",
+        "A file is a version of a document, linked to records; its bytes have an address, and come "
+        "as base64 or in a part. Links are asked for by their ends, and not within another query's "
+        "conditions.",
         f"{_OBJECTS}, ContentVersion, ContentDocumentLink",
-        refuses="REQUIRED_FIELD_MISSING, INVALID_BASE64, MALFORMED_QUERY",
+        refuses="REQUIRED_FIELD_MISSING, INVALID_BASE64, INVALID_MULTIPART_REQUEST, "
+        "MALFORMED_QUERY",
     ),
     Rule(
         "S17",

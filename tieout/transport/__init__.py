@@ -10,6 +10,7 @@ from tieout.transport.exactjson import dump_json, parse_json
 from tieout.transport.limits import Limit, Quota
 from tieout.transport.redaction import redact
 from tieout.transport.retry import retry_call
+from tieout.transport.stream import Stream
 
 __all__ = [
     "Answer",
@@ -17,6 +18,7 @@ __all__ = [
     "Limit",
     "Quota",
     "Route",
+    "Stream",
     "dump_json",
     "parse_json",
     "redact",

@@ -237,3 +237,12 @@ def test_q4_a_body_says_what_it_is(books, path, said, status):
     answer = books.ask("POST", f"/v3/company/9130/{path}", body, headers=headers)
 
     assert answer.status == status
+
+
+def test_q7_an_invoice_is_printed_anew_each_time(books):
+    one = books.create("Invoice", books.invoice_body(books.customer()))["Id"]
+    first, second = (books.api("GET", f"invoice/{one}/pdf") for _ in range(2))
+    assert (first.status, first.headers["content-type"]) == (200, "application/pdf")
+    assert first.body.startswith(b"%PDF-")
+    assert first.body != second.body
+    assert books.api("GET", "invoice/999/pdf").code == "610"

@@ -1,5 +1,6 @@
 """Single records: what is described, taken, refused, deleted and found again."""
 
+import json
 from decimal import Decimal
 
 import pytest
@@ -441,3 +442,35 @@ def test_s16_a_version_needs_bytes_and_a_path(crm):
     assert crm.ask("POST", path, {"VersionData": "YQ=="}).code == "REQUIRED_FIELD_MISSING"
     wrong = {"PathOnClient": "a", "VersionData": "not base64"}
     assert crm.ask("POST", path, wrong).code == "INVALID_BASE64"
+
+
+def test_s16_a_file_may_come_in_a_part_of_its_own(crm):
+    deal = crm.deal()
+    fields = {"Title": "Big", "PathOnClient": "big.pdf", "FirstPublishLocationId": deal}
+    content = b"%PDF-" + bytes(range(256)) * 10
+    body = form(json.dumps(fields).encode(), content)
+    headers = {"Content-Type": "multipart/form-data; boundary=b"}
+    answer = crm.ask("POST", "sobjects/ContentVersion", body, headers=headers)
+    assert answer.status == 201, answer.body
+    assert crm.org.blobs[answer.json["id"]] == content
+    for wrong in (body[:-10], body.replace(b"; filename", b"; x"), b"--b--", form(b"[]", content)):
+        answer = crm.ask("POST", "sobjects/ContentVersion", wrong, headers=headers)
+        assert answer.code == "INVALID_MULTIPART_REQUEST", wrong[:80]
+
+
+def form(fields, content):
+    """The body of a record that comes with its bytes."""
+    lines = [
+        b"--b",
+        b'Content-Disposition: form-data; name="entity_content"',
+        b"Content-Type: application/json",
+        b"",
+        fields,
+        b"--b",
+        b'Content-Disposition: form-data; name="VersionData"; filename="big.pdf"',
+        b"",
+        content,
+        b"--b--",
+        b"",
+    ]
+    return b"\r\n".join(lines)

@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator
 from email.message import Message
 
-from tieout.simulator import jsonwire
+from tieout.simulator import jsonwire, multipart
 from tieout.simulator.quickbooks import fields, refusals, values
 from tieout.simulator.quickbooks.company import QuickBooksCompany
 from tieout.simulator.quickbooks.records import FILE_KIND, KIND_OF_PATH, Record
@@ -53,10 +53,10 @@ def upload(company: QuickBooksCompany, content_type: str, body: bytes) -> Json:
     told: dict[str, Json] = {}
     files: dict[str, tuple[str, bytes]] = {}
     for head, content in _parts(content_type, body):
-        said = head.get_param("name", header="content-disposition")
-        form = _PART_NAME.fullmatch(str(said))
+        said = multipart.name_of(head)
+        form = _PART_NAME.fullmatch(said)
         if form is None:
-            raise refusals.unsupported_property(str(said))
+            raise refusals.unsupported_property(said)
         if form[1] == "metadata":
             told[form[2]] = _json(content)
         else:
@@ -103,31 +103,15 @@ def _references(company: QuickBooksCompany, body: Json) -> Iterator[Json]:
 
 
 def _parts(content_type: str, body: bytes) -> Iterator[tuple[Message, bytes]]:
-    """Yield each part's head and its bytes, divided as RFC 2046 says."""
-    head = Message()
-    head["content-type"] = content_type
-    boundary = head.get_param("boundary")
-    if not boundary:
-        raise refusals.unsupported_property("boundary")
-    mark = b"\r\n--" + str(boundary).encode()
-    pieces = (b"\r\n" + body).split(mark)
-    if len(pieces) < 3 or pieces[0].strip() or not pieces[-1].startswith(b"--"):
-        raise refusals.unsupported_property("multipart")
-    for piece in pieces[1:-1]:
-        lines, divider, content = piece.removeprefix(b"\r\n").partition(b"\r\n\r\n")
-        if not divider:
-            raise refusals.unsupported_property("multipart")
-        yield _head(lines), content
+    """Yield each part's head and its bytes.
 
-
-def _head(lines: bytes) -> Message:
-    head = Message()
-    for line in lines.decode(errors="replace").split("\r\n"):
-        name, colon, value = line.partition(":")
-        if not colon:
-            raise refusals.unsupported_property(name)
-        head[name.strip()] = value.strip()
-    return head
+    Raises:
+        Refused: 2010 they cannot be told apart.
+    """
+    try:
+        yield from multipart.parts(content_type, body)
+    except ValueError as wrong:
+        raise refusals.unsupported_property(str(wrong)) from wrong
 
 
 def _json(content: bytes) -> Json:

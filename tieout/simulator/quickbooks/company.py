@@ -103,7 +103,11 @@ class QuickBooksCompany:
     shuffle_batches: bool = False
     """Answer a batch's items in another order."""
     seed: int = 0
+    print_padding: int = 0
+    """How many bytes a PDF has beside what it says."""
 
+    prints: int = field(init=False, default=0)
+    """How many PDFs were made."""
     tables: dict[str, Table] = field(init=False)
     replay: Replay = field(init=False)
     dice: Random = field(init=False)

@@ -26,6 +26,7 @@ from tieout.simulator.quickbooks import (
     batch,
     changes,
     deeds,
+    printing,
     query,
     refusals,
     singles,
@@ -141,6 +142,9 @@ class Books:
         content_type: str,
     ) -> Response:
         try:
+            pdf = printing.printed(company, method, rest)
+            if pdf is not None:
+                return self._traced_answer((200, pdf), printing.PDF)
             content = _respond(company, method, rest, asked, body, content_type)
         except Refused as refusal:
             shown = {**refusal.body(), "time": _time(company)}
@@ -164,14 +168,16 @@ class Books:
             answer.headers["retry-after"] = str(max(1, round(wait_secs)))
         return answer
 
-    def _traced_answer(self, answer: tuple[int, Json | bytes]) -> Response:
+    def _traced_answer(
+        self, answer: tuple[int, Json | bytes], media_type: str = "application/json"
+    ) -> Response:
         status, content = answer
         self._traced += 1
         return Response(
             content if isinstance(content, bytes) else jsonwire.dumps(content),
             status,
             {"intuit_tid": f"1-{self._traced:08x}-simulated"},
-            "application/json",
+            media_type,
         )
 
     def _millis(self) -> int:

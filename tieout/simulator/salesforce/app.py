@@ -18,7 +18,16 @@ from starlette.routing import Route
 from tieout.simulator import jsonwire
 from tieout.simulator.clock import DateHeader
 from tieout.simulator.faults import FaultMiddleware
-from tieout.simulator.salesforce import bulk, many, oauth, queries, resources, sobjects, tooling
+from tieout.simulator.salesforce import (
+    bulk,
+    files,
+    many,
+    oauth,
+    queries,
+    resources,
+    sobjects,
+    tooling,
+)
 from tieout.simulator.salesforce.call import Call, Reply
 from tieout.simulator.salesforce.composite import composite
 from tieout.simulator.salesforce.deeds import play
@@ -204,6 +213,8 @@ def _json(request: Request, body: bytes) -> Any:
     if not body or request.method not in _OPEN:
         return None
     said = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if said == "multipart/form-data" and request.method == "POST":
+        return files.sent_in_parts(request.headers["content-type"], body)
     if said != "application/json":
         raise Refusal(
             415,

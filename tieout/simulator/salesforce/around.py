@@ -167,6 +167,7 @@ def files() -> list[Kind]:
             to("ContentDocumentId", "ContentDocument", children="ContentVersions"),
             flag("IsLatest", **READ_ONLY),
             text("Title"),
+            Field("Description", "textarea", length=1000, filters=True),
             text("PathOnClient", 500),
             text("FileExtension", 40, **READ_ONLY),
             text("FileType", 20, **READ_ONLY),

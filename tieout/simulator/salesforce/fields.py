@@ -60,6 +60,8 @@ class Field:
     children: str | None = None
     """The name of the relationship in the other direction."""
     default: Any = None
+    filters: bool = False
+    """A long text that a query may filter by all the same."""
 
     @property
     def custom(self) -> bool:
@@ -70,7 +72,7 @@ class Field:
     def filterable(self) -> bool:
         """Tell whether a query may filter and sort by it."""
         long = self.type == "textarea" and self.length >= LONG_TEXT_CHARS
-        return not long and self.type not in _UNSORTABLE
+        return (not long or self.filters) and self.type not in _UNSORTABLE
 
     def shown(self, *, may_edit: bool) -> dict[str, Any]:
         """Return the field as describe tells it to a user who may see it."""
@@ -267,8 +269,12 @@ def _reference(field: Field, value: Any) -> str:
     return found
 
 
-def _base64(field: Field, value: Any) -> str:
-    if not isinstance(value, str):
+class Blob(bytes):
+    """A file's bytes as a part of a multipart request brings them."""
+
+
+def _base64(field: Field, value: Any) -> str | Blob:
+    if not isinstance(value, str | Blob):
         raise _wrong_type(field, value)
     return value
 

@@ -9,7 +9,9 @@ import hashlib
 from pathlib import PurePosixPath
 from typing import Any
 
-from tieout.simulator.salesforce.errors import RowError
+from tieout.simulator import jsonwire, multipart
+from tieout.simulator.salesforce.errors import Refusal, RowError
+from tieout.simulator.salesforce.fields import Blob
 from tieout.simulator.salesforce.org import SalesforceOrg
 from tieout.simulator.salesforce.tables import Values
 
@@ -38,6 +40,9 @@ def settle_version(org: SalesforceOrg, values: Values, changes: dict[str, Any]) 
             "Required fields are missing: [PathOnClient]",
             ["PathOnClient"],
         )
+    if isinstance(changes["VersionData"], Blob):
+        describe_bytes(org, values, bytes(changes["VersionData"]))
+        return
     try:
         content = base64.b64decode(changes["VersionData"] or "", validate=True)
     except binascii.Error as error:
@@ -45,6 +50,25 @@ def settle_version(org: SalesforceOrg, values: Values, changes: dict[str, Any]) 
     if len(content) > MAX_INLINE_BYTES:
         raise RowError("FILE_SIZE_LIMIT_EXCEEDED", "The file is too large", ["VersionData"])
     describe_bytes(org, values, content)
+
+
+def sent_in_parts(content_type: str, body: bytes) -> dict[str, Any]:
+    """Return the fields of a record that comes with its bytes: a part of each, in this order.
+
+    Source: REST API Developer Guide, "Insert or Update Blob Data".
+
+    Raises:
+        Refusal: 400, it is no such request.
+    """
+    try:
+        (about, said), (head, content) = multipart.parts(content_type, body)
+        fields = jsonwire.loads(said)
+    except ValueError as error:
+        raise Refusal(400, "INVALID_MULTIPART_REQUEST", str(error)) from error
+    named = multipart.name_of(about)
+    if not (isinstance(fields, dict) and named.startswith("entity_") and head.get_filename()):
+        raise Refusal(400, "INVALID_MULTIPART_REQUEST", f"{named} is no part of a record")
+    return {**fields, multipart.name_of(head): Blob(content)}
 
 
 def describe_bytes(org: SalesforceOrg, values: Values, content: bytes) -> None:

@@ -1,0 +1,164 @@
+"""The books' PDF of an invoice, as a file of its opportunity: one multipart call.
+
+Source: REST API Developer Guide, "Insert or Update Blob Data": the first part, ``entity_content``,
+holds the fields, the second, ``VersionData``, the bytes; a ContentVersion may so have 2 GB, where
+base64 in JSON ends at 37.5 MB. Object Reference, "ContentVersion": ``FirstPublishLocationId`` links
+the new document to a record. Our marker stands in its description: by that it is found again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import BinaryIO
+
+from connectors.salesforce import soql
+from connectors.salesforce.reading import Reading
+from connectors.salesforce.refusals import refusal
+from connectors.salesforce.translation import MODIFIED
+from tieout.model.canonical import Plain
+from tieout.model.change import Change, Create
+from tieout.model.contract import Enclosure, Outcome, Parcel, ParcelItem, Receipt, Request
+from tieout.model.errors import InvalidField, TieoutError
+from tieout.model.lookup import MARKER, Absent, Ambiguous, Answer, Found
+from tieout.model.record import Record
+from tieout.model.ref import Key, Ref, Version, request_id
+from tieout.transport import Answer as Told
+from tieout.transport import Stream, dump_json, understood
+
+PRINT = "print"
+PATH = "sobjects/ContentVersion"
+CALL = f"POST {PATH}"
+ITEM_ID = "001"
+LINE = "\r\n"
+COLUMNS = f"Id, ContentDocumentId, Title, Description, {MODIFIED}"
+
+
+def is_print(change: Change) -> bool:
+    """Whether a change puts a PDF on a record, with what it takes to send it."""
+    return isinstance(change, Create) and change.kind == PRINT and "sha256" in change.values
+
+
+def pack(reading: Reading, request: Request) -> Parcel:
+    """Return the parcel of one PDF: its body is all but the file, whose place it names.
+
+    Raises:
+        InvalidField: the change lacks what it is of, or whose.
+    """
+    values = request.change.values
+    try:
+        sha256, size_bytes = str(values["sha256"]), int(str(values["size_bytes"]))
+        source, about = _ref(values["file"]), _ref(values["about"])
+        name = str(values["name"])
+        fields = {
+            "Title": name.rpartition(".")[0],
+            "PathOnClient": name,
+            "Description": Key.parse(request.key).marker,
+            "FirstPublishLocationId": about.id,
+        }
+    except (KeyError, TypeError, ValueError) as wrong:
+        what = f"A PDF lacks what it is of: {wrong!r}."
+        raise InvalidField(what, record=request.about) from wrong
+    opening, closing = _around(dump_json(fields), name, sha256)
+    body = opening + closing
+    named = request_id(reading.company, CALL, [request.key, request.asking], body.decode())
+    item = ParcelItem(ITEM_ID, request.key, PRINT, Create.verb.value)
+    enclosure = Enclosure(source, sha256, size_bytes, len(opening))
+    return Parcel(reading.company, named, CALL, body, (item,), enclosure)
+
+
+def send(reading: Reading, parcel: Parcel, content: BinaryIO) -> list[Outcome]:
+    """Send a parcel's bytes with the file's between them, once; never raises for the answer."""
+    (item,) = parcel.items
+    enclosure = parcel.enclosure
+    assert enclosure is not None, "only a parcel with a file is sent so"
+    opening, closing = parcel.body[: enclosure.at], parcel.body[enclosure.at :]
+    stream = Stream(opening, closing, content, enclosure.size_bytes)
+    media_type = f'multipart/form-data; boundary="{_boundary(enclosure.sha256)}"'
+    try:
+        answer = reading.wire.upload(PATH, stream, media_type)
+        with understood("The answer to an upload", write=True, trace_id=answer.trace_id):
+            ref = Ref(reading.company, PRINT, _made(answer))
+        receipt = Receipt(ref, Version("1"))
+        return [Outcome(item.key, item.item_id, receipt, trace_id=answer.trace_id)]
+    except TieoutError as error:
+        return [Outcome(item.key, item.item_id, error=error, trace_id=error.trace_id)]
+
+
+def find(reading: Reading, keys: Sequence[str]) -> Mapping[str, Answer]:
+    """Find what was made under keys; the versions of one document are one file.
+
+    Raises:
+        TieoutError: it was refused, or not answered to its end.
+    """
+    markers = {Key.parse(key).marker: key for key in keys}
+    found: dict[str, dict[str, Record]] = {}
+    for part in soql.parts(markers):
+        where = soql.within("Description", part)
+        statement = f"SELECT {COLUMNS} FROM ContentVersion WHERE {where} ORDER BY Id"  # noqa: S608 - SOQL, its values are markers
+        for row in reading.wire.whole(statement):
+            key = markers.get(str(row.get("Description")))
+            if key is not None:
+                ref = Ref(reading.company, PRINT, soql.whole_id(str(row["Id"])))
+                fields = {"name": str(row.get("Title") or ""), MARKER: key}
+                record = Record(ref, Version(str(row[MODIFIED])), fields)
+                found.setdefault(key, {}).setdefault(str(row["ContentDocumentId"]), record)
+    return {key: _answer(reading, list(found.get(key, {}).values())) for key in keys}
+
+
+def _answer(reading: Reading, records: Sequence[Record]) -> Answer:
+    if len(records) > 1:
+        return Ambiguous(tuple(record.ref for record in records), MARKER)
+    if records:
+        return Found(records[0].ref, MARKER, record=records[0])
+    return Absent(reading.server_now())
+
+
+def _made(answer: Told) -> str:
+    """Return the id of what was made.
+
+    Raises:
+        TieoutError: it was refused, or the answer names nothing.
+    """
+    told = answer.json
+    if isinstance(told, Mapping) and told.get("success") is False:
+        raise refusal(told.get("errors"), trace_id=answer.trace_id)
+    made = soql.whole_id(str(told.get("id"))) if isinstance(told, Mapping) else ""
+    if not made:
+        raise answer.unclear("Salesforce did not say which file it made.")
+    return made
+
+
+def _ref(address: Plain) -> Ref:
+    """Return an address: company, kind and id.
+
+    Raises:
+        ValueError: it is none.
+    """
+    if not isinstance(address, (list, tuple)):
+        raise ValueError(f"{address!r} is no address")  # noqa: TRY004 - one refusal for all
+    company, kind, number = map(str, address)
+    return Ref(company, kind, number)
+
+
+def _around(fields: bytes, name: str, sha256: str) -> tuple[bytes, bytes]:
+    """Return what stands before and behind the file's bytes."""
+    boundary = _boundary(sha256)
+    safe = name.replace("\\", "%5C").replace('"', "%22")
+    opening = [
+        f"--{boundary}",
+        'Content-Disposition: form-data; name="entity_content"',
+        "Content-Type: application/json",
+        "",
+        fields.decode(),
+        f"--{boundary}",
+        f'Content-Disposition: form-data; name="VersionData"; filename="{safe}"',
+        "Content-Type: application/octet-stream",
+        "",
+        "",
+    ]
+    return LINE.join(opening).encode(), f"{LINE}--{boundary}--{LINE}".encode()
+
+
+def _boundary(sha256: str) -> str:
+    """Return what parts are divided by: made of the file's hash, it cannot stand in the file."""
+    return f"tieout-{sha256[:40]}"

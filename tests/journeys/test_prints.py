@@ -1,0 +1,131 @@
+"""The books' PDF of an invoice goes to its deal, once, and again when it was amended if so said."""
+
+import time
+
+import pytest
+from crm_files import open_filing
+
+ONCE = "\npdf: once\n"
+CRMS = ("salesforce",)
+SENT = {"salesforce": "/sobjects/ContentVersion$"}  # the call that puts it there
+
+
+@pytest.fixture(params=CRMS)
+def filing(request, tmp_path):
+    with open_filing(request.param, tmp_path, ONCE) as made:
+        yield made
+
+
+def quiet(filing):
+    """Wait until nothing can be on its way any more."""
+    time.sleep(filing.world.quiet_secs)
+
+
+def test_a_posted_invoices_pdf_hangs_on_its_deal_once(filing):
+    deal = filing.sold()
+    filing.world.round()
+    [invoice] = filing.world.invoices()
+    [(name, content)] = filing.printed(deal)
+    assert name == f"Invoice-{invoice['doc_number']}.pdf"
+    assert content.startswith(b"%PDF-")
+    assert f"Invoice {invoice['doc_number']}".encode() in content
+    filing.world.round(2)
+    filing.world.restart()
+    filing.world.round(2)
+    assert (len(filing.printed(deal)), filing.world.company.prints) == (1, 1)
+    assert filing.world.codes() == []
+    assert not (filing.world.path / "spool" / "main").exists()
+
+
+def test_nothing_is_printed_unless_the_mapping_asks_for_it(filing):
+    filing.say("")
+    deal = filing.sold()
+    filing.world.round(2)
+    assert (filing.printed(deal), filing.world.company.prints) == ([], 0)
+
+
+def test_what_was_there_before_is_printed_when_its_deal_moves(filing):
+    filing.say("")
+    deal = filing.sold()
+    filing.world.round(2)
+    filing.say(ONCE)
+    filing.world.restart()
+    filing.edit(deal, "Order, looked at again")
+    filing.world.round(2)
+    assert len(filing.printed(deal)) == 1
+
+
+def test_a_lost_answer_is_looked_for_and_not_sent_again(filing):
+    deal = filing.sold()
+    filing.world.fault("crm", fault="lose_answer", path=SENT[filing.crm], method="POST")
+    filing.world.round()
+    quiet(filing)
+    filing.world.round(2)
+    assert (len(filing.printed(deal)), filing.world.company.prints) == (1, 1)
+    assert filing.world.codes() == []
+
+
+def test_one_that_never_arrived_is_sent_again_with_the_same_bytes(filing):
+    deal = filing.sold()
+    filing.world.fault("crm", fault="refuse", path=SENT[filing.crm], method="POST")
+    filing.world.round()
+    quiet(filing)
+    filing.world.round(3)
+    assert (len(filing.printed(deal)), filing.world.company.prints) == (1, 1)
+
+
+def test_what_the_crm_refuses_is_a_task_and_printed_anew_when_answered(filing):
+    deal = filing.sold()
+    filing.refuse_files("No invoices here.")
+    filing.world.round()
+    [code] = filing.world.codes()
+    assert filing.printed(deal) == []
+    assert "No invoices here." in filing.world.tasks()[code]["message"]
+    filing.accept_files()
+    filing.world.answer(code, "retry")
+    filing.world.round(2)
+    assert (len(filing.printed(deal)), filing.world.company.prints) == (1, 2)
+    assert filing.world.codes() == []
+
+
+def test_a_ledger_that_was_lost_prints_nothing_twice(filing):
+    deal = filing.sold()
+    filing.world.round()
+    filing.world.opened.close()
+    for file in filing.world.path.glob("ledger.db*"):
+        file.unlink()
+    filing.world.restart()
+    filing.world.round()
+    quiet(filing)
+    filing.world.round(2)
+    assert len(filing.world.invoices()) == 1
+    assert len(filing.printed(deal)) == 1
+    assert filing.world.codes() == []
+
+
+def test_books_that_print_nothing_now_are_asked_again_next_round(filing):
+    deal = filing.sold()
+    filing.world.fault("books", fault="status", status=500, path="/pdf$")
+    filing.world.round()
+    assert (filing.printed(deal), filing.world.codes()) == ([], ["print-unread"])
+    filing.world.round(2)
+    assert (len(filing.printed(deal)), filing.world.codes()) == (1, [])
+
+
+def test_what_is_no_pdf_is_not_sent(filing):
+    deal = filing.sold()
+    filing.world.fault("books", fault="html", status=200, path="/pdf$", count=None)
+    filing.world.round(2)
+    assert (filing.printed(deal), filing.world.codes()) == ([], ["print-unread"])
+
+
+def test_a_pdf_that_is_too_large_is_a_task_and_the_others_go_on(filing, monkeypatch):
+    large, small = filing.sold(), filing.sold()
+    filing.world.restart()
+    limits = filing.world.working.pairs["main"].crm.capabilities.kinds["print"].limits
+    monkeypatch.setitem(limits, "size_bytes", 4_096)
+    filing.world.company.print_padding = 10_000
+    filing.world.round()
+    assert filing.world.codes() == ["print-too-large", "print-too-large"]
+    assert (filing.printed(large), filing.printed(small)) == ([], [])
+    assert len(filing.world.invoices()) == 2
