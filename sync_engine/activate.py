@@ -10,6 +10,7 @@ from __future__ import annotations
 import logging
 
 from sync_engine.addresses import source_of
+from sync_engine.field_names import follow_names
 from sync_engine.ledger.sqlite import Ledger
 from sync_engine.ledger.store import Row, Writes
 from sync_engine.mirror import stop_pair
@@ -47,6 +48,8 @@ def activate(ledger: Ledger, pair: Pair) -> None:
     elsewhere = ledger.value("parcel_elsewhere", pair=pair.name, **_companies(pair))
     if elsewhere is not None:
         _stop(ledger, pair, str(elsewhere))
+        return
+    if not follow_names(ledger, pair):
         return
     meaning = canonical([_companies(pair), sorted(mapping.hash for mapping in pair.mappings)])
     state = ledger.one("pair_get", pair=pair.name)

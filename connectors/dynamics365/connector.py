@@ -10,7 +10,13 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from connectors.dynamics365.batch import PARTS_LIMIT
-from connectors.dynamics365.facts import SYSTEM, facts
+from connectors.dynamics365.facts import (
+    SYSTEM,
+    chosen_names,
+    facts,
+    naming_options,
+    our_fields,
+)
 from connectors.dynamics365.feed import Feed, Place, one_kind
 from connectors.dynamics365.files import download
 from connectors.dynamics365.finding import find
@@ -59,6 +65,8 @@ class Dynamics365:
         self.company = reading.company
         self._reading = reading
         self._tokens = tokens
+        self.field_names = our_fields()
+        """What the organization calls our columns, by our names."""
         self._wanted: dict[str, set[str]] = {}  # whom records in scope name, of a first read
 
     @classmethod
@@ -76,14 +84,14 @@ class Dynamics365:
         Raises:
             ConfigError: an option is unknown or wrong, or an address is plain http elsewhere.
         """
-        known = facts()
+        names = chosen_names(opening.options)
+        known = facts(names)
         rates = {name: _whole(opening, name, default) for name, default in known.rates.items()}
         batch = _whole(opening, "batch", PARTS_LIMIT, PARTS_LIMIT)
         page_rows = _whole(opening, "page_rows", PAGE_ROWS, PAGE_ROWS)
         version = str(opening.options.get("version", known.version))
-        _refuse_unknown(
-            "option", opening.options, {*rates, "version", "page_rows", "batch", "outcome", *APP}
-        )
+        own = {*rates, *naming_options(), "version", "page_rows", "batch", "outcome"}
+        _refuse_unknown("option", opening.options, {*own, *APP})
         _refuse_unknown("address", urls, PARTS)
         if opening.options.get("outcome", OPPORTUNITY) not in (OPPORTUNITY, CHILD):
             raise ConfigError(f"The option outcome is {OPPORTUNITY} or {CHILD}.")
@@ -97,7 +105,9 @@ class Dynamics365:
             tokens = AppTokens(_app(opening, authority, resource), now=now, sleep=sleep)
         wire = Wire(api, version, tokens or credentials, rates, now, sleep)
         reading = Reading(wire, f"{SYSTEM}:{opening.company_id}", opening, known, page_rows)
-        return cls(reading, _capabilities(reading, rates, batch), tokens)
+        opened = cls(reading, _capabilities(reading, rates, batch), tokens)
+        opened.field_names = our_fields(names)
+        return opened
 
     def check(self) -> Identity:
         """Ask which organization this is.

@@ -12,14 +12,14 @@ from ruamel.yaml import YAML
 
 from tieout.model.capability import Capabilities, KindCapability
 from tieout.model.change import Verb
+from tieout.model.naming import NameRule, Names, names_of, options_of
 
 SYSTEM = "dynamics365"
 MASTER = "_masterid_value"  # where an account or contact lives on that was merged (R49)
 LABEL = "_label"  # what a field of an option's text ends with
 SHOWN = "@OData.Community.Display.V1.FormattedValue"  # what people see for a value
 ETAG = "@odata.etag"
-PREFIX = "tieout_"  # of all that provision makes
-MARK = "tieout_mark"
+MARK = "mark"
 CURRENCY = "currency"
 OWNER = "owner"
 
@@ -109,11 +109,26 @@ class Facts:
         return self.capabilities.rates
 
 
-@lru_cache(maxsize=1)
-def facts() -> Facts:
-    """Return the facts of the file beside this module."""
+NAMES_KEPT = 8  # facts of so many companies' names are kept
+OURS = Names("tieout", "tieout")
+NAMING = NameRule(  # table reference "Publisher", CustomizationPrefix
+    system="Dynamics 365",
+    default="tieout",
+    prefix="(?!mscrm)[a-z][a-z0-9]{1,7}",
+    prefix_words="2 to 8 small letters and digits, begins with a letter and not with mscrm: it is "
+    "the prefix of a publisher",
+    name="[a-z][a-z0-9_]*[a-z0-9]",
+    name_words="small letters, digits and underscores, and begins with a letter",
+    longest=50,
+    keeps_prefix=True,
+)
+
+
+@lru_cache(maxsize=NAMES_KEPT)
+def facts(names: Names = OURS) -> Facts:
+    """Return the facts of the file beside this module, our columns called as a company chose."""
     text = files("connectors.dynamics365").joinpath("dynamics365.yaml").read_text(encoding="utf-8")
-    said = YAML(typ="safe", pure=True).load(text)
+    said = names.renamed(YAML(typ="safe", pure=True).load(text))
     return Facts(
         capabilities=Capabilities(
             system=said["system"],
@@ -148,10 +163,11 @@ def facts() -> Facts:
 
 def _outcome(said: Mapping[str, Any]) -> Kind:
     """Return the table of outcomes: it has the deal's fields of ours, but the mark."""
+    made = _made_columns(said) - {said["kinds"]["deal"]["fields"][MARK]["column"]}
     ours = {
         name: field
         for name, field in _fields(said["kinds"]["deal"]["fields"]).items()
-        if field.column.startswith(PREFIX) and field.column != MARK
+        if field.column.removesuffix(SHOWN) in made
     }
     table = said["outcome"]
     return Kind("outcome", table["table"], table["set"], table["id"], ours, {}, None, merges=False)
@@ -160,10 +176,11 @@ def _outcome(said: Mapping[str, Any]) -> Kind:
 def _of_child(said: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
     """Return what is made where outcomes have a table: it, its columns, and no mark of a deal."""
     first, rest = said["provisions"][:2], said["provisions"][2:]
+    mark = said["kinds"]["deal"]["fields"][MARK]["column"]
     columns = [
         {**told, "object": "outcome"}
         for told in rest
-        if told["kind"] in ("column", "publish") and told["name"] != MARK
+        if told["kind"] in ("column", "publish") and told["name"] != mark
     ]
     return [
         *first,
@@ -172,6 +189,38 @@ def _of_child(said: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
         *said["provisions_of_accounts"],
         *said["provisions_of_tracking"],
     ]
+
+
+def chosen_names(options: Mapping[str, Any]) -> Names:
+    """Return what a company calls our columns.
+
+    Raises:
+        ConfigError: a name that Dataverse would not take.
+    """
+    every = [field for kind in facts().kinds.values() for field in kind.fields.values()]
+    taken = {field.column for field in every} - set(our_fields().values())
+    return names_of(options, our_fields(), taken, NAMING)
+
+
+def naming_options() -> frozenset[str]:
+    """Return the options by which our columns are named."""
+    return options_of(our_fields())
+
+
+def our_fields(names: Names = OURS) -> Mapping[str, str]:
+    """Return Dataverse's names of our columns, by ours."""
+    known = facts(names)
+    made = {one["name"] for one in known.provisions if one["kind"] == "column"}
+    return {
+        field.name: field.column
+        for kind in known.kinds.values()
+        for field in kind.fields.values()
+        if field.column in made
+    }
+
+
+def _made_columns(said: Mapping[str, Any]) -> set[str]:
+    return {told["name"] for told in said["provisions"] if told["kind"] == "column"}
 
 
 def _capability(said: Mapping[str, Any]) -> KindCapability:

@@ -21,7 +21,17 @@ from tieout.transport import dump_json
 OUTCOME = "outcome"
 DEAL = "deal"
 IDS_AT_ONCE = 600
-KEY, NAME, BIND = "tieout_deal", "tieout_name", "tieout_OpportunityId@odata.bind"
+ENDING = "outcome"  # of the table's name; what stands before it begins its columns' names
+
+
+def prefixed(table: Kind, name: str) -> str:
+    """Return the name of a column of the table of outcomes."""
+    return f"{table.table.removesuffix(ENDING)}{name}"
+
+
+def key_of(table: Kind) -> str:
+    """Return the column that holds the opportunity's id, its alternate key."""
+    return prefixed(table, "deal")
 
 
 def part_of(
@@ -32,7 +42,8 @@ def part_of(
     Raises:
         InvalidField: a value that is no outcome, or that its column cannot have.
     """
-    values: dict[str, Any] = {BIND: f"/{deals.set}({deal})"}
+    bind = f"{prefixed(table, 'OpportunityId')}@odata.bind"
+    values: dict[str, Any] = {bind: f"/{deals.set}({deal})"}
     for name, value in request.change.values.items():
         field = table.fields.get(name)
         if field is None:
@@ -44,14 +55,15 @@ def part_of(
         values[field.column] = written(field, name, value)
     number = request.change.values.get("invoice_number")
     if number:
-        values[NAME] = str(number)
-    address = f"{wire.root}{table.set}({KEY}={encoded(literal(deal))})?$select={KEY}"
+        values[prefixed(table, "name")] = str(number)
+    key = key_of(table)
+    address = f"{wire.root}{table.set}({key}={encoded(literal(deal))})?$select={key}"
     return Part("PATCH", address, headers, dump_json(values))
 
 
 def is_kept(table: Kind, field: Field) -> bool:
     """Whether a field of the deal is kept in the table of outcomes, or nowhere: the mark."""
-    return field.name in table.fields or field.column == MARK
+    return field.name in table.fields or field.name == MARK
 
 
 def with_outcomes(
@@ -73,7 +85,7 @@ def with_outcomes(
             raise answer
         if answer.link:
             raise Unavailable("More outcomes came than deals were asked for.")
-        held.update({str(told.get(KEY)): told for told in answer.rows})
+        held.update({str(told.get(key_of(table))): told for told in answer.rows})
     nothing: Mapping[str, Any] = dict.fromkeys(columns)
     return {
         one: {**told, **{name: held.get(one, nothing).get(name) for name in columns}}
@@ -82,9 +94,10 @@ def with_outcomes(
 
 
 def _path(table: Kind, columns: Sequence[str], ids: Sequence[str]) -> str:
+    key = key_of(table)
     listed = encoded(f"[{','.join(map(literal, ids))}]")
-    within = f"Microsoft.Dynamics.CRM.In(PropertyName='{KEY}',PropertyValues={listed})"
-    return f"{table.set}?$select={','.join([KEY, *columns])}&$count=true&$filter={within}"
+    within = f"Microsoft.Dynamics.CRM.In(PropertyName='{key}',PropertyValues={listed})"
+    return f"{table.set}?$select={','.join([key, *columns])}&$count=true&$filter={within}"
 
 
 def _parts(ids: Sequence[str]) -> list[Sequence[str]]:

@@ -11,6 +11,7 @@ from typing import Any
 from uuid import NAMESPACE_URL, uuid5
 
 from connectors.dynamics365.facts import Kind
+from connectors.dynamics365.outcome import ENDING
 from connectors.dynamics365.reading import Reading
 from connectors.dynamics365.refusals import TRACKING_REMEDY
 from connectors.dynamics365.wire import encoded, literal, row, rows
@@ -27,7 +28,6 @@ PUBLISH, TRACKING, CHOICE = "publish", "change_tracking", "choice"
 TABLE, LOOKUP = "table", "lookup"
 MADE = frozenset({PUBLISHER, SOLUTION, TABLE, COLUMN, CHOICE, KEY, LOOKUP, PUBLISH, TRACKING})
 LANGUAGE = 1033  # labels are in English, which every organization has
-PRIMARY_NAME = "tieout_name"
 TEXT_LENGTH = 100
 MEMO_LENGTH = 2_000
 OPTIONS_FROM = 10_000  # an option's number is the publisher's prefix and four digits
@@ -202,7 +202,7 @@ def _table(name: str, label: str) -> Mapping[str, Any]:
         "@odata.type": "Microsoft.Dynamics.CRM.StringAttributeMetadata",
         "AttributeType": "String",
         "AttributeTypeName": {"Value": "StringType"},
-        "SchemaName": PRIMARY_NAME,
+        "SchemaName": f"{name.removesuffix(ENDING)}name",
         "IsPrimaryName": True,
         "MaxLength": TEXT_LENGTH,
         "FormatName": {"Value": "Text"},

@@ -13,8 +13,7 @@ from typing import Any
 
 from connectors.dynamics365.batch import Part, pack
 from connectors.dynamics365.facts import ETAG, Kind
-from connectors.dynamics365.outcome import DEAL, part_of
-from connectors.dynamics365.outcome import KEY as OUTCOME_KEY
+from connectors.dynamics365.outcome import DEAL, key_of, part_of
 from connectors.dynamics365.provisioning import MADE, PUBLISH, packed
 from connectors.dynamics365.reading import GUID, Reading
 from connectors.dynamics365.refusals import judge
@@ -167,8 +166,9 @@ def _batch_outcomes(
     more: then a refusal is nobody's, and what is not named as done is unknown.
     """
     kind = parcel.items[0].kind
-    by_key = reading.outcomes is not None and kind == DEAL
-    id_column = OUTCOME_KEY if by_key else reading.facts.kinds[kind].id
+    id_column = reading.facts.kinds[kind].id
+    if reading.outcomes is not None and kind == DEAL:
+        id_column = key_of(reading.outcomes)
     named = [_record_id(answer, id_column) for answer in answers]
     done = {one: answer for one, answer in zip(named, answers, strict=True) if one}
     ids = [item.ref.id for item in parcel.items if item.ref is not None]

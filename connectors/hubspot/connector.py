@@ -7,7 +7,13 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from connectors.hubspot.facts import SYSTEM, facts
+from connectors.hubspot.facts import (
+    SYSTEM,
+    chosen_names,
+    facts,
+    naming_options,
+    our_fields,
+)
 from connectors.hubspot.feed import Feed, Place, one_kind
 from connectors.hubspot.finding import find
 from connectors.hubspot.hints import parse_hint
@@ -48,6 +54,8 @@ class HubSpot:
         self.company = reading.company
         self._reading = reading
         self._overlap_secs = overlap_secs
+        self.field_names = our_fields()
+        """What the portal calls our fields, by our names."""
 
     @classmethod
     def open(
@@ -64,18 +72,22 @@ class HubSpot:
         Raises:
             ConfigError: an option is unknown or wrong, or the address is plain http elsewhere.
         """
-        known = facts()
+        names = chosen_names(opening.options)
+        known = facts(names)
         rates = {name: _whole(opening, name, default) for name, default in known.rates.items()}
         version = str(opening.options.get("version", known.version))
         overlap_secs = _whole(opening, "overlap_secs", OVERLAP_SECS)
-        _refuse_unknown(opening, {*rates, *OPTIONS, "version", "overlap_secs"})
+        options = {*rates, *OPTIONS, *naming_options(), "version", "overlap_secs"}
+        _refuse_unknown(opening, options)
         url = urls.get("api") or known.api
         refuse_plain_http(url)
         wire = Wire(url, credentials, rates, now, sleep)
         company = f"{SYSTEM}:{opening.company_id}"
         named = with_named(known, opening)
         reading = Reading(wire, company, opening, named, version)
-        return cls(reading, replace(named.capabilities, rates=rates), overlap_secs)
+        opened = cls(reading, replace(named.capabilities, rates=rates), overlap_secs)
+        opened.field_names = our_fields(names)
+        return opened
 
     def check(self) -> Identity:
         """Ask which portal this is.

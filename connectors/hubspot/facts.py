@@ -11,6 +11,7 @@ from typing import Any
 from ruamel.yaml import YAML
 
 from tieout.model.capability import Capabilities, KindCapability
+from tieout.model.naming import NameRule, Names, names_of, options_of
 
 SYSTEM = "hubspot"
 MODIFIED = "hs_lastmodifieddate"
@@ -102,11 +103,25 @@ class Facts:
         return self.capabilities.rates
 
 
-@lru_cache(maxsize=1)
-def facts() -> Facts:
-    """Return the facts of the file beside this module."""
+NAMES_KEPT = 8  # facts of so many companies' names are kept
+OURS = Names("tieout", "tieout")
+NAMING = NameRule(  # page "Properties"
+    system="HubSpot",
+    default="tieout",
+    prefix="[a-z](?:_?[a-z0-9])*",
+    prefix_words="small letters, digits and single underscores, and begins with a letter",
+    name="[a-z][a-z0-9_]*",
+    name_words="small letters, digits and underscores, and begins with a letter",
+    longest=100,
+    reserved=("hs_",),
+)
+
+
+@lru_cache(maxsize=NAMES_KEPT)
+def facts(names: Names = OURS) -> Facts:
+    """Return the facts of the file beside this module, our fields called as a company chose."""
     text = files("connectors.hubspot").joinpath("hubspot.yaml").read_text(encoding="utf-8")
-    said = YAML(typ="safe", pure=True).load(text)
+    said = names.renamed(YAML(typ="safe", pure=True).load(text))
     return Facts(
         capabilities=Capabilities(
             system=said["system"],
@@ -124,6 +139,33 @@ def facts() -> Facts:
         provisions=said["provisions"],
         scopes=tuple(Scope(**told) for told in said["rights"]),
     )
+
+
+def chosen_names(options: Mapping[str, Any]) -> Names:
+    """Return what a company calls our fields.
+
+    Raises:
+        ConfigError: a name that HubSpot would not take.
+    """
+    every = [field for kind in facts().kinds.values() for field in kind.fields.values()]
+    taken = {field.property for field in every} - set(our_fields().values())
+    return names_of(options, our_fields(), taken, NAMING)
+
+
+def naming_options() -> frozenset[str]:
+    """Return the options by which our fields are named."""
+    return options_of(our_fields())
+
+
+def our_fields(names: Names = OURS) -> Mapping[str, str]:
+    """Return HubSpot's names of our fields, by ours."""
+    made = {one["name"] for told in facts(names).provisions for one in told["properties"]}
+    return {
+        field.name: field.property
+        for kind in facts(names).kinds.values()
+        for field in kind.fields.values()
+        if field.property in made
+    }
 
 
 def _capability(said: Mapping[str, Any]) -> KindCapability:

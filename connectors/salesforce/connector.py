@@ -8,7 +8,13 @@ from datetime import datetime
 from typing import Any, BinaryIO
 
 from connectors.salesforce import prints
-from connectors.salesforce.facts import SYSTEM, facts
+from connectors.salesforce.facts import (
+    SYSTEM,
+    chosen_names,
+    facts,
+    naming_options,
+    our_fields,
+)
 from connectors.salesforce.feed import Feed, Place, one_kind
 from connectors.salesforce.files import download
 from connectors.salesforce.finding import find
@@ -62,6 +68,8 @@ class Salesforce:
         self._reading = reading
         self._overlap_secs = overlap_secs
         self._sessions = sessions
+        self.field_names = our_fields()
+        """What the org calls our fields, by our names."""
 
     @classmethod
     def open(
@@ -78,15 +86,17 @@ class Salesforce:
         Raises:
             ConfigError: an option is unknown or wrong, or an address is plain http elsewhere.
         """
-        known = facts()
         options = opening.options
+        names = chosen_names(options)
+        known = facts(names)
         rates = {
             name: _whole(options, name, default, *LIMITS[name])
             for name, default in known.rates.items()
         }
         overlap_secs = _whole(options, "overlap_secs", OVERLAP_SECS, 1, 86_400)
         version = _version(str(options.get("version", known.version)))
-        _refuse_unknown(options, {*rates, *APP, *OPTIONS, "version", "overlap_secs", "currency"})
+        own = {*rates, *OPTIONS, *naming_options(), "version", "overlap_secs", "currency"}
+        _refuse_unknown(options, {*own, *APP})
         for url in urls.values():
             refuse_plain_http(url)
         app = App.of(options, urls.get("login") or urls.get("api") or known.login)
@@ -101,7 +111,10 @@ class Salesforce:
         )
         named = with_named(known, opening)
         reading = Reading(wire, f"{SYSTEM}:{opening.company_id}", opening, named)
-        return cls(reading, replace(named.capabilities, rates=rates), overlap_secs, sessions)
+        capabilities = replace(named.capabilities, rates=rates)
+        opened = cls(reading, capabilities, overlap_secs, sessions)
+        opened.field_names = our_fields(names)
+        return opened
 
     def __repr__(self) -> str:
         return f"Salesforce({self.company!r})"

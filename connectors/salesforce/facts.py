@@ -11,6 +11,7 @@ from typing import Any
 from ruamel.yaml import YAML
 
 from tieout.model.capability import Capabilities, KindCapability
+from tieout.model.naming import NameRule, Names, names_of, options_of
 
 SYSTEM = "salesforce"
 CURRENCY = "CurrencyIsoCode"  # only in orgs of several currencies
@@ -94,11 +95,25 @@ class Facts:
         return self.capabilities.rates
 
 
-@lru_cache(maxsize=1)
-def facts() -> Facts:
-    """Return the facts of the file beside this module."""
+NAMES_KEPT = 8  # facts of so many companies' names are kept
+OURS = Names("Tieout", "Tieout")
+NAMING = NameRule(  # Metadata API Developer Guide, "CustomField"; Salesforce Help, "Custom Fields"
+    system="Salesforce",
+    default="Tieout",
+    prefix="[A-Za-z](?:_?[A-Za-z0-9])*",
+    prefix_words="letters, digits and single underscores, and begins with a letter",
+    name="[A-Za-z](?:_?[A-Za-z0-9])*",
+    name_words="letters, digits and single underscores, and begins with a letter",
+    longest=40,
+    suffix="__c",
+)
+
+
+@lru_cache(maxsize=NAMES_KEPT)
+def facts(names: Names = OURS) -> Facts:
+    """Return the facts of the file beside this module, our fields called as a company chose."""
     text = files("connectors.salesforce").joinpath("salesforce.yaml").read_text(encoding="utf-8")
-    said = YAML(typ="safe", pure=True).load(text)
+    said = names.renamed(YAML(typ="safe", pure=True).load(text))
     return Facts(
         capabilities=Capabilities(
             system=said["system"],
@@ -114,6 +129,32 @@ def facts() -> Facts:
         login=said["login"],
         provisions=said["provisions"],
     )
+
+
+def chosen_names(options: Mapping[str, Any]) -> Names:
+    """Return what a company calls our fields.
+
+    Raises:
+        ConfigError: a name that Salesforce would not take.
+    """
+    every = [field for kind in facts().kinds.values() for field in kind.fields.values()]
+    taken = {field.field for field in every if not field.provisioned}
+    return names_of(options, our_fields(), taken, NAMING)
+
+
+def naming_options() -> frozenset[str]:
+    """Return the options by which our fields are named."""
+    return options_of(our_fields())
+
+
+def our_fields(names: Names = OURS) -> Mapping[str, str]:
+    """Return Salesforce's names of our fields, by ours."""
+    return {
+        field.name: field.field
+        for kind in facts(names).kinds.values()
+        for field in kind.fields.values()
+        if field.provisioned
+    }
 
 
 def _capability(said: Mapping[str, Any]) -> KindCapability:

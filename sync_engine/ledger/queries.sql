@@ -672,6 +672,12 @@ ON CONFLICT (pair, company, kind, id) DO UPDATE SET fields = excluded.fields;
 UPDATE written SET fields = '{}'
 WHERE pair = :pair AND company = :company AND kind = :kind AND id = :id;
 
+-- written_doubt_all: what a pair told stands where nobody looks any more (reads all)
+UPDATE written SET fields = '{}' WHERE pair = :pair;
+
+-- receivables_again: what each customer of a pair owes is to be looked at (reads all)
+UPDATE receivable SET look_from = '' WHERE pair = :pair;
+
 -- receivable_moved: what a customer owes moved
 UPDATE receivable SET look_from = '' WHERE books = :books AND customer = :customer;
 

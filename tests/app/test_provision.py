@@ -127,6 +127,35 @@ def test_the_second_provision_changes_nothing(bare, spoken):
     assert bare.writes == 0
 
 
+def test_fields_with_names_of_the_companys_own_are_made_once(bare, spoken, directory):
+    file = directory / "tieout.yaml"
+    prefix, mark = ("Acme", "Acme_Ref__c") if bare.system == "salesforce" else ("acme", "acme_ref")
+    options = f"    options: {{field_prefix: {prefix}, field_mark: {mark}}}\n"
+    file.write_text(file.read_text().replace("  books:\n", f"{options}  books:\n"))
+
+    code, first = spoken("provision")
+    names = {one["name"] for one in first["companies"]["crm"] if one["state"] == "made"}
+    assert (code, mark in names) == (Exit.DONE, True)
+    assert [name for name in names if "tieout_" in name.lower()] == []
+    provided = bare.read()
+
+    _, second = spoken("provision")
+    assert states(second) == {"there"}
+    assert bare.read() == provided
+
+
+def test_a_name_that_the_crm_would_not_take_is_refused_before_anything_is_asked(
+    bare, directory, capsys
+):
+    file = directory / "tieout.yaml"
+    options = "    options: {field_prefix: 1st}\n"
+    file.write_text(file.read_text().replace("  books:\n", f"{options}  books:\n"))
+    bare.company.counts.clear()
+    assert exit_code(["provision"]) == Exit.TROUBLE
+    assert "field_prefix cannot be '1st'" in capsys.readouterr().err
+    assert sum(bare.company.counts.values()) == 0
+
+
 def test_a_dry_provision_changes_nothing_and_says_what_it_would_make(bare, spoken):
     before = bare.read()
     bare.company.counts.clear()

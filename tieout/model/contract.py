@@ -263,6 +263,14 @@ class Describes(Protocol):
 
 
 @runtime_checkable
+class NamesFields(Protocol):
+    """A connector whose system has fields of ours, called as the company chose."""
+
+    field_names: Mapping[str, str]
+    """The system's names of our fields, by our names."""
+
+
+@runtime_checkable
 class GivesFiles(Protocol):
     """A connector whose system keeps files of its records: kind ``file``, role ``files``."""
 

@@ -49,6 +49,19 @@ def rows(org):
     return list(org.shelves["tieout_outcome"].records.values())
 
 
+def test_the_table_of_outcomes_bears_the_prefix_that_a_company_chose(strict, opened):
+    session = opened(options={"outcome": "child", "field_prefix": "acme"})
+    assert {one.state for one in provide(session)} == {"made", "there"}
+    deal = strict.deal()
+    (outcome,) = tell(session, [deal])
+    assert outcome.error is None
+    (row,) = strict.shelves["acme_outcome"].records.values()
+    assert row.values["acme_invoice_number"] == "B-1"
+    assert [name for name in strict.tables["acme_outcome"].columns if "tieout" in name] == []
+    (record,) = session.fetch([Ref(session.company, "deal", deal)])
+    assert record.fields["invoice_status"] == "part-paid"
+
+
 def test_what_a_closed_deal_is_told_is_kept_once_and_read_back(strict, child):
     deals = [strict.deal() for _ in range(3)]
     for number in ("B-1", "B-2"):

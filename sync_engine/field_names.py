@@ -1,0 +1,76 @@
+"""Our fields in a CRM are called otherwise: what was told is told again under the new names.
+
+A company chooses their names (``tieout.model.naming``). What stands under the old ones is no longer
+written; it stays there until people remove it. Where the new ones are not there yet nothing is
+told, since each write-back would be refused.
+"""
+
+from __future__ import annotations
+
+import logging
+
+from sync_engine.ledger.sqlite import Ledger
+from sync_engine.mirror import stop_pair
+from sync_engine.pair import Pair
+from tieout.model.canonical import canonical
+from tieout.model.contract import Describes, NamesFields
+
+_log = logging.getLogger(__name__)
+
+
+def follow_names(ledger: Ledger, pair: Pair) -> bool:
+    """Queue all again where our fields have other names than they were told under.
+
+    False: the new names are not there, and the pair stands still.
+
+    Raises:
+        TieoutError: the CRM does not say which fields there are.
+    """
+    if not isinstance(pair.crm, NamesFields):
+        return True
+    names = dict(pair.crm.field_names)
+    known = f"field_names:{pair.name}"
+    before = ledger.value("meta_get", name=known)
+    if before == canonical(names):
+        return True
+    if before is None:  # nothing was told, or by a version whose names could not be chosen
+        with ledger.transaction() as tx:
+            tx.run("meta_set", name=known, value=canonical(names))
+        return True
+    lacking = _marks(pair)
+    with ledger.transaction() as tx:
+        if lacking:
+            stop_pair(
+                tx,
+                pair.name,
+                "fields-renamed",
+                f"Our fields in {pair.crm.company} have other names now, and {', '.join(lacking)} "
+                "is not there.",
+                "Run `tieout provision COMPANY`, then resume; or set the options field_… as they "
+                "were.",
+            )
+            return False
+        tx.run("meta_set", name=known, value=canonical(names))
+        tx.run("written_doubt_all", pair=pair.name)
+        tx.run("documents_tell_again", pair=pair.name)
+        tx.run("receivables_again", pair=pair.name)
+        tx.journal("configuration", "fields renamed", pair.name, {"fields": names})
+    _log.warning("our fields in %s have other names: all is told again", pair.crm.company)
+    return True
+
+
+def _marks(pair: Pair) -> list[str]:
+    """Return the new names of marks that the CRM has not; the other fields are made with them."""
+    if not isinstance(pair.crm, Describes):
+        return []
+    kinds = pair.crm.capabilities.kinds
+    marked = [(mapping.kind, kinds[mapping.kind].marker) for mapping in pair.mappings]
+    return sorted(
+        {
+            pair.crm.field_names[marker]
+            for kind, marker in marked
+            if isinstance(pair.crm, NamesFields)
+            and marker in pair.crm.field_names
+            and marker not in pair.crm.describe(kind)
+        }
+    )
