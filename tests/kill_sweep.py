@@ -10,6 +10,7 @@ them with each sort of books.
 import argparse
 import json
 import logging
+import random
 import sys
 import tempfile
 import time
@@ -129,14 +130,14 @@ class Swept:
 
 def sweep(path: Path, *, crm: type[Crm], kills: int, seed: int, each: int | None) -> Swept:
     """Kill at each place in each scene with both memories, and by chance up to ``kills``."""
-    began, swept = time.monotonic(), Swept(crm.system)
+    began, swept, dice = time.monotonic(), Swept(crm.system), random.Random(seed)
     for scene in SCENES:
         for size in (MEMORY, 0):
             if not scene.fits(crm):
                 continue
             place = path / f"{scene.__name__}-{size}"
             try:
-                kill_by_place(place, scene, swept, crm=crm, memories=(size,), each=each)
+                kill_by_place(place, scene, swept, crm=crm, memories=(size,), each=each, dice=dice)
             except AssertionError as wrong:  # the other scenes are worth their answer
                 swept.failed.append(str(wrong))
             _log.info(
@@ -159,6 +160,7 @@ def kill_by_place(
     crm: type[Crm] = CRMS["hubspot"],
     memories: Sequence[int] = (MEMORY, 0),
     each: int | None = None,
+    dice: random.Random | None = None,
 ) -> None:
     """Kill a scene's command at its places, go on after each, and judge in the end.
 
@@ -168,7 +170,8 @@ def kill_by_place(
         swept: takes what was found.
         crm: what it is played with.
         memories: how many request ids the books remember, in turns.
-        each: how many places of each stage are tried, those spread evenly; all when None.
+        each: how many places of each stage are tried; all when None.
+        dice: chooses them; None spreads them evenly.
     """
     with installed(path, crm, scene) as installation:
         played = scene(installation)
@@ -178,7 +181,7 @@ def kill_by_place(
             played.go_on()
         known = [place for place in ended.places if place.stage in scene.stages]
         swept.places.update(place.stage for place in known)
-        for turn, place in enumerate(_chosen(known, each)):
+        for turn, place in enumerate(_chosen(known, each, dice)):
             size = memories[turn % len(memories)]
             installation.world.remember_requests(size)
             killed = installation.tieout(*played.arrange(), die_at=place.name, **played.more())
@@ -210,7 +213,7 @@ def _told_of(scene: type[Scene], place: Place) -> Iterator[None]:
         raise AssertionError(f"{scene.__name__}, killed at {place}: {wrong}") from wrong
 
 
-def _chosen(places: Iterable[Place], each: int | None) -> list[Place]:
+def _chosen(places: Iterable[Place], each: int | None, dice: random.Random | None) -> list[Place]:
     """Return so many places of each stage, from its first to its last."""
     by_stage: dict[str, list[Place]] = {}
     for place in places:
@@ -218,7 +221,10 @@ def _chosen(places: Iterable[Place], each: int | None) -> list[Place]:
     chosen: list[Place] = []
     for some in by_stage.values():
         n = len(some) if each is None else min(each, len(some))
-        chosen += [some[i * (len(some) - 1) // max(1, n - 1)] for i in range(n)]
+        if dice is not None:
+            chosen += sorted(dice.sample(some, n), key=some.index)
+        else:
+            chosen += [some[i * (len(some) - 1) // max(1, n - 1)] for i in range(n)]
     return chosen
 
 
@@ -232,7 +238,9 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--crm", choices=[*CRMS, ALL], default=ALL)
     parser.add_argument("--kills", type=int, default=1_000, help="at least so many for each CRM")
-    parser.add_argument("--each", type=int, help="so many places of each stage; all if not told")
+    parser.add_argument(
+        "--each", type=int, help="so many places of each stage, by chance; all if not told"
+    )
     parser.add_argument("--seed", type=int, default=1)
     asked = parser.parse_args()
     logging.basicConfig(format="%(asctime)s %(message)s")
