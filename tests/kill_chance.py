@@ -3,11 +3,13 @@
 import random
 import signal
 import time
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 from kill_crms import CRMS, Crm
-from kill_judge import Judged, judge
+from kill_documents import PDF, with_files
+from kill_judge import File, Judged, judge
 from kill_mortal import mortal
 from simulated_world import World, real_now
 
@@ -18,6 +20,15 @@ QUIET_SECS = 0.3
 RESTORES_EVERY = 10  # kills; the backup that is restored is half as old
 DEALS_AT_MOST = 4  # won between two kills
 PAID = 0.5
+FILED = 0.4
+DRIFTED = 0.4
+WAYS = (
+    ("lost", "void"),
+    ("lost", "credit"),
+    ("less", "amend"),
+    ("less", "credit-to-deal"),
+    ("elsewhere", "credit-and-reissue"),
+)
 RECENT = 10  # deals, of which one is paid now and then
 LIVES_EVERY = 10  # kills; one round lives and tells how long a round takes on this machine
 KILL_WITHIN = (0.05, 1.1)  # of the time that it took
@@ -72,25 +83,18 @@ def kill_by_chance(
     dice = random.Random(seed)
     with crm.open(path) as opened:
         world = opened.world
+        with_files(world.files[0], path / world.files[0].name)
+        world.files = (path / world.files[0].name, *world.files[1:])
         world.engine()  # which provides what the CRM must have
         world.opened.close()
+        people = People(opened, dice)
         faults = [*FAULTS, *(("crm", {**one, **crm.writes}) for one in OF_TELLING)]
-        unpaid: list[str] = []
-        references, round_secs = 0, 0.0
-        regular = opened.buyer("Stammkunde AG")
+        round_secs = 0.0
         with mortal(opened, QUIET_SECS) as ask:
             for number in range(kills):
                 if number == kills // 2:
                     world.remember_requests(0)
-                unpaid += [
-                    opened.sell(dice.choice([None, regular]))
-                    for _ in range(dice.randrange(1, DEALS_AT_MOST + 1))
-                ]
-                if dice.random() < PAID:
-                    deal = dice.choice(unpaid[-RECENT:])
-                    if opened.pay(deal, f"R-{references + 1}"):
-                        references += 1
-                        unpaid.remove(deal)
+                people.work()
                 if number % LIVES_EVERY == 0:
                     began = time.monotonic()
                     assert ask({"rounds": 1}) == 0
@@ -99,13 +103,62 @@ def kill_by_chance(
                     world.fault(side, **{**fault, "count": 2})
                 turn_back(world, number)
                 kill_secs = round_secs * dice.uniform(*KILL_WITHIN)
-                ended = ask({"rounds": None}, kill_after_secs=kill_secs)
+                order = {"rounds": None, "correct": people.corrections}
+                ended = ask(order, kill_after_secs=kill_secs)
                 assert ended == -signal.SIGKILL, f"a round ended with {ended} by itself"
                 for side in ("crm", "books"):
                     world.mend(side)
-            ended = ask({"until_settled": True})
+            ended = ask({"until_settled": True, "correct": people.corrections})
         assert ended == 0, f"the last process ended with {ended}"
-        return judge(opened, world.path / "ledger.db", references)
+        ledger = world.path / "ledger.db"
+        return judge(opened, ledger, people.payments, files=people.files)
+
+
+class People:
+    """Those who sell, pay, put files on deals, and let invoiced deals drift between two kills."""
+
+    def __init__(self, crm: Crm, dice: random.Random) -> None:
+        self._crm, self._dice = crm, dice
+        self._regular = crm.buyer("Stammkunde AG")
+        self._unpaid: list[str] = []
+        self.payments = 0
+        self.files: list[File] = []
+        self.corrections: dict[str, str] = {}
+        """A deal that drifted, and what was decided about its invoice."""
+
+    def work(self) -> None:
+        """Let some deals be won, and perhaps one be paid and one drift."""
+        for _ in range(self._dice.randrange(1, DEALS_AT_MOST + 1)):
+            deal = self._crm.sell(self._dice.choice([None, self._regular]))
+            self._unpaid.append(deal)
+            if self._dice.random() < FILED:
+                content = PDF + deal.encode()
+                self._crm.attach(deal, "Contract.pdf", content)
+                self.files.append(File(deal, sha256(content).hexdigest()))
+        if self._dice.random() < PAID:
+            deal = self._dice.choice(self._unpaid[-RECENT:])
+            if self._crm.pay(deal, f"R-{self.payments + 1}"):
+                self.payments += 1
+                self._unpaid.remove(deal)
+        if self._dice.random() < DRIFTED:
+            self._drift()
+
+    def _drift(self) -> None:
+        """Let a deal drift whose invoice nobody has paid."""
+        invoiced = {one.id for one in self._crm.deals() if one.told["status"] == "invoiced"}
+        fitting = [deal for deal in self._unpaid if deal in invoiced]
+        if not fitting:
+            return
+        deal = self._dice.choice(fitting)
+        self._unpaid.remove(deal)
+        drift, way = self._dice.choice(WAYS)
+        if drift == "lost":
+            self._crm.lose(deal)
+        elif drift == "less":
+            self._crm.sell_less(deal)
+        else:
+            self._crm.hand_over(deal, self._crm.buyer(f"Nachfolger of {deal}"))
+        self.corrections[deal] = way
 
 
 def turn_back(world: World, number: int) -> None:

@@ -15,6 +15,7 @@ parts:
   - { name: delivery, percent: 40, date: =deal.close_date + 30 }
   - { name: rest, rest: true, date: =deal.close_date + 60 }
 """
+LINES = "  lines: deal.line_items[]"
 FILES = """
 files:
   for: file in files
@@ -72,7 +73,7 @@ class Files(Scene):
     def put(self) -> None:
         """Let a deal with two files be won; a deal before it has one of the same bytes."""
         if not self.is_mapped:
-            extend(self.on.mapping, FILES, with_files=True)
+            with_files(self.on.mapping, self.on.mapping)
             self.is_mapped = True
         deal = self.on.sell()
         n = next(self.count)
@@ -101,11 +102,13 @@ class FilesNotArrived(Files):
         return ("run", "--once")
 
 
-def extend(mapping: Path, rules: str, *, with_files: bool = False) -> None:
-    """Give a mapping more rules, and a deal its files; the mapping's own tests know neither."""
-    text = mapping.read_text().partition("\ntests:")[0]
-    if with_files:
-        text = text.replace(
-            "  lines: deal.line_items[]", "  files: deal.files[]\n  lines: deal.line_items[]", 1
-        )
-    mapping.write_text(text + rules)
+def extend(mapping: Path, rules: str) -> None:
+    """Give a mapping more rules; its own tests do not know them."""
+    mapping.write_text(mapping.read_text().partition("\ntests:")[0] + rules)
+
+
+def with_files(mapping: Path, into: Path) -> None:
+    """Copy a mapping so that it sends a deal's files along."""
+    text = mapping.read_text()
+    into.write_text(text.replace(LINES, f"  files: deal.files[]\n{LINES}", 1))
+    extend(into, FILES)

@@ -39,6 +39,8 @@ class Judged:
     deals: int = 0
     payments: int = 0
     files: int = 0
+    given_back: int = 0
+    """Invoices that were voided, and credits."""
     duplicates: int = 0
     lost: int = 0
     off: int = 0
@@ -71,18 +73,18 @@ def judge(
         ledger_path: the ledger's file.
         payments: how many payments were made, each with a reference of its own.
         each: how many invoices a won deal has.
-        files: what was put on deals, each to hang on its deal's invoice once.
+        files: what was put on deals; of a won one it hangs on an invoice that stands, and on
+            each once.
     """
     books, deals = crm.world.books_truth(), crm.deals()
     memos, payments_made = _live(books["credit_memos"]), _live(books["payments"])
     standing = _standing(_live(books["invoices"]), memos)
     received = Counter(one["reference"] for one in payments_made if one["total"])
-    given_back = Counter(
+    notes = Counter(
         one["private_note"] for one in (*memos, *payments_made) if not one.get("reference")
     )
     wanted = Counter({deal.order: each for deal in deals if deal.is_won})
     orders = Counter(one["po_number"] for one in standing)
-    wanted_files = Counter(_order_and_hash(deals, file) for file in files)
     attached = Counter(_attached(books))
     names = Counter(one["name"] for one in books["customers"])
     by_order = defaultdict(list)
@@ -96,11 +98,12 @@ def judge(
         deals=sum(deal.is_won for deal in deals),
         payments=payments,
         files=len(files),
+        given_back=len(memos) + sum(one["voided"] for one in books["invoices"]),
         duplicates=(orders - wanted).total()
-        + (attached - wanted_files).total()
-        + sum(n - 1 for n in (*received.values(), *given_back.values())),
+        + len(_strays(deals, files, books))
+        + sum(n - 1 for n in (*received.values(), *notes.values(), *attached.values())),
         lost=(wanted - orders).total()
-        + (wanted_files - attached).total()
+        + sum(not _hangs(deals, file, standing, attached) for file in files)
         + abs(payments - len(received)),
         off=_off(deals, _live(books["invoices"]), memos),
         customers_twice=sum(n - 1 for n in names.values()),
@@ -148,17 +151,36 @@ def _off(deals: Iterable[Deal], invoices: Iterable[Record], memos: Iterable[Reco
     return sum(net != 0 for net in nets.values())
 
 
-def _order_and_hash(deals: Iterable[Deal], file: File) -> tuple[str, str]:
-    return next(deal.order for deal in deals if deal.id == file.deal), file.sha256
-
-
 def _attached(books: Record) -> Iterable[tuple[str, str]]:
-    """Yield what hangs on which order's invoices, by its bytes."""
-    orders = {one["id"]: one["po_number"] for one in books["invoices"]}
+    """Yield which bytes hang on which invoice; on anything else, they hang on none."""
     for one in books["attachments"]:
         if not one["deleted"]:
             for kind, record_id in one["on"]:
-                yield orders.get(record_id, kind), one["sha256"]
+                yield record_id if kind == "Invoice" else kind, one["sha256"]
+
+
+def _hangs(
+    deals: Iterable[Deal],
+    file: File,
+    standing: Iterable[Record],
+    attached: Counter[tuple[str, str]],
+) -> bool:
+    """Whether a file hangs on an invoice that stands; of a lost deal nobody asks."""
+    deal = next(one for one in deals if one.id == file.deal)
+    own = [one["id"] for one in standing if one["po_number"] == deal.order]
+    return not deal.is_won or any(attached[invoice, file.sha256] for invoice in own)
+
+
+def _strays(deals: Iterable[Deal], files: Iterable[File], books: Record) -> set[tuple[str, str]]:
+    """Return what hangs on an invoice whose deal has no such file."""
+    orders = {one["id"]: one["po_number"] for one in books["invoices"]}
+    of_deal = {deal.id: deal.order for deal in deals}
+    wanted = {(of_deal[file.deal], file.sha256) for file in files}
+    return {
+        (invoice, sha256)
+        for invoice, sha256 in _attached(books)
+        if (orders.get(invoice), sha256) not in wanted
+    }
 
 
 def _is_told(deal: Deal, invoices: Sequence[Record]) -> bool:

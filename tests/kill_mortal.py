@@ -5,6 +5,7 @@ its input is an order as JSON; it answers with the child's id, and with how the 
 
     {"rounds": 3}               work so many rounds, then end; null: until killed
     {"until_settled": true}     work until nothing is unknown, queued or untold
+        "correct" says what a person does about a deal of which a task says that it drifted
     {"run": ["status"]}         run a command of ``tieout``, and number its places: it dies at the
         one that "die_at" names, "trace" takes the places and "out" what it prints;
         "until_granted" ends a daemon once no wish waits, "migrations" are a newer version's,
@@ -21,7 +22,7 @@ import sys
 import threading
 import time
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -34,12 +35,17 @@ from simulated_world import World
 import tieout.app.simulated
 import tieout.app.working  # noqa: F401 - imported once here, and not by each child
 from connectors.quickbooks import QuickBooks  # noqa: F401
+from sync_engine.engine import Engine
 from sync_engine.ledger import migrating
+from sync_engine.standing import Choice, Way
 from tieout.app.cli import asking, exit_code
 from tieout.app.companies import facts_of
 from tieout.app.settings import schema
+from tieout.model.crediting import Extent
+from tieout.model.errors import TieoutError
 
 SETTLING_ROUNDS = 60
+DRIFTS = frozenset({"changed-in-crm", "reopened"})
 POLL_SECS = 0.05
 
 
@@ -54,6 +60,7 @@ def mortal(crm: Crm, quiet_secs: float) -> Iterator[Callable[..., int]]:
         "books": world.books_url,
         "path": str(world.path),
         "quiet_secs": quiet_secs,
+        "mappings": [str(file) for file in world.files],
     }
     command = [sys.executable, __file__, json.dumps(where)]
     with subprocess.Popen(
@@ -106,17 +113,38 @@ def work(where: dict[str, Any], order: dict[str, Any]) -> int:
     logging.disable()
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
     engine = _world(where).engine()
+    corrections = order.get("correct", {})
     if order.get("until_settled"):
         for _ in range(SETTLING_ROUNDS):
             done = engine.round("main", wait=True)
-            if done.error is None and not done.unknown and not done.pushed.parcels:
+            is_still = done.error is None and not done.unknown and not done.pushed.parcels
+            if not correct(engine, corrections) and is_still:
                 return 0
         return 1
     left = order.get("rounds")
     while left is None or left > 0:
         engine.round("main")
+        correct(engine, corrections)
         left = None if left is None else left - 1
     return 0
+
+
+def correct(engine: Engine, corrections: Mapping[str, str]) -> int:
+    """Choose what was decided about the deals that drifted; return how many could be chosen."""
+    chosen = 0
+    for task in engine.tasks():
+        way = corrections.get(task["source_id"] or "")
+        if way is None or task["code"] not in DRIFTS:
+            continue
+        ref = f"deal:{task['source_id']}"
+        with suppress(TieoutError):  # the books do not answer, or it is on its way already
+            lines = engine.deal_lines(ref) if way == "credit-to-deal" else None
+            extent = Extent() if lines is None else Extent(to=lines)
+            verb, _, then = way.partition("-")
+            choice = Choice(Way(verb), extent, reissue=then == "and-reissue")
+            engine.correct(ref, choice, who="ann", reason="the customer asked")
+            chosen += 1
+    return chosen
 
 
 def run(where: dict[str, Any], order: dict[str, Any]) -> int:
@@ -151,6 +179,7 @@ def _world(where: dict[str, Any]) -> World:
     kind = CRMS[where["system"]]
     world = kind.reached(where["portal"], where["crm"], where["books"], Path(where["path"]))
     kind(world)
+    world.files = [Path(file) for file in where["mappings"]]
     world.provided = [True]
     world.quiet_secs = where["quiet_secs"]
     world.settings = {"unsafe_documents": 1_000_000}  # what kills held up is not asked about

@@ -5,7 +5,6 @@ from kill_chance import kill_by_chance
 from kill_corrections import Amended, CreditedAndReissued, CreditedDown, Voided
 from kill_crms import CRMS
 from kill_documents import Files, FilesLooked, FilesNotArrived, Parts, PartsLooked
-from kill_judge import Judged
 from kill_scenes import Look, Rounds
 from kill_sweep import SCENES, Swept, kill_by_place
 
@@ -82,19 +81,3 @@ def test_the_scenes_come_to_every_stage():
 def test_killed_at_random_instants_rounds_lose_nothing_and_do_nothing_twice(tmp_path):
     judged = kill_by_chance(tmp_path, kills=CHANCE_KILLS, seed=3)
     assert judged.clean, judged
-
-
-@pytest.mark.parametrize(
-    "wrong",
-    [
-        {"duplicates": 1},
-        {"lost": 1},
-        {"off": 1},
-        {"customers_twice": 1},
-        {"untold": 1},
-        {"tasks": ("twin",)},
-        {"journal_holds": False},
-    ],
-)
-def test_nothing_that_is_wrong_is_judged_clean(wrong):
-    assert not (Judged(deals=3) + Judged(**wrong)).clean
