@@ -17,6 +17,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
+from urllib.parse import parse_qsl
 
 from recording import Heard
 
@@ -189,6 +190,23 @@ FORMS: dict[str, dict[str, str]] = {
         **dict.fromkeys(("createdAt", "updatedAt"), "instant"),
     },
     "Labels": {"results!": "[LinkType]"},
+    # The token server (PublicApiSpecs/Auth/Oauth); a refusal as the changelog of January 2026 shows
+    "TokenAsked": {
+        "grant_type!": "'authorization_code refresh_token'",
+        **dict.fromkeys(("client_id!", "client_secret!"), "text"),
+        **dict.fromkeys(("code", "redirect_uri", "refresh_token"), "text"),
+    },
+    "Tokens": {
+        **dict.fromkeys(("access_token!", "refresh_token!", "token_type!"), "text"),
+        "expires_in!": "whole",
+        "token_use!": "'access_token'",
+        "scopes": "[text]",
+        **dict.fromkeys(("hub_id", "user_id"), "whole"),
+    },
+    "OAuthError": {
+        **dict.fromkeys(("error!", "error_description!", "status!", "message!"), "text"),
+        "correlationId": "text",
+    },
     # Owners, pipelines, the account
     "Owners": {"results!": "[Owner]", "paging": "Paging"},
     "Owner": {
@@ -305,6 +323,8 @@ class Endpoint:
     answers: dict[int, str]
     body: str = ""
     query: str = ""
+    refusal: str = "Error"
+    content_type: str = "application/json"
 
 
 ENDPOINTS = (
@@ -359,6 +379,14 @@ ENDPOINTS = (
         "GET", r"/files/2026-03/files/\d+/signed-url", {200: "SignedUrl"}, query="size upscale"
     ),
     Endpoint("GET", "/account-info/2026-03/details", {200: "Account"}),
+    Endpoint(
+        "POST",
+        "/oauth/2026-03/token",
+        {200: "Tokens"},
+        "TokenAsked",
+        refusal="OAuthError",
+        content_type="application/x-www-form-urlencoded",
+    ),
 )
 
 
@@ -379,10 +407,12 @@ def mistakes(heard: Heard) -> Iterator[str]:
     for name in heard.query.keys() - set(endpoint.query.split()):
         yield f"{heard.place}: no page knows its parameter {name}"
     if endpoint.body:
-        if heard.content_type.partition(";")[0] != "application/json":
+        if heard.content_type.partition(";")[0] != endpoint.content_type:
             yield f"{heard.place}: its body is {heard.content_type}"
-        yield from wrong(endpoint.body, json.loads(heard.asked), f"{heard.place} asked")
-    form = endpoint.answers.get(heard.status, "Error")
+        is_json = endpoint.content_type == "application/json"
+        asked = json.loads(heard.asked) if is_json else dict(parse_qsl(heard.asked.decode()))
+        yield from wrong(endpoint.body, asked, f"{heard.place} asked")
+    form = endpoint.answers.get(heard.status, endpoint.refusal)
     told = json.loads(heard.told)
     if heard.status == 429 and "errorType" in told:
         form = "RateError"

@@ -25,6 +25,7 @@ from tieout.app.cli import exit_code
 from tieout.app.settings import load
 from tieout.app.wiring import last_beat
 from tieout.model.errors import LedgerError
+from tieout.simulator.hubspot.oauth import app_of
 
 PATIENCE_SECS = 30.0
 
@@ -42,6 +43,8 @@ class Installation:
     ledger: str = "../state/ledger.db"
     consented: bool = False
     """Whether the books are reached by a person's consent (OAuth), not by a token that lasts."""
+    crm_consented: bool = False
+    """The same of the CRM."""
     books_options: str = "{}"
     environment: dict[str, str] = field(default_factory=dict)
 
@@ -68,9 +71,10 @@ class Installation:
     def _companies(self, number: int, world: World) -> str:
         crm, books = (world.path / f"{side}-token" for side in ("crm", "books"))
         signed = self._consent(world) if self.consented else f"    token: file:{books}\n"
+        key = self._crm_consent(world) if self.crm_consented else f"    token: file:{crm}\n"
         return (
             f"  crm{number}:\n    system: hubspot\n    id: '{world.portal.portal_id}'\n"
-            f"    url: {world.crm_url}\n    token: file:{crm}\n    time_zone: Europe/Oslo\n"
+            f"    url: {world.crm_url}\n{key}    time_zone: Europe/Oslo\n"
             f"    options: {{overlap_secs: 5, searches_per_sec: 1000}}\n"
             f"  books{number}:\n    system: quickbooks\n    id: '{world.realm}'\n"
             f"    url: {world.books_url}\n{signed}"
@@ -78,17 +82,26 @@ class Installation:
         )
 
     def _consent(self, world: World) -> str:
-        """Write the app's registration down; return the settings that name it."""
         assert world.authority is not None
-        lines = []
-        for name in ("client_id", "client_secret"):
-            file = self.here / name
-            file.write_text(getattr(world.authority, name))
-            file.chmod(0o600)
-            lines.append(f"    {name}: file:{file}\n")
+        lines = self._app("books", world.authority.client_id, world.authority.client_secret)
         url = f"{world.books_url}/oauth2/v1/tokens/bearer"
         page = f"{world.books_url}/connect/oauth2"
-        return "".join(lines) + f"    urls: {{tokens: '{url}', authorise: '{page}'}}\n"
+        return f"{lines}    urls: {{tokens: '{url}', authorise: '{page}'}}\n"
+
+    def _crm_consent(self, world: World) -> str:
+        app = app_of(world.portal)
+        lines = self._app("crm", app.client_id, app.client_secret)
+        return f"{lines}    urls: {{authorise: '{world.crm_url}/oauth/authorize'}}\n"
+
+    def _app(self, side: str, client_id: str, client_secret: str) -> str:
+        """Write an app's registration down; return the settings that name it."""
+        lines = ""
+        for name, held in (("client_id", client_id), ("client_secret", client_secret)):
+            file = self.here / f"{side}-{name}"
+            file.write_text(held)
+            file.chmod(0o600)
+            lines += f"    {name}: file:{file}\n"
+        return lines
 
     def _pair(self, number: int) -> str:
         return (

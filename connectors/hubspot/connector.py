@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
+from connectors.hubspot.consents import APP, Consents
 from connectors.hubspot.facts import (
     SYSTEM,
     chosen_names,
@@ -21,7 +22,7 @@ from connectors.hubspot.objects import OPTIONS, with_named
 from connectors.hubspot.provisions import provisions
 from connectors.hubspot.reading import Reading
 from connectors.hubspot.relations import related
-from connectors.hubspot.rights import rights
+from connectors.hubspot.rights import needed, rights
 from connectors.hubspot.wire import Wire
 from connectors.hubspot.writing import apply, prepare
 from tieout.model.capability import Capabilities, FieldInfo
@@ -49,11 +50,14 @@ class HubSpot:
 
     parse_hint = staticmethod(parse_hint)
 
-    def __init__(self, reading: Reading, capabilities: Capabilities, overlap_secs: int) -> None:
+    def __init__(
+        self, reading: Reading, capabilities: Capabilities, overlap_secs: int, consents: Consents
+    ) -> None:
         self.capabilities = capabilities
         self.company = reading.company
         self._reading = reading
         self._overlap_secs = overlap_secs
+        self._consents = consents
         self.field_names = our_fields()
         """What the portal calls our fields, by our names."""
 
@@ -74,18 +78,22 @@ class HubSpot:
         """
         names = chosen_names(opening.options)
         known = facts(names)
-        rates = {name: _whole(opening, name, default) for name, default in known.rates.items()}
+        consents = Consents(opening, urls, credentials, now, sleep)
+        rates = {
+            name: _whole(opening, name, default)
+            for name, default in consents.rates(known.rates).items()
+        }
         version = str(opening.options.get("version", known.version))
         overlap_secs = _whole(opening, "overlap_secs", OVERLAP_SECS)
         options = {*rates, *OPTIONS, *naming_options(), "version", "overlap_secs"}
         _refuse_unknown(opening, options)
-        url = urls.get("api") or known.api
-        refuse_plain_http(url)
-        wire = Wire(url, credentials, rates, now, sleep)
+        for address in urls.values():
+            refuse_plain_http(address)
+        wire = Wire(urls.get("api") or known.api, consents.credentials, rates, now, sleep)
         company = f"{SYSTEM}:{opening.company_id}"
         named = with_named(known, opening)
         reading = Reading(wire, company, opening, named, version)
-        opened = cls(reading, replace(named.capabilities, rates=rates), overlap_secs)
+        opened = cls(reading, replace(named.capabilities, rates=rates), overlap_secs, consents)
         opened.field_names = our_fields(names)
         return opened
 
@@ -174,14 +182,32 @@ class HubSpot:
         """Return what must exist in the portal before its records can be told anything."""
         return provisions(self._reading)
 
+    def authorise_url(self, state: str, redirect_uri: str) -> str:
+        """Return the page where a person consents to the least scopes that the mappings need."""
+        return self._consents.oauth.authorise_url(needed(self._reading), state, redirect_uri)
+
+    def exchange(self, code: str, redirect_uri: str, company_id: str) -> None:
+        """Change the code of the redirect into tokens and store them, sealed.
+
+        Raises:
+            ConfigError: the person chose another portal, or the tokens are not ours to keep.
+            Unauthorized: the code is not accepted.
+        """
+        self._consents.exchange(code, redirect_uri, company_id)
+
+    def consent_until(self) -> datetime | None:
+        """Return when a person must consent again: HubSpot names no such day."""
+        return self._reading.wire.until
+
     @property
     def calls(self) -> Mapping[str, int]:
         """How many calls were made, by kind of call."""
-        return self._reading.wire.door.calls
+        return {**self._reading.wire.door.calls, **self._consents.oauth.door.calls}
 
     def close(self) -> None:
         """Give back connections."""
         self._reading.wire.close()
+        self._consents.close()
 
 
 def _whole(opening: Opening, name: str, default: int) -> int:
@@ -192,7 +218,7 @@ def _whole(opening: Opening, name: str, default: int) -> int:
 
 
 def _refuse_unknown(opening: Opening, known: set[str]) -> None:
-    unknown = sorted(opening.options.keys() - known)
+    unknown = sorted(opening.options.keys() - known - APP)
     if unknown:
         raise ConfigError(
             f"HubSpot has no option {', '.join(unknown)}; there are {', '.join(sorted(known))}."

@@ -74,7 +74,9 @@ class Kind:
 class Scope:
     """A scope, and the kind whose reading or writing needs it; neither where nothing shows it.
 
-    ``of`` names the kind that it is for, where that is needed only with the kind.
+    ``of`` names the kind that it is for, where that is needed only with the kind, and ``also`` a
+    second that needs it; ``optional`` is what a portal may lack, or a person not give, and the rest
+    goes on.
     """
 
     scope: str
@@ -82,6 +84,13 @@ class Scope:
     reads: str = ""
     writes: str = ""
     of: str = ""
+    also: str = ""
+    optional: bool = False
+
+    @property
+    def kind(self) -> str:
+        """The kind that it is for; empty where it is for all."""
+        return self.reads or self.writes or self.of
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +103,8 @@ class Facts:
     version: str
     api: str
     app: str
+    authorise: str
+    app_calls_per_ten_secs: int
     provisions: Sequence[Mapping[str, Any]]
     scopes: tuple[Scope, ...]
 
@@ -136,6 +147,8 @@ def facts(names: Names = OURS) -> Facts:
         version=str(said["version"]),
         api=said["api"],
         app=said["app"],
+        authorise=said["authorise"],
+        app_calls_per_ten_secs=said["app_calls_per_ten_secs"],
         provisions=said["provisions"],
         scopes=tuple(Scope(**told) for told in said["rights"]),
     )

@@ -35,3 +35,8 @@ def files(version: str, rest: str) -> str:
 def account(version: str) -> str:
     """Return the path of what an account says of itself."""
     return f"/account-info/{version}/details"
+
+
+def token(version: str) -> str:
+    """Return the path of the token server; v3 is the dated one's older name, v1 ends in 2027."""
+    return f"/oauth/{version}/token"

@@ -28,7 +28,8 @@ LOCKED_SECS = 2.0  # the pause that HubSpot asks for after 423
 DAILY = "DAILY"
 POLICY_SECS = {"SECONDLY": 1.0, "TEN_SECONDLY_ROLLING": 10.0}  # its windows (page "API usage")
 KEY_REMEDY = (
-    "Put a service key that is in force where the configuration names one; the queue is kept."
+    "Put a service key that is in force where the configuration names one, or run `tieout connect "
+    "COMPANY` where an OAuth app has none; the queue is kept."
 )
 _CODE_IN_WORDS = re.compile(r'"(?:error|code)"\s*:\s*"([A-Z][A-Z_]+)"')
 _PROPERTY_REMEDY = (
@@ -36,6 +37,10 @@ _PROPERTY_REMEDY = (
     "`tieout tasks answer ID retry`."
 )
 _SCOPE_REMEDY = "Give the key the scope that it names, in HubSpot's settings; the queue is kept."
+
+
+class TokenRefused(Unauthorized):
+    """HubSpot does not accept the key or the token; another one may do. Nothing was done."""
 
 
 def judge(answer: Answer) -> TieoutError | None:
@@ -71,7 +76,7 @@ def refusal(
         named = LOCKED_SECS if status == "423" else POLICY_SECS.get(str(told.get("policyName")))
         return RateLimited(after_secs=named if after_secs is None else after_secs, **words)
     if kind is Unauthorized and status == "401":
-        return Unauthorized("HubSpot does not accept the key.", remedy=KEY_REMEDY, **words)
+        return TokenRefused("HubSpot does not accept the key.", remedy=KEY_REMEDY, **words)
     if code == "PROPERTY_DOESNT_EXIST":
         return kind(remedy=_PROPERTY_REMEDY, **words)
     if "MISSING_SCOPES" in codes:

@@ -31,13 +31,17 @@ def rights(reading: Reading) -> Iterator[Right]:
     Raises:
         TieoutError: the key is not accepted, or HubSpot does not answer.
     """
-    used = reading.opening.reads  # nothing named is everything
-    for scope in reading.facts.scopes:
-        needed = scope.reads or scope.of
-        if needed and used and needed not in used:
-            continue
+    for scope in needed(reading):
         right = Right(scope.scope, scope.purpose)
         yield _tried(reading, scope, right) if scope.reads or scope.writes else right
+
+
+def needed(reading: Reading) -> Iterator[Scope]:
+    """Yield the least scopes: those of the kinds that the mappings use, and those of all."""
+    used = reading.opening.reads  # nothing named is everything
+    for scope in reading.facts.scopes:
+        if not (scope.kind and used) or not used.keys().isdisjoint((scope.kind, scope.also)):
+            yield scope
 
 
 def _tried(reading: Reading, scope: Scope, right: Right) -> Right:

@@ -17,7 +17,8 @@ from types import NoneType
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from connectors.hubspot.facts import SYSTEM
-from connectors.hubspot.refusals import KEY_REMEDY, TRACE_HEADER, judge
+from connectors.hubspot.refusals import KEY_REMEDY, TRACE_HEADER, TokenRefused, judge
+from tieout.credentials import CompanyTokens
 from tieout.model.errors import Unauthorized
 from tieout.transport import Answer, Door, Limit, Quota, Route, retry_call, understood
 
@@ -54,6 +55,7 @@ class Wire:
     ) -> None:
         self.now = now
         self._credentials = credentials
+        self._renews = isinstance(credentials, CompanyTokens)
         self._sleep = sleep
         self._at_once = rates["at_once"]
         self.door = Door(
@@ -98,12 +100,27 @@ class Wire:
     def send(
         self, method: str, path: str, body: Any = None, query: Mapping[str, str] | None = None
     ) -> Answer:
-        """Send one request, once. Errors are those of ``Door.exchange``."""
+        """Send one request, once; once more where its token was refused and can be renewed.
+
+        What is refused so was not looked at. Errors are those of ``Door.exchange``.
+        """
+        key = self._key()
+        try:
+            return self._sent(method, path, body, query, key)
+        except TokenRefused:
+            if not self._renews:
+                raise
+        self._credentials.refresh(key)
+        return self._sent(method, path, body, query, self._key())
+
+    def _sent(
+        self, method: str, path: str, body: Any, query: Mapping[str, str] | None, key: str
+    ) -> Answer:
         headers = {
             "Accept": "application/json",
             "Accept-Encoding": "gzip",
             "Content-Type": "application/json",
-            "Authorization": f"Bearer {self._key()}",
+            "Authorization": f"Bearer {key}",
         }
         answer: Answer = self._client.call_api(
             path,

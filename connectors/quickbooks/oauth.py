@@ -9,17 +9,14 @@ import base64
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
-from typing import Any
+from datetime import datetime
 from urllib.parse import urlencode
 
-from tieout.credentials import Grant
+from tieout.credentials import Grant, granted
 from tieout.model.errors import TieoutError, Unauthorized, Unavailable
 from tieout.transport import Answer, Door, Route
 
 SCOPE = "com.intuit.quickbooks.accounting"
-TOKEN_SECS_MAX = 10 * 365 * 86_400  # a life longer than that is not one
-SECS_DIGITS = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,30 +91,13 @@ class OAuth:
         }
         response = self._session.post(app.token_url, data=dict(form), headers=headers)
         answer: Answer = response.answer  # type: ignore[attr-defined]  # DoorSession adds it
-        return _grant(answer.json, self._now(), refresh)
-
-
-def _grant(said: Any, now: datetime, used: str | None) -> Grant:
-    """Return what was given; an answer without a refresh token leaves the one that was used."""
-    told = said if isinstance(said, Mapping) else {}
-    access, refresh = told.get("access_token"), told.get("refresh_token") or used
-    if not isinstance(access, str) or not isinstance(refresh, str):
-        raise Unavailable("The token server's answer has no tokens.")
-    return Grant(
-        access=access,
-        refresh=refresh,
-        issued_at=now,
-        access_until=_after(now, told.get("expires_in")),
-        refresh_until=_after(now, told.get("x_refresh_token_expires_in")),
-        hard_until=_after(now, told.get("x_refresh_token_hard_expires_in")),
-    )
-
-
-def _after(now: datetime, secs: object) -> datetime | None:
-    text = str(secs)  # some servers write the number as a text
-    if not text.isdecimal() or len(text) > SECS_DIGITS or not 0 < int(text) < TOKEN_SECS_MAX:
-        return None
-    return now + timedelta(seconds=int(text))
+        return granted(
+            answer.json,
+            self._now(),
+            refresh,
+            refresh_secs="x_refresh_token_expires_in",
+            hard_secs="x_refresh_token_hard_expires_in",
+        )
 
 
 def _route(method: str, path: str) -> Route:

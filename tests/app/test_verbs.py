@@ -1,5 +1,7 @@
 """The verbs that need no engine, as a person types them."""
 
+import json
+import re
 import shutil
 from pathlib import Path
 
@@ -9,7 +11,8 @@ from tieout.app import simulated
 from tieout.app.cli import exit_code
 from tieout.app.cli.exits import Exit
 from tieout.app.starter import starter
-from tieout.simulator.hubspot import Token
+from tieout.simulator.hubspot import Token, deeds
+from tieout.simulator.hubspot.oauth import app_of
 
 
 @pytest.fixture
@@ -134,11 +137,57 @@ def test_connect_needs_nobody_where_the_company_is_make_believe(served, spoken):
     assert told["until"]
 
 
-def test_connect_says_how_a_company_is_named_that_asks_for_no_consent(served, started, capsys):
+def test_connect_says_how_a_company_is_signed_for_that_names_neither_key_nor_app(
+    served, started, capsys
+):
     file = started / "tieout.yaml"
     file.write_text(file.read_text().replace("    token: file:", "    # token: file:"))
     assert exit_code(["connect", "crm"]) == Exit.TROUBLE
-    assert "hubspot asks for no consent" in capsys.readouterr().err
+    said = capsys.readouterr().err
+    assert "There is no way to sign for hubspot" in said
+    assert "Set the company's token (a service key), or the client_id and client_secret" in said
+
+
+@pytest.fixture
+def with_app(served, started, monkeypatch):
+    """HubSpot is reached by an OAuth app, in a key's place."""
+    monkeypatch.setenv("APP_ID", "simulated-app")
+    monkeypatch.setenv("APP_SECRET", "simulated-app-secret")
+    file = started / "tieout.yaml"
+    page = f"{served.hubspot.url}/oauth/authorize"
+    app = f"    client_id: env:APP_ID\n    client_secret: env:APP_SECRET\n    urls: {{authorise: {page}}}"
+    text = re.sub(r"(?m)^    token: file:.*$", app, file.read_text(), count=1)
+    assert app in text
+    file.write_text(text)
+    return served
+
+
+def test_connect_lets_a_person_install_an_oauth_app_with_the_least_scopes(with_app, spoken):
+    code, told = spoken("connect", "crm")
+    assert (code, told["until"]) == (Exit.DONE, None)
+    assert {one["held"] for one in told["rights"]} == {True, None}
+    (install,) = app_of(with_app.portal).refresh.values()
+    assert set(install.scopes) == {"oauth", *(one["right"] for one in told["rights"])}
+
+
+def test_a_scope_that_an_app_was_not_given_is_said_at_once(with_app, spoken):
+    spoken("connect", "crm")
+    (install,) = app_of(with_app.portal).refresh.values()
+    install.scopes = tuple(one for one in install.scopes if "line_items" not in one)
+    for name in [name for name, token in with_app.portal.tokens.items() if token.app]:
+        deeds.revoke_token(with_app.portal, name)
+    code, told = spoken("check", "--online")
+    assert code == Exit.TROUBLE
+    assert "crm.objects.line_items.read" in json.dumps(told)
+
+
+def test_connect_says_how_a_company_is_named_that_asks_for_no_consent(served, started, capsys):
+    file = started / "tieout.yaml"
+    text = file.read_text().replace("    token: file:", "    # token: file:")
+    text = text.replace(", hubspot-payment-to-payment", "")  # which needs an object there
+    file.write_text(text.replace("    system: hubspot", "    system: salesforce"))
+    assert exit_code(["connect", "crm"]) == Exit.TROUBLE
+    assert "salesforce asks for no consent" in capsys.readouterr().err
 
 
 def test_connect_lists_the_least_rights_and_tries_each_without_changing_anything(served, spoken):

@@ -66,6 +66,37 @@ def test_consent_revoked_in_the_middle_of_a_round_names_the_two_commands_that_me
 
 
 @pytest.mark.slow
+def test_a_crm_s_consent_revoked_in_the_middle_of_a_round_is_given_again_and_nothing_is_lost(
+    installed, sell
+):
+    place = installed(crm_consented=True, stop_secs=20)
+    [world] = place.worlds
+    with place.daemon() as daemon:
+        until(lambda: place.status()["last_good_at"], "a whole round")
+        world.fault("crm", fault="stall", seconds=1, path="/deals/batch/update$", body="properties")
+        deals = sell(world, 2)
+        until(world.invoices, "the first is posted, and its deal is about to be told")
+        world.crm("uninstall_app")
+        until(lambda: place.status()["paused"], "the pair stands still")
+
+        code, said = place.say("status")
+        assert code == Exit.PAUSED
+        assert "stands still: HubSpot does not accept this consent. [invalid_grant]" in said
+        assert "Run `tieout connect COMPANY`; the queue is kept." in said
+
+        code, said = place.say("connect", "crm1")
+        assert (code, "LACKING" in said) == (Exit.DONE, False)
+        assert place.say("resume", "pair1", "--reason", "installed anew")[0] == Exit.DONE
+        until(
+            lambda: [world.told(deal, "invoice_status") for deal in deals] == ["invoiced"] * 2,
+            "both deals are told",
+        )
+        assert len(world.invoices()) == 2
+        until(lambda: place.say("status")[0] == Exit.DONE, "and all is well")
+        assert end(daemon) == Exit.DONE
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize("after", [None, 3600], ids=["no word", "an hour"])
 def test_a_rate_limit_that_lasts_leaves_nothing_unanswered_and_says_that_nothing_is_to_do(
     installed, sell, after

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from mapping.mistake import Mistakes
 from tieout.app import companies, wiring
@@ -14,18 +14,20 @@ from tieout.model.contract import Connector, Identity, ListsRights, Right
 def who_and_what(site: Site, name: str) -> tuple[Identity, Sequence[Right]]:
     """Ask a company who it is, and which rights it gives of those that its mappings need.
 
-    Without a mapping that can be used, every right is asked about that any may need.
-
     Raises:
         TieoutError: the company does not answer, or it is another one.
     """
-    try:
-        reads = wiring.reads_of(site, name, compiled_of(site))
-    except Mistakes:
-        reads = {}
-    with companies.session(site, name, reads=reads) as connector:
+    with companies.session(site, name, reads=reads_of(site, name)) as connector:
         identity = connector.check()
         return identity, tuple(_rights(connector, identity))
+
+
+def reads_of(site: Site, name: str) -> Mapping[str, frozenset[str]]:
+    """Return what the mappings use of a company's records; nothing, which is all, without any."""
+    try:
+        return wiring.reads_of(site, name, compiled_of(site))
+    except Mistakes:
+        return {}
 
 
 def _rights(connector: Connector, identity: Identity) -> Iterator[Right]:

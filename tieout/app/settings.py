@@ -96,11 +96,11 @@ class Company:
     token: SecretRef | None = None
     """A lasting token (HubSpot's service key): env:NAME or file:PATH."""
     client_id: SecretRef | None = None
-    """The app's id with the vendor (QuickBooks, Dynamics 365, Salesforce): env:NAME or
-    file:PATH."""
+    """The app's id with the vendor (HubSpot's OAuth app, QuickBooks, Dynamics 365, Salesforce):
+    env:NAME or file:PATH."""
     client_secret: SecretRef | None = None
-    """The app's secret with the vendor (QuickBooks, Dynamics 365, Salesforce): env:NAME or
-    file:PATH."""
+    """The app's secret with the vendor (HubSpot's OAuth app, QuickBooks, Dynamics 365, Salesforce):
+    env:NAME or file:PATH."""
     private_key: SecretRef | None = None
     """The app's private key as PEM, in the secret's place (Dynamics 365: with its certificate;
     Salesforce): env:NAME or file:PATH."""

@@ -126,9 +126,10 @@ HUBSPOT_RULES: Sequence[Rule] = (
     ),
     Rule(
         "H12",
-        "OAuth apps have tokens of half an hour, and limits of their own.",
-        "HubSpot, API usage guidelines",
-        unfollowed="Tieout speaks with a service key or a private app's token only.",
+        "An OAuth app is installed by a person: a code buys once, access tokens live half an hour "
+        "and have the scopes that were given, and the app has a rate of its own.",
+        f"{HUBSPOT_DOCS}/latest/authentication/manage-oauth-tokens; {SPECS}: OAuth",
+        refuses="invalid_grant, invalid_client, unsupported_grant_type, invalid_request",
     ),
     Rule(
         "H15",

@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from connectors.hubspot.refusals import TokenRefused
 from connectors.hubspot.writing import WRITE_BATCH
 from mapping.drafting import STATUSES
 from tieout.model.change import Create, Update, Void
@@ -173,8 +174,8 @@ def test_results_in_another_order_reach_their_items(hubspot, portal, update):
         ({"fault": "status", "status": 429, "spelling": "daily"}, QuotaExhausted),
         ({"fault": "status", "status": 423}, RateLimited),
         ({"fault": "status", "status": 477}, RateLimited),
-        ({"fault": "status", "status": 401}, Unauthorized),
-        ({"fault": "status", "status": 401, "spelling": "expired"}, Unauthorized),
+        ({"fault": "status", "status": 401}, TokenRefused),
+        ({"fault": "status", "status": 401, "spelling": "expired"}, TokenRefused),
         ({"fault": "status", "status": 403}, Unauthorized),
     ],
 )

@@ -50,8 +50,9 @@ def command(caller: Caller, company: str, *, paste: bool, port: int, no_browser:
 
     site = companies.Site(caller.directory, caller.settings())
     chosen = site.company(company)
-    with companies.session(site, company, asks=False) as connector:
-        if isinstance(connector, Authorises):
+    reads = rights.reads_of(site, company)
+    with companies.session(site, company, reads=reads, asks=False) as connector:
+        if chosen.token is None and isinstance(connector, Authorises):
             page = chosen.urls.get("authorise")
             makes_believe = page is not None and page.on_this_machine and not paste
             if not (makes_believe and consent.agree_by_itself(connector, chosen.id)):

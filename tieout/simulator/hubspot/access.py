@@ -126,7 +126,7 @@ def rate_headers(portal: HubSpotPortal, token: str) -> Mapping[str, str]:
         "X-HubSpot-RateLimit-Daily": str(limits.daily),
         "X-HubSpot-RateLimit-Daily-Remaining": str(max(limits.daily - used, 0)),
         "X-HubSpot-RateLimit-Interval-Milliseconds": str(limits.burst_secs * 1000),
-        "X-HubSpot-RateLimit-Max": str(limits.burst),
+        "X-HubSpot-RateLimit-Max": str(_most(portal, token)),
         "X-HubSpot-RateLimit-Remaining": str(_burst(portal, token).remaining),
     }
 
@@ -135,5 +135,13 @@ def _burst(portal: HubSpotPortal, token: str) -> RollingWindow:
     limits = portal.limits
     return portal.bursts.setdefault(
         token,
-        RollingWindow(limits.burst, limits.burst_secs, portal.now, time_scale=limits.time_scale),
+        RollingWindow(
+            _most(portal, token), limits.burst_secs, portal.now, time_scale=limits.time_scale
+        ),
     )
+
+
+def _most(portal: HubSpotPortal, token: str) -> int:
+    """Return how much a token may ask within the window."""
+    limits = portal.limits
+    return min(limits.burst, limits.app_burst) if portal.tokens[token].app else limits.burst

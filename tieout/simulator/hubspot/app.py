@@ -17,7 +17,16 @@ from starlette.routing import BaseRoute, Route
 from tieout.simulator import jsonwire
 from tieout.simulator.clock import DateHeader
 from tieout.simulator.faults import FaultMiddleware
-from tieout.simulator.hubspot import access, bodies, catalog, files, objects, own_objects, relations
+from tieout.simulator.hubspot import (
+    access,
+    bodies,
+    catalog,
+    consenting,
+    files,
+    objects,
+    own_objects,
+    relations,
+)
 from tieout.simulator.hubspot.call import Call, Reply
 from tieout.simulator.hubspot.deeds import play
 from tieout.simulator.hubspot.errors import Refusal, bad_request, not_found
@@ -40,7 +49,8 @@ class Door:
     path: str
     answer: Answering
     scope: str = ""
-    """A scope's name, or `read`, `write` or `schema` for the scope of the path's kind."""
+    """A scope's name, or `read`, `write` or `schema` for that of the path's kind; `schemas` and
+    `files` are any of several."""
     searches: bool = False
     body: bodies.Form | None = None
     """What a body must look like; None has none."""
@@ -119,14 +129,17 @@ _SCHEMAS = (
 )
 _PIPELINES = (Door("GET", "/{kind}", catalog.pipelines, "read"),)
 _FILES = (
-    Door("GET", "/{id}/signed-url", files.signed_url, "files.read"),
-    Door("GET", "/{id}", files.read_file, "files.read"),
+    Door("GET", "/{id}/signed-url", files.signed_url, "files"),
+    Door("GET", "/{id}", files.read_file, "files"),
 )
 _ACCOUNT = (Door("GET", "/details", catalog.account),)
 
 
 def hubspot_app(portal: HubSpotPortal) -> Starlette:
-    """Return the portal as an application; its faults are at `app.state.faults`."""
+    """Return the portal as an application; its faults are at `app.state.faults`.
+
+    Also the page where a person installs its OAuth app, and the token server.
+    """
     searcher = Searcher(portal)
     faults = faults_of(portal, searcher)
     bases = (
@@ -150,7 +163,7 @@ def hubspot_app(portal: HubSpotPortal) -> Starlette:
         for door in doors
     ]
     app = Starlette(
-        routes=[*routes, *_own_routes(portal)],
+        routes=[*routes, *consenting.routes(portal), *_own_routes(portal)],
         middleware=[
             Middleware(DateHeader, now=portal.now),
             Middleware(FaultMiddleware, faults=faults),
@@ -218,12 +231,18 @@ def _label(door: Door, words: Mapping[str, str]) -> str:
     return f"{group}{path}".strip("/")
 
 
+_ANY_OF: Mapping[str, tuple[str, ...]] = {
+    "schemas": ("crm.schemas.custom.read", "crm.objects.custom.read"),
+    "files": ("files", "files.read", "files.ui_hidden.read"),
+}
+
+
 def _scopes(call: Call, scope: str) -> tuple[str, ...]:
     """Return the scopes of which one is enough."""
     if "." in scope:
         return (scope,)
-    if scope == "schemas":
-        return ("crm.schemas.custom.read", "crm.objects.custom.read")
+    if scope in _ANY_OF:
+        return _ANY_OF[scope]
     kind = call.kind()
     if scope == "schema":
         return (f"crm.schemas.{kind.scope}.write",)

@@ -13,6 +13,7 @@ from typing import Any, Concatenate, ParamSpec
 from tieout.simulator.hubspot import own_objects
 from tieout.simulator.hubspot.errors import not_found
 from tieout.simulator.hubspot.links import PRIMARY
+from tieout.simulator.hubspot.oauth import app_of
 from tieout.simulator.hubspot.own_objects import OwnObject
 from tieout.simulator.hubspot.portal import HubSpotPortal, Token
 from tieout.simulator.hubspot.records import Record
@@ -283,6 +284,12 @@ def grant_token(
 def revoke_token(portal: HubSpotPortal, token: str) -> None:
     """Take a token out of force at once."""
     portal.tokens[token] = Token(revoked=True)
+
+
+@_deed
+def uninstall_app(portal: HubSpotPortal) -> None:
+    """Take back all that the portal gave its OAuth app."""
+    app_of(portal).uninstall()
 
 
 def _move(portal: HubSpotPortal, deal: str, where: str) -> None:

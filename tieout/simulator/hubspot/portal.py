@@ -37,19 +37,24 @@ ENFORCES_REQUIRED = "2026-09"
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """A service key or a private app's token."""
+    """A service key, a private app's token, or one that an OAuth app got."""
 
     scopes: frozenset[str] | None = None
     """None: every scope."""
     expires_at: datetime | None = None
     revoked: bool = False
+    app: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """How much one token, and one portal's search, may ask (sdk facts: 190 per 10 s, 5 per s)."""
+    """How much one token, and one portal's search, may ask (sdk facts: 190 per 10 s, 5 per s).
+
+    An OAuth app has 110 in each account (page "API usage guidelines").
+    """
 
     burst: int = 190
+    app_burst: int = 110
     burst_secs: int = 10
     search: int = 5
     daily: int = 650_000
@@ -64,6 +69,7 @@ class HubSpotPortal:
     `index_lag_secs` is the longest time until search sees a change; `association_page` how many
     associations one row holds; `required` the properties, by kind, that version 2026-09 of the
     API demands on every write; `own_objects` the schemas of its own (custom) objects by full name;
+    `app` its OAuth app (see `tieout.simulator.hubspot.oauth.app_of`);
     `counts` the requests by operation, `throttled` the 429s given.
     """
 
@@ -99,6 +105,7 @@ class HubSpotPortal:
         self.owners: list[dict[str, Any]] = []
         self.kinds: dict[str, Kind] = {}
         self.own_objects: dict[str, Any] = {}
+        self.app: Any = None
         self.properties: dict[str, dict[str, Property]] = {}
         self.groups: dict[str, dict[str, str]] = {}
         self.links = Links()

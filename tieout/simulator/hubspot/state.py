@@ -10,6 +10,7 @@ from typing import Any
 
 from tieout.simulator.clock import Now
 from tieout.simulator.hubspot import own_objects
+from tieout.simulator.hubspot.oauth import app_of
 from tieout.simulator.hubspot.portal import HubSpotPortal, Limits, Token
 from tieout.simulator.hubspot.records import Record
 from tieout.simulator.hubspot.schema import Property, custom
@@ -48,6 +49,8 @@ def load(path: Path, now: Now = lambda: datetime.now(UTC)) -> HubSpotPortal:
         raise ValueError(f"{path} is no portal of format {FORMAT}")
     portal = HubSpotPortal(**told["settings"], now=now, limits=Limits(**told["limits"]))
     portal.tokens = {name: _token(token) for name, token in told["tokens"].items()}
+    if "oauth" in told:
+        app_of(portal).restore(told["oauth"])
     portal.required = {kind: set(names) for kind, names in told["required"].items()}
     portal.owners = told["owners"]
     for own in told.get("own_objects", ()):
@@ -78,9 +81,11 @@ def _told(portal: HubSpotPortal) -> dict[str, Any]:
                 "scopes": None if token.scopes is None else sorted(token.scopes),
                 "expires_at": token.expires_at and token.expires_at.isoformat(),
                 "revoked": token.revoked,
+                "app": token.app,
             }
             for name, token in portal.tokens.items()
         },
+        "oauth": app_of(portal).state(),
         "required": {kind: sorted(names) for kind, names in portal.required.items()},
         "owners": portal.owners,
         "own_objects": [asdict(own) for own in portal.own_objects.values()],
@@ -141,4 +146,5 @@ def _token(told: Mapping[str, Any]) -> Token:
         None if scopes is None else frozenset(scopes),
         None if expires_at is None else datetime.fromisoformat(expires_at),
         told["revoked"],
+        told.get("app", False),
     )
