@@ -14,11 +14,10 @@ from sync_engine.credits import is_credited_whole
 from sync_engine.ledger.sqlite import Ledger
 from sync_engine.ledger.store import Row
 from sync_engine.pair import Pair
+from sync_engine.states import TAKEN_BACK
 from sync_engine.tasks import DRIFT
 from tieout.model.errors import NotFound, Rejected
 from tieout.model.ref import Ref
-
-TAKEN_BACK = ("voided", "deleted")  # by the books: only this is issued again
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,7 @@ from sync_engine.ledger.sqlite import Ledger
 from sync_engine.ledger.store import Reads, Row, Writes
 from sync_engine.merged import follow_customer
 from sync_engine.pair import Pair
-from sync_engine.states import BESIDE, IN_THE_BOOKS
+from sync_engine.states import BESIDE, IN_THE_BOOKS, TAKEN_BACK
 from sync_engine.tasks import DRIFT, Wanted, keep
 from sync_engine.tie_out import carriers_of, figure_of, tie_out
 from tieout.model.canonical import canonical, plain
@@ -247,13 +247,14 @@ def _unexplained(sides: Sides, books: Mapping[str, Any]) -> Iterator[Difference]
 def _compare(tx: Writes, pair: Pair, row: Row) -> None:
     sides = _merged_followed(tx, pair, _sides(tx, pair, row))
     found = list(differences(sides))
-    in_books = next((one.cause for one in found if one.cause in ("voided", "deleted")), None)
-    state = in_books or "posted"
+    state = _state_in_the_books(sides)
     if row["state"] != state:
         tx.run(
             "document_state", key=row["key"], state=state, reason=row["reason"], at=tx.now_text()
         )
         tx.journal("books", state, row["key"], {"id": row["posted_id"]})
+    if state in TAKEN_BACK or sides.left == 0:
+        tx.run("touch_held_beside", key=row["key"])
     ignored = {
         (answer["code"], answer["detail"])
         for answer in tx.all("task_answered_of", subject=row["key"])
@@ -279,6 +280,13 @@ def _compare(tx: Writes, pair: Pair, row: Row) -> None:
         source=source_of(row),
         wanted=wanted,
     )
+
+
+def _state_in_the_books(sides: Sides) -> str:
+    """Return what became of a record, whether or not anybody minds."""
+    if sides.books is None:
+        return "deleted"
+    return "voided" if sides.books.get("voided") else "posted"
 
 
 def _merged_followed(tx: Writes, pair: Pair, sides: Sides) -> Sides:

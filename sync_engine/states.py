@@ -7,7 +7,8 @@ from datetime import date
 
 from sync_engine.ledger.store import Reads, Row
 
-IN_THE_BOOKS = frozenset({"posted", "voided", "deleted"})
+TAKEN_BACK = frozenset({"voided", "deleted"})  # by the books: only this is issued again
+IN_THE_BOOKS = TAKEN_BACK | {"posted"}
 ASKED = IN_THE_BOOKS | {"sending", "unknown"}  # something was sent: never planned again
 DECIDED = frozenset({"planned", "waiting", "approved", "rejected", "refused"})
 OVERRULED = "create"  # the answer that says: it is no twin, go on

@@ -20,7 +20,7 @@ from sync_engine.ledger.store import Reads, Row
 from sync_engine.marks import is_of_another
 from sync_engine.pair import Pair
 from sync_engine.resolve import Resolved
-from sync_engine.states import ASKED, DECIDED, LEFT_ALONE, OVERRULED
+from sync_engine.states import ASKED, DECIDED, LEFT_ALONE, OVERRULED, TAKEN_BACK
 from tieout.model.change import Finding, Severity
 from tieout.model.dates import instant_text
 from tieout.model.document import Document, Invoice, Payment
@@ -60,19 +60,40 @@ def identity(tx: Reads, pair: Pair, sketch: Sketch) -> Iterator[Finding]:
                 sketch.ref,
             )
         if not own and row["kind"] == sketch.mapping.to and row["state"] in ASKED:
-            yield Finding(
-                "already-invoiced",
-                Severity.BLOCK,
-                f"{sketch.title} was already posted by the mapping {row['mapping']}.",
-                "Name that mapping in renamed_from, or limit this one with when.",
-                sketch.ref,
-            )
+            yield _posted_by_another(tx, sketch, row)
     yield from _lives_on(tx, pair, sketch)
+
+
+def _posted_by_another(tx: Reads, sketch: Sketch, row: Row) -> Finding:
+    """Return what is found where another mapping has posted the document, perhaps elsewhere.
+
+    What was taken back since is no hindrance, but a mapping that was only renamed must not make
+    again what somebody voided: so a person says it.
+    """
+    by = f"{sketch.title} was already posted by the mapping {row['mapping']}"
+    receipt = tx.one("receipt_any", key=row["key"])
+    credited = receipt is not None and is_credited_whole(tx, receipt["company"], row)
+    if credited or row["state"] in TAKEN_BACK:
+        return Finding(
+            "already-invoiced",
+            Severity.ASK,
+            f"{by}, and {'credited' if credited else row['state']} in the books since.",
+            "`create` to invoice it by this mapping, or `ignore`.",
+            sketch.ref,
+            choices=(LEFT_ALONE, OVERRULED),
+        )
+    return Finding(
+        "already-invoiced",
+        Severity.BLOCK,
+        f"{by}.",
+        "Name that mapping in renamed_from, limit this one with when, or take that invoice back.",
+        sketch.ref,
+    )
 
 
 def _is_left_part(row: Row, sketch: Sketch) -> bool:
     """Whether a document is in the books as a part that the mapping makes no more."""
-    sent = row["state"] in ASKED - {"voided", "deleted"}
+    sent = row["state"] in ASKED - TAKEN_BACK
     return sent and row["part"] not in sketch.parts and bool(row["part"])
 
 

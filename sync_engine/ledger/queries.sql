@@ -363,6 +363,13 @@ UPDATE document SET checked = 1 WHERE key = :key;
 SELECT d.* FROM receipt r JOIN document d ON d.key = r.key AND d.posted_id = r.id
 WHERE r.company = :company AND r.kind = :kind AND r.id = :id AND d.kind <> 'correction' ORDER BY d.generation DESC LIMIT 1;
 
+-- touch_held_beside: what is held of a document's source beside it, by any pair, is to be planned again
+INSERT INTO touched (pair, company, kind, id, reread)
+SELECT o.pair, o.company, o.source_kind, o.source_id, 0 FROM document d CROSS JOIN document o
+    ON o.company = d.company AND o.source_kind = d.source_kind AND o.source_id = d.source_id
+WHERE d.key = :key AND o.key <> d.key AND o.state = 'blocked'
+ON CONFLICT (pair, company, kind, id) DO NOTHING;
+
 -- documents_of_source: every document that was born from a source
 SELECT * FROM document
 WHERE company = :company AND source_kind = :source_kind AND source_id = :source_id
