@@ -20,6 +20,7 @@ from connectors.dynamics365.facts import (
 from connectors.dynamics365.feed import Feed, Place, one_kind
 from connectors.dynamics365.files import download
 from connectors.dynamics365.finding import find
+from connectors.dynamics365.guarding import guarded
 from connectors.dynamics365.hints import parse_hint
 from connectors.dynamics365.outcome import DEAL
 from connectors.dynamics365.provisioning import provisions
@@ -140,7 +141,7 @@ class Dynamics365:
             Unauthorized: the credentials themselves are not accepted.
             Unavailable: no answer.
         """
-        return tuple(rights(self._reading))
+        return (*rights(self._reading), guarded(self._reading))
 
     def changes(self, kinds: Sequence[str], since: Cursor | None) -> Iterator[Page]:
         """Tell what moved of one kind; see ``connectors.dynamics365.feed``.
@@ -194,6 +195,16 @@ class Dynamics365:
     def provisions(self) -> Sequence[Create]:
         """Return what must exist in the organization before its deals can be told anything."""
         return provisions(self._reading)
+
+    def advice(self) -> Sequence[Right]:
+        """Return what is done by hand so that people see our columns and leave them alone."""
+        right = guarded(self._reading)
+        forms = Right(
+            "Forms",
+            "people see the Tieout columns",
+            said="In Power Apps, put the columns on the forms of the table, each as read-only.",
+        )
+        return (forms,) if right.held else (right, forms)
 
     @property
     def calls(self) -> Mapping[str, int]:

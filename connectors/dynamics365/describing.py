@@ -15,7 +15,7 @@ from tieout.transport import understood
 
 _COLUMNS = (
     "Attributes?$select=LogicalName,AttributeType,AttributeOf,DisplayName,IsValidForRead,"
-    "IsValidForUpdate,IsCustomAttribute"
+    "IsValidForUpdate,IsCustomAttribute,IsSecured"
 )
 _CHOICES = ("PicklistAttributeMetadata", "StateAttributeMetadata", "StatusAttributeMetadata")
 

@@ -17,12 +17,13 @@ from connectors.hubspot.facts import (
 )
 from connectors.hubspot.feed import Feed, Place, one_kind
 from connectors.hubspot.finding import find
+from connectors.hubspot.guarding import guarded
 from connectors.hubspot.hints import parse_hint
 from connectors.hubspot.objects import OPTIONS, with_named
 from connectors.hubspot.provisions import provisions
 from connectors.hubspot.reading import Reading
 from connectors.hubspot.relations import related
-from connectors.hubspot.rights import needed, rights
+from connectors.hubspot.rights import groups_of, needed, rights
 from connectors.hubspot.wire import Wire
 from connectors.hubspot.writing import apply, prepare
 from tieout.model.capability import Capabilities, FieldInfo
@@ -128,7 +129,7 @@ class HubSpot:
             Unauthorized: the key is not accepted.
             Unavailable: no answer.
         """
-        return tuple(rights(self._reading))
+        return (*rights(self._reading), *self.advice())
 
     def changes(self, kinds: Sequence[str], since: Cursor | None) -> Iterator[Page]:
         """Tell what moved of one kind; see ``connectors.hubspot.feed``.
@@ -181,6 +182,10 @@ class HubSpot:
     def provisions(self) -> Sequence[Create]:
         """Return what must exist in the portal before its records can be told anything."""
         return provisions(self._reading)
+
+    def advice(self) -> Sequence[Right]:
+        """Return what is done by hand so that people leave our properties alone."""
+        return (guarded(groups_of(self._reading)),)
 
     def authorise_url(self, state: str, redirect_uri: str) -> str:
         """Return the page where a person consents to the least scopes that the mappings need."""

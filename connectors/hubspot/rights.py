@@ -44,6 +44,12 @@ def needed(reading: Reading) -> Iterator[Scope]:
             yield scope
 
 
+def groups_of(reading: Reading) -> tuple[tuple[str, str], ...]:
+    """Return our groups of properties, each with the kind of record that it is of."""
+    told = [one["group"] for one in reading.facts.provisions]
+    return tuple((one["object"], one["name"]) for one in told)
+
+
 def _tried(reading: Reading, scope: Scope, right: Right) -> Right:
     """Return a right with whether it is held, and what HubSpot says where it is not."""
     try:

@@ -18,6 +18,7 @@ from connectors.salesforce.facts import (
 from connectors.salesforce.feed import Feed, Place, one_kind
 from connectors.salesforce.files import download
 from connectors.salesforce.finding import find
+from connectors.salesforce.guarding import advice
 from connectors.salesforce.hints import parse_hint
 from connectors.salesforce.login import App, Sessions
 from connectors.salesforce.objects import OPTIONS, with_named
@@ -203,6 +204,10 @@ class Salesforce:
     def provisions(self) -> Sequence[Create]:
         """Return what must exist in the org before its deals can be told anything."""
         return provisions(self._reading)
+
+    def advice(self) -> Sequence[Right]:
+        """Return what is done by hand so that people see our fields and leave them alone."""
+        return tuple(advice(self._reading))
 
     @property
     def calls(self) -> Mapping[str, int]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib.resources import files
@@ -155,6 +155,11 @@ def our_fields(names: Names = OURS) -> Mapping[str, str]:
         for field in kind.fields.values()
         if field.provisioned
     }
+
+
+def our_objects(known: Facts) -> Sequence[tuple[str, Mapping[str, Any]]]:
+    """Return what provisioning makes of fields, each with the object that it is of."""
+    return [(known.kinds[one["object"]].object, one) for one in known.provisions["properties"]]
 
 
 def _capability(said: Mapping[str, Any]) -> KindCapability:

@@ -7,7 +7,7 @@ and "FieldPermissions").
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from connectors.salesforce import soql
@@ -27,8 +27,16 @@ from tieout.transport import dump_json
 PROPERTY = "property"
 PERMISSION_SET = "permission_set"
 FIELD_PERMISSION = "field_permission"
+READ_PERMISSION = "read_permission"
+READERS = "readers"
 ASSIGNMENT = "permission_assignment"
-KINDS = (PROPERTY, PERMISSION_SET, FIELD_PERMISSION, ASSIGNMENT)  # in the order of making
+KINDS = (
+    PROPERTY,
+    PERMISSION_SET,
+    FIELD_PERMISSION,
+    READ_PERMISSION,
+    ASSIGNMENT,
+)  # in the order of making
 
 MADE = "made"
 _SET = "set"
@@ -51,23 +59,14 @@ def provisions(reading: Reading) -> Sequence[Create]:
         TieoutError: Salesforce does not say who its user is.
     """
     wanted = reading.facts.provisions
-    granted = wanted[PERMISSION_SET]
+    granted, readers = wanted[PERMISSION_SET], wanted[READERS]
     named = str(reading.wire.user_info()["preferred_username"])
     return [
         *(Create(PROPERTY, one) for one in wanted["properties"]),
         Create(PERMISSION_SET, {"object": "user", **granted}),
-        *(
-            Create(
-                FIELD_PERMISSION,
-                {
-                    "object": one["object"],
-                    "name": one["name"],
-                    "label": f"{one['label']}: read and edit",
-                    "permission_set": granted["name"],
-                },
-            )
-            for one in wanted["properties"]
-        ),
+        Create(PERMISSION_SET, {"object": "user", **readers}),
+        *_permissions(FIELD_PERMISSION, "read and edit", granted, wanted["properties"]),
+        *_permissions(READ_PERMISSION, "read", readers, wanted["properties"]),
         Create(
             ASSIGNMENT,
             {
@@ -78,6 +77,15 @@ def provisions(reading: Reading) -> Sequence[Create]:
             },
         ),
     ]
+
+
+def _permissions(
+    kind: str, what: str, granted: Mapping[str, Any], fields: Sequence[Mapping[str, Any]]
+) -> Iterator[Create]:
+    for one in fields:
+        named = {"object": one["object"], "name": one["name"]}
+        label = f"{one['label']}: {what}"
+        yield Create(kind, {**named, "label": label, "permission_set": granted["name"]})
 
 
 def creation(reading: Reading, request: Request) -> tuple[str, bytes]:
@@ -94,14 +102,14 @@ def creation(reading: Reading, request: Request) -> tuple[str, bytes]:
         case "permission_set":
             body = {"Name": name, "Label": str(values.get("label") or name)}
             return "POST sobjects/PermissionSet", dump_json(body)
-        case "field_permission":
+        case "field_permission" | "read_permission":
             kind = _owner(reading, request)
             rights: dict[str, Any] = {
                 "ParentId": "@{set.records[0].Id}",
                 "SobjectType": kind.object,
                 "Field": f"{kind.object}.{name}",
                 "PermissionsRead": True,
-                "PermissionsEdit": True,
+                "PermissionsEdit": request.change.kind == FIELD_PERMISSION,
             }
             return _after_looking(reading, request, "FieldPermissions", rights, {})
         case _:
@@ -167,10 +175,12 @@ def _there(reading: Reading, kind: str, owner: str, names: Sequence[str]) -> Map
             where = soql.within("Name", names)
             rows = reading.wire.whole(f"SELECT Id, Name FROM PermissionSet WHERE {where}")  # noqa: S608 - the same
             found = [(str(row["Name"]), row) for row in rows]
-        case "field_permission":
+        case "field_permission" | "read_permission":
+            right = "Edit" if kind == FIELD_PERMISSION else "Read"
+            set_ = given if kind == FIELD_PERMISSION else reading.facts.provisions[READERS]["name"]
             rows = reading.wire.whole(
-                "SELECT Id, Field FROM FieldPermissions WHERE PermissionsEdit = true AND "  # noqa: S608 - the same
-                f"{soql.within('Parent.Name', [given])} AND {soql.within('SobjectType', [object_])}"
+                f"SELECT Id, Field FROM FieldPermissions WHERE Permissions{right} = true AND "  # noqa: S608 - the same
+                f"{soql.within('Parent.Name', [set_])} AND {soql.within('SobjectType', [object_])}"
             )
             found = [(str(row["Field"]).partition(".")[2], row) for row in rows]
         case _:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from connectors.salesforce.facts import Kind
+from connectors.salesforce.guarding import guarded
 from connectors.salesforce.reading import Reading
 from tieout.model.contract import Right
 from tieout.model.errors import Unsupported
@@ -29,6 +30,7 @@ def rights(reading: Reading) -> Iterator[Right]:
         if kind is not None:
             yield from _of_reading(reading, kind)
     yield from _of_writing(reading, reading.facts.kinds["deal"])
+    yield guarded(reading)
     yield Right("View All on what is read", "a record that is not shared looks as if deleted")
     yield Right("Customize Application", "only while `tieout provision` makes the fields")
 

@@ -14,7 +14,7 @@ from typing import Any
 from connectors.salesforce import soql
 from connectors.salesforce.facts import Kind
 from connectors.salesforce.prints import is_print, pack
-from connectors.salesforce.provisions import KINDS, creation, made
+from connectors.salesforce.provisions import KINDS, READ_PERMISSION, creation, made
 from connectors.salesforce.reading import Reading
 from connectors.salesforce.refusals import refusal
 from connectors.salesforce.translation import MODIFIED, written
@@ -43,9 +43,11 @@ def prepare(reading: Reading, requests: Sequence[Request]) -> Sequence[Parcel]:
     parcels = [pack(reading, request) for request in requests if is_print(request.change)]
     requests = [request for request in requests if not is_print(request.change)]
     for request in requests:
-        if not reading.facts.capabilities.can(request.change.kind, request.change.verb):
+        change = request.change
+        to_read = isinstance(change, Create) and change.kind == READ_PERMISSION
+        if not to_read and not reading.facts.capabilities.can(change.kind, change.verb):
             raise Unsupported(
-                f"Salesforce's connector does not {request.change.verb} a {request.change.kind}.",
+                f"Salesforce's connector does not {change.verb} a {change.kind}.",
                 record=request.about,
             )
     new = [request for request in requests if isinstance(request.change, Create)]

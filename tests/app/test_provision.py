@@ -127,6 +127,14 @@ def test_the_second_provision_changes_nothing(bare, spoken):
     assert bare.writes == 0
 
 
+def test_what_people_see_to_by_hand_is_said_last(bare, capsys):
+    assert exit_code(["provision"]) == Exit.DONE
+    said = capsys.readouterr().out
+    assert "By hand, for crm:" in said
+    seen = {"hubspot": "nobody edits", "salesforce": "Page Layouts", "dynamics365": "read-only"}
+    assert seen[bare.system] in said.partition("By hand, for crm:")[2]
+
+
 def test_fields_with_names_of_the_companys_own_are_made_once(bare, spoken, directory):
     file = directory / "tieout.yaml"
     prefix, mark = ("Acme", "Acme_Ref__c") if bare.system == "salesforce" else ("acme", "acme_ref")

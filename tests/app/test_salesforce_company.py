@@ -88,7 +88,7 @@ def test_provision_makes_all_once(org, spoken):
     code, told = spoken("provision", "crm")
     assert code == Exit.DONE
     assert {one["state"] for one in told["companies"]["crm"]} == {"made"}
-    assert len(told["companies"]["crm"]) == 2 * OURS + 2
+    assert len(told["companies"]["crm"]) == 3 * OURS + 3
     _, told = spoken("provision", "crm")
     assert {one["state"] for one in told["companies"]["crm"]} == {"there"}
 

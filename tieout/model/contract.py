@@ -323,6 +323,19 @@ class ListsRights(Protocol):
 
 
 @runtime_checkable
+class Advises(Protocol):
+    """A connector whose system leaves to people who may see and change our fields."""
+
+    def advice(self) -> Sequence[Right]:
+        """Return what an administrator sees to by hand: ``said`` is how; what is done is left out.
+
+        Raises:
+            TieoutError: the system does not answer.
+        """
+        ...
+
+
+@runtime_checkable
 class Hears(Protocol):
     """A connector whose system can tell by itself that something changed (webhooks)."""
 

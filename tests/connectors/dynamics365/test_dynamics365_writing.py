@@ -268,3 +268,16 @@ def test_a_column_is_made_within_our_solution(org, dynamics):
     assert b"MSCRM.SolutionUniqueName: tieout" in parcel.body
     [outcome] = dynamics.apply(parcel)
     assert outcome.receipt.ref == Ref(dynamics.company, "column", "deal.tieout_more")
+
+
+def test_columns_that_people_could_change_are_told_with_how_to_secure_them(dynamics, org):
+    guard, forms = dynamics.advice()
+    assert (guard.held, forms.name) == (None, "Forms")
+    assert guard.said.startswith("tieout_mark, tieout_invoice_number")
+    assert "Column security profiles" in guard.said
+    assert guard in dynamics.rights()
+
+    for name, column in org.tables["opportunity"].columns.items():
+        column.secured = name.startswith("tieout_")
+    dynamics._reading.forget_descriptions()
+    assert [right.name for right in dynamics.advice()] == ["Forms"]

@@ -294,3 +294,10 @@ def test_a_property_that_makes_no_sense_is_refused_before(hubspot, values):
     whole = {"name": "n", "label": "N", "group": "g", "type": "text", **values}
     with pytest.raises(InvalidField):
         hubspot.prepare([Request("K", Create("property", whole))])
+
+
+def test_who_may_edit_is_left_to_a_super_admin_as_no_call_says_or_sets_it(hubspot):
+    (right,) = hubspot.advice()
+    assert right.held is None
+    assert "deal properties, group tieout; company properties, group tieout" in right.said
+    assert right in hubspot.rights()

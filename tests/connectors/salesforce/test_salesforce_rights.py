@@ -29,6 +29,7 @@ def test_what_the_user_may_is_told_so_and_what_only_the_deed_shows_is_left_open(
         "Read on Opportunity": True,
         "Edit on Opportunity": True,
         "Edit on the Tieout fields of Opportunity": True,
+        "Nobody else edits the Tieout fields": True,
         "View All on what is read": None,
         "Customize Application": None,
     }
