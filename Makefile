@@ -46,7 +46,7 @@ N ?= 1000
 
 .PHONY: kills
 kills: $(READY) ## kill processes at every place and by chance, N times or more (CRM=hubspot, salesforce, dynamics365 or all)
-	$(BIN)/python tests/kill_sweep.py $(if $(CRM),--crm $(CRM)) --kills $(N)
+	$(BIN)/python tests/kill_sweep.py $(if $(CRM),--crm $(CRM)) $(if $(EACH),--each $(EACH)) --kills $(N)
 
 SEEDS ?= 300
 

@@ -36,6 +36,7 @@ from kill_crms import CRMS, Crm
 from kill_documents import Files, FilesLooked, FilesNotArrived, Parts, PartsLooked
 from kill_installation import KILLED, Installation
 from kill_judge import Judged
+from kill_ledgers import Backup, Lost, Restore, Upgrade
 from kill_mortal import mortal
 from kill_places import Place
 from kill_scenes import (
@@ -43,19 +44,15 @@ from kill_scenes import (
     Answer,
     Approve,
     Backfill,
-    Backup,
     Configuration,
     Consent,
     GoLive,
     Look,
-    Lost,
     Recovery,
     Refresh,
     Reissue,
-    Restore,
     Rounds,
     Scene,
-    Upgrade,
     Wish,
     WishLeft,
 )
