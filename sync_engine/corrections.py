@@ -24,12 +24,15 @@ from sync_engine.mirror_rows import Mirror, record_of
 from sync_engine.pair import Pair
 from sync_engine.plan import keep_plan, standing_decision
 from sync_engine.preflight import preflight
+from sync_engine.receipts import take_known
 from sync_engine.resolve import Resolver
+from sync_engine.saying import UNSHOWN, says
 from sync_engine.standing import Choice, Option, Standing, Way, last_number
 from sync_engine.states import ASKED, CORRECTION
 from sync_engine.tasks import APPROVAL, REFUSED, answers, keep
 from tieout.model.canonical import Values, canonical, digest
-from tieout.model.change import Severity, Update
+from tieout.model.change import Severity, Update, Verb
+from tieout.model.contract import Receipt
 from tieout.model.dates import day_of
 from tieout.model.document import Invoice, Prices
 from tieout.model.errors import Rejected, StaleVersion
@@ -234,6 +237,8 @@ def _plan_again(tx: Writes, pair: Pair, row: Row, now: datetime) -> None:
     if row["reason"] == StaleVersion.code and not _moved_since(tx, row):
         return
     invoice = _document(tx, correction["corrects"])
+    if _is_done(tx, pair, invoice, row, Way(correction["way"])):
+        return
     chosen = json.loads(correction["choice"])
     if chosen["because"] not in (None, _says(tx, pair, invoice)):
         _leave(tx, pair, row, "deal-moved", "The deal says something else than when it was chosen.")
@@ -245,6 +250,44 @@ def _plan_again(tx: Writes, pair: Pair, row: Row, now: datetime) -> None:
         if row["state"] == "approved":
             tx.journal("tieout", "approval fell", row["key"], {"plan": row["plan_hash"]})
         _put(tx, pair, invoice, found, now, chosen["asking"])
+
+
+def _is_done(tx: Writes, pair: Pair, invoice: Row, row: Row, way: Way) -> bool:
+    """Take a correction for done that the books show; return whether they do.
+
+    A ledger that was restored knows one as chosen that was sent since: a credit carries its marker,
+    and what was amended says it.
+    """
+    books = pair.books.company
+    if way is Way.CREDIT:
+        kind, verb = KINDS[way], Verb.CREATE
+        shown = tx.one("mirror_of_marker", company=books, kind=kind, marker=row["key"])
+    elif way is Way.AMEND:
+        verb = Verb.UPDATE
+        shown = tx.one("mirror_get", company=books, kind="invoice", id=invoice["posted_id"])
+        plan = tx.one("plan_get", hash=row["plan_hash"])
+        if shown is None or plan is None or not _says_all(shown, change_of(plan["change"]).values):
+            return False
+    else:
+        return False  # an invoice that was voided says so itself
+    if shown is None:
+        return False
+    record = record_of(shown)
+    receipt = Receipt(record.ref, record.version, record)
+    tx.run("document_queued", key=row["key"])  # so what it says is what was sent
+    take_known(tx, pair, row["key"], receipt, verb=verb)
+    _close_tasks(tx, pair, row)
+    return True
+
+
+def _says_all(shown: Row, values: Values) -> bool:
+    fields = fields_of(shown["fields"])
+    live = bool(shown["live"]) and not shown["gone"]
+    return live and all(
+        name in fields and says(fields[name], value)
+        for name, value in values.items()
+        if name not in UNSHOWN
+    )
 
 
 def _moved_since(tx: Reads, row: Row) -> bool:
@@ -330,7 +373,11 @@ def _text(share: Decimal) -> str:
 def _leave(tx: Writes, pair: Pair, row: Row, reason: str, why: str = "") -> None:
     """Leave a correction that was not sent; its drift goes on being a task."""
     tx.run("document_state", key=row["key"], state="skipped", reason=reason, at=tx.now_text())
+    _close_tasks(tx, pair, row)
+    tx.journal("tieout", "correction left", row["key"], {"reason": reason, "why": why})
+
+
+def _close_tasks(tx: Writes, pair: Pair, row: Row) -> None:
     for family in (APPROVAL, REFUSED):
         source = source_of(row)
         keep(tx, pair=pair.name, family=family, subject=row["key"], source=source, wanted=())
-    tx.journal("tieout", "correction left", row["key"], {"reason": reason, "why": why})

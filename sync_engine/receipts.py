@@ -22,6 +22,7 @@ from sync_engine.pair import Pair
 from sync_engine.states import PRINT, REFERENCE_KINDS
 from sync_engine.tasks import APPROVAL, DRIFT, FINDING, REFUSED, UNCLAIMED, Wanted, answers, keep
 from tieout.model.canonical import canonical, digest
+from tieout.model.change import Verb
 from tieout.model.contract import Receipt
 from tieout.model.errors import StaleVersion, TieoutError
 from tieout.model.record import Record
@@ -152,10 +153,12 @@ def link(tx: Writes, pair: Pair, sketch: Sketch, row: Row, *, how: str) -> None:
         )
 
 
-def take_known(tx: Writes, pair: Pair, key: str, receipt: Receipt) -> None:
+def take_known(
+    tx: Writes, pair: Pair, key: str, receipt: Receipt, *, verb: Verb = Verb.CREATE
+) -> None:
     """Write down that the other side has a document already, which somebody else sent."""
     how = "adopted"
-    _keep_receipt(tx, key, how, "create", receipt, how, None)
+    _keep_receipt(tx, key, how, verb.value, receipt, how, None)
     if receipt.ref.kind == PRINT:
         _filed(tx, pair, key, receipt)
     else:

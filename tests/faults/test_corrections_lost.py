@@ -185,3 +185,46 @@ def test_a_credit_behind_a_deleted_one_is_found_again_by_a_lost_ledger(world, de
     alive = [one for one in world.books_truth()["credit_memos"] if not one["deleted"]]
     assert [(one["net"], one["balance"]) for one in alive] == [(180, 0), (120, 0)]
     assert_ties_out(world)
+
+
+@pytest.mark.parametrize("is_paid", [False, True], ids=["open", "paid"])
+def test_a_credit_that_the_backup_only_knows_as_chosen_is_not_made_again(
+    world, deal, settled, tmp_path, is_paid
+):
+    """Of a paid invoice it waits with the customer: nothing is applied that would show it."""
+    if is_paid:
+        world.books("receive_payment", invoices={"1": None})
+    lose(world, deal)
+    correct(world, deal, Way.CREDIT)
+    once_more(world, settled, tmp_path)
+    assert [one["net"] for one in world.books_truth()["credit_memos"]] == [300]
+
+
+@pytest.mark.parametrize("way", [Way.VOID, Way.AMEND])
+def test_a_correction_that_the_backup_only_knows_as_chosen_is_not_done_again(
+    world, deal, settled, tmp_path, way
+):
+    """It was sent after the backup, and the books have forgotten the asking."""
+    if way is Way.AMEND:
+        world.crm("edit_line", world.deal(deal)["lines"][0]["id"], {"quantity": "3"})
+        world.crm("edit_deal", deal, {"amount": "450.00"})
+        world.working.round("main")
+    else:
+        lose(world, deal)
+    correct(world, deal, way)
+    once_more(world, settled, tmp_path)
+
+
+def once_more(world, settled, tmp_path):
+    """Send what was chosen, turn the ledger back to before, and see that nothing is done again."""
+    target = tmp_path / "backup.db"
+    backup(world.working.ledger, target, world.now)
+    settled()
+    done = booked(world)
+    world.remember_requests(0)
+    world.opened.close()
+    restore(target, world.path / "ledger.db", world.now, "ann")
+    world.restart()
+    settled()
+    assert (booked(world), world.codes()) == (done, [])
+    assert_ties_out(world)
