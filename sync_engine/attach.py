@@ -33,9 +33,10 @@ from sync_engine.ledger.store import Row, Writes
 from sync_engine.pair import Pair
 from sync_engine.queue import queue
 from sync_engine.spool import Spool, Spooled, TooLarge
-from sync_engine.states import ATTACHMENT, PRINT
+from sync_engine.states import ATTACHMENT
 from sync_engine.tasks import Wanted
 from tieout.model.change import Create, Finding, Plan
+from tieout.model.enclosed import PRINT
 from tieout.model.errors import NextStep, TieoutError
 from tieout.model.ref import Key
 from tieout.model.words import one_line

@@ -21,10 +21,11 @@ from sync_engine.ledger.store import Reads, Row, Writes
 from sync_engine.pair import Pair
 from sync_engine.queue import queue
 from sync_engine.spool import INVOICE, Spool, Spooled, TooLarge
-from sync_engine.states import PRINT, in_state
+from sync_engine.states import in_state
 from sync_engine.tasks import Wanted
 from tieout.model.change import Create, Plan
 from tieout.model.dates import instant_text
+from tieout.model.enclosed import PRINT
 from tieout.model.errors import NextStep, TieoutError
 from tieout.model.ref import Key, Ref
 from tieout.model.words import one_line

@@ -12,9 +12,9 @@ from sync_engine.ledger.sqlite import Ledger
 from sync_engine.ledger.store import Row, Writes
 from sync_engine.pair import Pair
 from sync_engine.standing import APPLIED
-from sync_engine.states import PRINT
 from tieout.model.canonical import Plain, Values, plain
 from tieout.model.change import Change, Create
+from tieout.model.enclosed import PRINT
 from tieout.model.errors import InvariantError
 from tieout.model.ref import Version
 

@@ -19,11 +19,12 @@ from sync_engine.ledger.spelling import amount_text, change_of, fields_of, field
 from sync_engine.ledger.store import Row, Writes
 from sync_engine.mirror import mirror_record, note_document
 from sync_engine.pair import Pair
-from sync_engine.states import PRINT, REFERENCE_KINDS
+from sync_engine.states import REFERENCE_KINDS
 from sync_engine.tasks import APPROVAL, DRIFT, FINDING, REFUSED, UNCLAIMED, Wanted, answers, keep
 from tieout.model.canonical import canonical, digest
 from tieout.model.change import Verb
 from tieout.model.contract import Receipt
+from tieout.model.enclosed import PRINT
 from tieout.model.errors import StaleVersion, TieoutError
 from tieout.model.record import Record
 from tieout.model.ref import Key, Ref, Version

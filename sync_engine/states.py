@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from datetime import date
 
 from sync_engine.ledger.store import Reads, Row
+from tieout.model.enclosed import PRINT
 
 TAKEN_BACK = frozenset({"voided", "deleted"})  # by the books: only this is issued again
 IN_THE_BOOKS = TAKEN_BACK | {"posted"}
@@ -17,7 +18,6 @@ BESIDE = frozenset({"correction", "attachment", "print"})  # no document of its 
 HELD = frozenset({"blocked", "refused"})
 CORRECTION = "correction"  # the kind of a document that changes another's record
 ATTACHMENT = "attachment"  # the kind of a document that puts a file on another's record
-PRINT = "print"  # the kind of a document that puts the books' PDF of an invoice on its source
 ENCLOSED = (ATTACHMENT, PRINT)  # they move no amount, and their mapping approves them
 REFERENCE_KINDS = ("customer", "item")  # made because a document needs them
 READ_AT_ONCE = 2_000  # documents held in memory, whatever their number

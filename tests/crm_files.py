@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from base64 import b64encode
+from base64 import b64decode, b64encode
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -15,6 +15,8 @@ from typing import Any
 from dynamics_world import dynamics_seller, open_dynamics_world
 from salesforce_world import open_salesforce_world, salesforce_seller
 from simulated_world import MAPPINGS, World, open_world, seller
+
+from tieout.simulator.dynamics365.schema import Target
 
 CRMS = ("hubspot", "salesforce", "dynamics365")
 LINES = "  lines: deal.line_items[]"
@@ -93,6 +95,12 @@ class Filing:
                     "ContentDocumentId", [one["ContentDocumentId"] for one in links]
                 )
                 return [(one["PathOnClient"], self.world.org.blobs[one["Id"]]) for one in found]
+            case "dynamics365":
+                shelf = self.world.org.shelves["annotation"]
+                notes = shelf.pointing("objectid", Target("opportunity", deal))
+                return [
+                    (one.values["filename"], b64decode(one.values["documentbody"])) for one in notes
+                ]
             case _:
                 raise NotImplementedError(self.crm)
 
@@ -101,6 +109,8 @@ class Filing:
         match self.crm:
             case "salesforce":
                 self.world.crm("add_validation_rule", "ContentVersion", "Title != null", why)
+            case "dynamics365":
+                self.world.crm("plug_in", "annotation", why)
             case _:
                 raise NotImplementedError(self.crm)
 
@@ -109,6 +119,8 @@ class Filing:
         match self.crm:
             case "salesforce":
                 self.world.crm("drop_validation_rules")
+            case "dynamics365":
+                del self.world.org.plug_in_says["annotation"]
             case _:
                 raise NotImplementedError(self.crm)
 

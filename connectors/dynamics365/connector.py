@@ -6,9 +6,10 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
-from typing import Any
+from typing import Any, BinaryIO
 from urllib.parse import urlsplit
 
+from connectors.dynamics365 import prints
 from connectors.dynamics365.batch import PARTS_LIMIT
 from connectors.dynamics365.facts import (
     SYSTEM,
@@ -187,6 +188,10 @@ class Dynamics365:
     def apply(self, parcel: Parcel) -> Sequence[Outcome]:
         """Send exactly these bytes, once; answer for every item."""
         return apply(self._reading, parcel)
+
+    def apply_enclosing(self, parcel: Parcel, content: BinaryIO) -> Sequence[Outcome]:
+        """Send a parcel's bytes with the file's between them, once; see ``prints``."""
+        return prints.send(self._reading, parcel, content)
 
     def describe(self, kind: str) -> Mapping[str, FieldInfo]:
         """Return the fields of a kind by the names that mappings use."""

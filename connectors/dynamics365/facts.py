@@ -12,6 +12,7 @@ from ruamel.yaml import YAML
 
 from tieout.model.capability import Capabilities, KindCapability
 from tieout.model.change import Verb
+from tieout.model.enclosed import PRINT
 from tieout.model.naming import NameRule, Names, names_of, options_of
 
 SYSTEM = "dynamics365"
@@ -136,6 +137,7 @@ def facts(names: Names = OURS) -> Facts:
             kinds={
                 **{name: _capability(kind) for name, kind in said["kinds"].items()},
                 **{name: _made(kind) for name, kind in said["made"].items()},
+                PRINT: KindCapability.of(said[PRINT], said[PRINT]["fields"]),
             },
             feeds=tuple(tuple(feed) for feed in said["feeds"]),
             quiet_secs=said["quiet_secs"],

@@ -6,9 +6,11 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeAlias
 
 from connectors.dynamics365.facts import Kind
+from connectors.dynamics365.prints import find as prints
 from connectors.dynamics365.provisioning import MADE, named
 from connectors.dynamics365.reading import Reading
 from connectors.dynamics365.wire import counted, encoded, literal, row
+from tieout.model.enclosed import PRINT
 from tieout.model.errors import NotFound, TieoutError, Unavailable, Unsupported
 from tieout.model.lookup import MARKER, Absent, Ambiguous, Answer, Found, Lookup, NotKnown
 from tieout.model.record import Gone, MergedInto, Record
@@ -41,6 +43,8 @@ def find(reading: Reading, kind: str, wanted: Sequence[Lookup]) -> Sequence[Answ
 def _way(reading: Reading, name: str, by: str) -> Callable[[Sequence[str]], Known]:
     if name in MADE:
         return lambda values: named(reading, name, values)
+    if name == PRINT:
+        return lambda values: prints(reading, values)
     kind = reading.facts.kinds.get(name)
     if kind is None:
         return lambda _: _refuse(f"Dynamics' connector does not find records of kind {name}.")

@@ -17,7 +17,7 @@ from connectors.dynamics365.facts import SYSTEM
 from connectors.dynamics365.refusals import KEY_REMEDY, TRACE_HEADER, TokenRefused, judge
 from tieout.model.errors import ConfigError, TieoutError, Unauthorized, Unavailable
 from tieout.model.ref import request_id
-from tieout.transport import Answer, Door, Limit, Quota, Route, retry_call, understood
+from tieout.transport import Answer, Door, Limit, Quota, Route, Stream, retry_call, understood
 
 if TYPE_CHECKING:
     from tieout.credentials import Credentials
@@ -129,6 +129,20 @@ class Wire:
         with understood("The answer of a batch", write=True, trace_id=answer.trace_id):
             return unpack(answer)
 
+    def make(self, path: str, content: Stream) -> Answer:
+        """Make the record of an address if there is none, by bytes that are nowhere whole, once.
+
+        Raises:
+            Duplicate: it is there already.
+            TieoutError: no well-formed answer, or it was refused.
+        """
+        headers = {
+            "If-None-Match": "*",
+            "Content-Type": "application/json; charset=utf-8",
+            "Content-Length": str(len(content)),
+        }
+        return self._signed("PATCH", path, content, headers)
+
     def download(self, path: str, take: Callable[[bytes], object]) -> None:
         """Give the bytes that are at a path, a piece at a time; asked once, as they come once.
 
@@ -180,7 +194,7 @@ class Wire:
         return answers
 
     def _signed(
-        self, method: str, path: str, body: bytes | None, headers: Mapping[str, str]
+        self, method: str, path: str, body: bytes | Stream | None, headers: Mapping[str, str]
     ) -> Answer:
         """Call with the present token, and once more with another if that one was refused.
 
@@ -193,7 +207,12 @@ class Wire:
             return self._called(method, path, body, headers, self._credentials.refresh(token))
 
     def _called(
-        self, method: str, path: str, body: bytes | None, headers: Mapping[str, str], token: str
+        self,
+        method: str,
+        path: str,
+        body: bytes | Stream | None,
+        headers: Mapping[str, str],
+        token: str,
     ) -> Answer:
         wanted = {**_HEADERS, **headers, "Authorization": f"Bearer {token}"}
         if body is not None and "Content-Type" not in wanted:

@@ -14,6 +14,7 @@ from typing import Any
 from connectors.dynamics365.batch import Part, pack
 from connectors.dynamics365.facts import ETAG, Kind
 from connectors.dynamics365.outcome import DEAL, key_of, part_of
+from connectors.dynamics365.prints import pack as pack_print
 from connectors.dynamics365.provisioning import MADE, PUBLISH, packed
 from connectors.dynamics365.reading import GUID, Reading
 from connectors.dynamics365.refusals import judge
@@ -21,6 +22,7 @@ from connectors.dynamics365.translation import written
 from connectors.dynamics365.wire import BATCH
 from tieout.model.change import Create, Update
 from tieout.model.contract import Outcome, Parcel, ParcelItem, Receipt, Request
+from tieout.model.enclosed import is_print
 from tieout.model.errors import InvalidField, OutcomeUnknown, TieoutError, Unsupported
 from tieout.model.ref import Ref, Version, request_id
 from tieout.transport import Answer, dump_json, understood
@@ -35,7 +37,7 @@ _ADDRESS = re.compile(r"\(([0-9a-fA-F-]{36})\)", re.ASCII)
 
 
 def prepare(reading: Reading, requests: Sequence[Request], batch: int) -> Sequence[Parcel]:
-    """Pack changes into calls: what is made first, then updates, a kind after the other.
+    """Pack changes into calls: files, what is made, then updates, a kind after the other.
 
     A call holds up to ``batch`` updates.
 
@@ -43,6 +45,8 @@ def prepare(reading: Reading, requests: Sequence[Request], batch: int) -> Sequen
         InvalidField: a value that no call can carry, or a field that is not to be written.
         Unsupported: a change that Dynamics' connector does not make.
     """
+    parcels = [pack_print(reading, request) for request in requests if is_print(request.change)]
+    requests = [request for request in requests if not is_print(request.change)]
     for request in requests:
         change = request.change
         made = isinstance(change, Create) and change.kind in MADE
@@ -51,7 +55,7 @@ def prepare(reading: Reading, requests: Sequence[Request], batch: int) -> Sequen
                 f"Dynamics' connector does not {change.verb} a {change.kind}.",
                 record=request.about,
             )
-    parcels = [_creation(reading, one) for one in requests if isinstance(one.change, Create)]
+    parcels += (_creation(reading, one) for one in requests if isinstance(one.change, Create))
     for kind in dict.fromkeys(request.change.kind for request in requests):
         updates = [
             request

@@ -12,10 +12,10 @@ from typing import BinaryIO
 from connectors.quickbooks.outcomes import failed, outcome_of
 from connectors.quickbooks.records import Reader
 from connectors.quickbooks.wire import Wire
-from tieout.model.canonical import Plain
 from tieout.model.contract import Enclosure, Outcome, Parcel, ParcelItem, Request
+from tieout.model.enclosed import boundary_of, ref_of
 from tieout.model.errors import InvalidField, OutcomeUnknown, TieoutError
-from tieout.model.ref import Key, Ref, request_id
+from tieout.model.ref import Key, request_id
 from tieout.transport import Stream, dump_json, understood
 
 KIND = "attachment"
@@ -33,7 +33,7 @@ def pack(request: Request, company: str) -> Parcel:
     values = request.change.values
     try:
         sha256, size_bytes = str(values["sha256"]), int(str(values["size_bytes"]))
-        source = _source(values["file"])
+        source = ref_of(values["file"])
         first = _attachable(values, Key.parse(request.key))
         opening, closing = _around(first, values, sha256)
     except (KeyError, TypeError, ValueError) as wrong:
@@ -51,7 +51,7 @@ def send(wire: Wire, parcel: Parcel, reader: Reader, content: BinaryIO) -> list[
     """Send a parcel's bytes with the file's between them, once; never raises for the answer."""
     enclosure = parcel.enclosure
     assert enclosure is not None, "only a parcel with a file is sent so"
-    media_type = f"multipart/form-data; boundary={_boundary(enclosure.sha256)}"
+    media_type = f"multipart/form-data; boundary={boundary_of(enclosure.sha256)}"
     try:
         opening, closing = parcel.body[: enclosure.at], parcel.body[enclosure.at :]
         stream = Stream(opening, closing, content, enclosure.size_bytes)
@@ -65,18 +65,6 @@ def send(wire: Wire, parcel: Parcel, reader: Reader, content: BinaryIO) -> list[
             return [outcome_of(parcel.items[0], answers[0], reply.trace_id, reader)]
     except TieoutError as error:
         return failed(parcel, error)
-
-
-def _source(address: Plain) -> Ref:
-    """Return whose file it is: company, kind and id.
-
-    Raises:
-        ValueError: it is no such address.
-    """
-    if not isinstance(address, (list, tuple)):
-        raise ValueError(f"{address!r} is no address")  # noqa: TRY004 - one refusal for all
-    company, kind, number = map(str, address)
-    return Ref(company, kind, number)
 
 
 def _attachable(values: Mapping[str, object], key: Key) -> bytes:
@@ -97,7 +85,7 @@ def _attachable(values: Mapping[str, object], key: Key) -> bytes:
 
 def _around(first: bytes, values: Mapping[str, object], sha256: str) -> tuple[bytes, bytes]:
     """Return what stands before and behind the file's bytes."""
-    boundary = _boundary(sha256)
+    boundary = boundary_of(sha256)
     name = str(values["name"]).replace("\\", "%5C").replace('"', "%22")
     opening = [
         f"--{boundary}",
@@ -112,8 +100,3 @@ def _around(first: bytes, values: Mapping[str, object], sha256: str) -> tuple[by
         "",
     ]
     return LINE.join(opening).encode(), f"{LINE}--{boundary}--{LINE}".encode()
-
-
-def _boundary(sha256: str) -> str:
-    """Return what parts are divided by: made of the file's hash, it cannot stand in the file."""
-    return f"tieout-{sha256[:40]}"

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 
 from connectors.salesforce.facts import Kind
-from connectors.salesforce.prints import PRINT
 from connectors.salesforce.prints import find as prints
 from connectors.salesforce.provisions import KINDS, named
 from connectors.salesforce.reading import Reading
 from connectors.salesforce.translation import text_of
+from tieout.model.enclosed import PRINT
 from tieout.model.errors import TieoutError, Unsupported
 from tieout.model.lookup import MARKER, Absent, Ambiguous, Answer, Found, Lookup, NotKnown
 from tieout.model.record import Gone, MergedInto, Record

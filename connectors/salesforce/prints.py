@@ -15,27 +15,21 @@ from connectors.salesforce import soql
 from connectors.salesforce.reading import Reading
 from connectors.salesforce.refusals import refusal
 from connectors.salesforce.translation import MODIFIED
-from tieout.model.canonical import Plain
-from tieout.model.change import Change, Create
+from tieout.model.change import Create
 from tieout.model.contract import Enclosure, Outcome, Parcel, ParcelItem, Receipt, Request
-from tieout.model.errors import InvalidField, TieoutError
+from tieout.model.enclosed import PRINT, Enclosed, boundary_of
+from tieout.model.errors import TieoutError
 from tieout.model.lookup import MARKER, Absent, Ambiguous, Answer, Found
 from tieout.model.record import Record
 from tieout.model.ref import Key, Ref, Version, request_id
 from tieout.transport import Answer as Told
 from tieout.transport import Stream, dump_json, understood
 
-PRINT = "print"
 PATH = "sobjects/ContentVersion"
 CALL = f"POST {PATH}"
 ITEM_ID = "001"
 LINE = "\r\n"
 COLUMNS = f"Id, ContentDocumentId, Title, Description, {MODIFIED}"
-
-
-def is_print(change: Change) -> bool:
-    """Whether a change puts a PDF on a record, with what it takes to send it."""
-    return isinstance(change, Create) and change.kind == PRINT and "sha256" in change.values
 
 
 def pack(reading: Reading, request: Request) -> Parcel:
@@ -44,25 +38,19 @@ def pack(reading: Reading, request: Request) -> Parcel:
     Raises:
         InvalidField: the change lacks what it is of, or whose.
     """
-    values = request.change.values
-    try:
-        sha256, size_bytes = str(values["sha256"]), int(str(values["size_bytes"]))
-        source, about = _ref(values["file"]), _ref(values["about"])
-        name = str(values["name"])
-        fields = {
-            "Title": name.rpartition(".")[0],
-            "PathOnClient": name,
-            "Description": Key.parse(request.key).marker,
-            "FirstPublishLocationId": about.id,
-        }
-    except (KeyError, TypeError, ValueError) as wrong:
-        what = f"A PDF lacks what it is of: {wrong!r}."
-        raise InvalidField(what, record=request.about) from wrong
-    opening, closing = _around(dump_json(fields), name, sha256)
+    file = Enclosed.of(request.change, request.about)
+    fields = {
+        "Title": file.name.rpartition(".")[0],
+        "PathOnClient": file.name,
+        "Description": Key.parse(request.key).marker,
+        "FirstPublishLocationId": file.about.id,
+    }
+    opening, closing = _around(dump_json(fields), file)
     body = opening + closing
-    named = request_id(reading.company, CALL, [request.key, request.asking], body.decode())
+    asked = [request.key, request.asking, file.sha256]  # printed anew, it is another asking
+    named = request_id(reading.company, CALL, asked, body.decode())
     item = ParcelItem(ITEM_ID, request.key, PRINT, Create.verb.value)
-    enclosure = Enclosure(source, sha256, size_bytes, len(opening))
+    enclosure = Enclosure(file.source, file.sha256, file.size_bytes, len(opening))
     return Parcel(reading.company, named, CALL, body, (item,), enclosure)
 
 
@@ -73,7 +61,7 @@ def send(reading: Reading, parcel: Parcel, content: BinaryIO) -> list[Outcome]:
     assert enclosure is not None, "only a parcel with a file is sent so"
     opening, closing = parcel.body[: enclosure.at], parcel.body[enclosure.at :]
     stream = Stream(opening, closing, content, enclosure.size_bytes)
-    media_type = f'multipart/form-data; boundary="{_boundary(enclosure.sha256)}"'
+    media_type = f'multipart/form-data; boundary="{boundary_of(enclosure.sha256)}"'
     try:
         answer = reading.wire.upload(PATH, stream, media_type)
         with understood("The answer to an upload", write=True, trace_id=answer.trace_id):
@@ -128,37 +116,19 @@ def _made(answer: Told) -> str:
     return made
 
 
-def _ref(address: Plain) -> Ref:
-    """Return an address: company, kind and id.
-
-    Raises:
-        ValueError: it is none.
-    """
-    if not isinstance(address, (list, tuple)):
-        raise ValueError(f"{address!r} is no address")  # noqa: TRY004 - one refusal for all
-    company, kind, number = map(str, address)
-    return Ref(company, kind, number)
-
-
-def _around(fields: bytes, name: str, sha256: str) -> tuple[bytes, bytes]:
+def _around(fields: bytes, file: Enclosed) -> tuple[bytes, bytes]:
     """Return what stands before and behind the file's bytes."""
-    boundary = _boundary(sha256)
-    safe = name.replace("\\", "%5C").replace('"', "%22")
+    safe = file.name.replace("\\", "%5C").replace('"', "%22")
     opening = [
-        f"--{boundary}",
+        f"--{file.boundary}",
         'Content-Disposition: form-data; name="entity_content"',
         "Content-Type: application/json",
         "",
         fields.decode(),
-        f"--{boundary}",
+        f"--{file.boundary}",
         f'Content-Disposition: form-data; name="VersionData"; filename="{safe}"',
         "Content-Type: application/octet-stream",
         "",
         "",
     ]
-    return LINE.join(opening).encode(), f"{LINE}--{boundary}--{LINE}".encode()
-
-
-def _boundary(sha256: str) -> str:
-    """Return what parts are divided by: made of the file's hash, it cannot stand in the file."""
-    return f"tieout-{sha256[:40]}"
+    return LINE.join(opening).encode(), f"{LINE}--{file.boundary}--{LINE}".encode()

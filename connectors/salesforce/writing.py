@@ -13,7 +13,7 @@ from typing import Any
 
 from connectors.salesforce import soql
 from connectors.salesforce.facts import Kind
-from connectors.salesforce.prints import is_print, pack
+from connectors.salesforce.prints import pack
 from connectors.salesforce.provisions import KINDS, READ_PERMISSION, creation, made
 from connectors.salesforce.reading import Reading
 from connectors.salesforce.refusals import refusal
@@ -21,6 +21,7 @@ from connectors.salesforce.translation import MODIFIED, written
 from connectors.salesforce.wire import composite_parts, part_of
 from tieout.model.change import Create, Update
 from tieout.model.contract import Outcome, Parcel, ParcelItem, Receipt, Request
+from tieout.model.enclosed import is_print
 from tieout.model.errors import InvalidField, OutcomeUnknown, TieoutError, Unsupported
 from tieout.model.ref import Ref, Version, request_id
 from tieout.transport import Answer, dump_json, understood

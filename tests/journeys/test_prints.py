@@ -6,8 +6,11 @@ import pytest
 from crm_files import open_filing
 
 ONCE = "\npdf: once\n"
-CRMS = ("salesforce",)
-SENT = {"salesforce": "/sobjects/ContentVersion$"}  # the call that puts it there
+CRMS = ("salesforce", "dynamics365")
+SENT = {  # the call that puts it there
+    "salesforce": ("POST", "/sobjects/ContentVersion$"),
+    "dynamics365": ("PATCH", r"/annotations\("),
+}
 
 
 @pytest.fixture(params=CRMS)
@@ -57,7 +60,8 @@ def test_what_was_there_before_is_printed_when_its_deal_moves(filing):
 
 def test_a_lost_answer_is_looked_for_and_not_sent_again(filing):
     deal = filing.sold()
-    filing.world.fault("crm", fault="lose_answer", path=SENT[filing.crm], method="POST")
+    method, path = SENT[filing.crm]
+    filing.world.fault("crm", fault="lose_answer", path=path, method=method)
     filing.world.round()
     quiet(filing)
     filing.world.round(2)
@@ -67,7 +71,8 @@ def test_a_lost_answer_is_looked_for_and_not_sent_again(filing):
 
 def test_one_that_never_arrived_is_sent_again_with_the_same_bytes(filing):
     deal = filing.sold()
-    filing.world.fault("crm", fault="refuse", path=SENT[filing.crm], method="POST")
+    method, path = SENT[filing.crm]
+    filing.world.fault("crm", fault="refuse", path=path, method=method)
     filing.world.round()
     quiet(filing)
     filing.world.round(3)
@@ -129,3 +134,27 @@ def test_a_pdf_that_is_too_large_is_a_task_and_the_others_go_on(filing, monkeypa
     assert filing.world.codes() == ["print-too-large", "print-too-large"]
     assert (filing.printed(large), filing.printed(small)) == ([], [])
     assert len(filing.world.invoices()) == 2
+
+
+def test_a_pdf_beyond_what_the_organization_allows_is_a_task(tmp_path):
+    with open_filing("dynamics365", tmp_path, ONCE) as filing:
+        filing.world.org.max_upload_chars = 8_000
+        filing.world.company.print_padding = 6_001
+        deal = filing.sold()
+        filing.world.round(2)
+        assert (filing.printed(deal), filing.world.codes()) == ([], ["invalid-field"])
+        assert "too big" in filing.world.tasks()["invalid-field"]["message"]
+
+
+def test_a_note_that_is_there_already_is_ours_and_not_made_again(tmp_path):
+    """The answer is lost and a person asks again before anybody looked: the id is its own proof."""
+    with open_filing("dynamics365", tmp_path, ONCE) as filing:
+        deal = filing.sold()
+        method, path = SENT["dynamics365"]
+        filing.world.fault("crm", fault="lose_answer", path=path, method=method)
+        filing.world.fault("crm", fault="status", status=404, path=r"/annotations\(", count=1)
+        filing.world.round()
+        quiet(filing)
+        filing.world.round(3)
+        assert len(filing.printed(deal)) == 1
+        assert filing.world.codes() == []

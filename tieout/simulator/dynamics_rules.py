@@ -137,6 +137,7 @@ DYNAMICS_RULES: Sequence[Rule] = (
         "D15",
         "A note holds a file in base64, and belongs to a record; the text is given alone, too.",
         f"{DATAVERSE}/attachment-annotation-files",
+        refuses="0x80044a02",
     ),
     Rule(
         "D16",

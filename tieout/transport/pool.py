@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
@@ -31,7 +31,7 @@ class DoorPool:
         method: str,
         url: str,
         *,
-        body: bytes | str | None = None,
+        body: bytes | str | Iterable[bytes] | None = None,
         fields: Any = None,
         headers: dict[str, str] | None = None,
         **_wishes: Any,  # what a library asks for itself (timeout, preload_content) is the door's

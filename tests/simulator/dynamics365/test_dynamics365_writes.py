@@ -251,3 +251,16 @@ def test_d15_a_notes_file_is_given_as_it_is_kept(crm):
     empty = crm.create("annotations", subject="No file")
     assert crm.get(f"annotations({empty})/documentbody/$value")[0] == 204
     assert crm.get(f"annotations({empty})/filesize/$value")[0] == 404
+
+
+def test_d15_a_file_beyond_the_organizations_size_is_refused(crm):
+    crm.org.max_upload_chars = 8
+    crm.create("annotations", filename="small.pdf", documentbody="JVBERi0=")
+    for answer in (
+        crm.post("annotations", {"filename": "large.pdf", "documentbody": "JVBERi0xLjc="}),
+        crm.patch(f"annotations({NEW})", {"documentbody": "JVBERi0xLjc="}, If_None_Match="*"),
+    ):
+        assert crm.refused(answer) == (400, "0x80044a02")
+
+
+NEW = "00000000-0000-4000-8000-0000000000aa"

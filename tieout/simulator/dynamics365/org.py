@@ -23,6 +23,7 @@ from tieout.simulator.dynamics365.throttle import Limits, Throttle
 
 FIRST_VERSION = 1_048_576
 EXPIRE_DAYS = 7
+MAX_UPLOAD_CHARS = 5_242_880
 """How old a delta token may be: the default of ExpireChangeTrackingInDays."""
 
 
@@ -81,6 +82,8 @@ class DynamicsOrg:
         self.expire_days = EXPIRE_DAYS
         self.pricing_decimals = 4
         self.closed_refuses = False
+        self.max_upload_chars = MAX_UPLOAD_CHARS
+        """What a file may have, as base64 (`MaxUploadFileSize`)."""
         self.key_index_secs = 0.0
         self.latency_secs = 0.0
         self.duplicate_rules: list[tuple[str, tuple[str, ...]]] = []

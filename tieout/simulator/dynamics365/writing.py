@@ -35,6 +35,7 @@ def create(call: Call, table: Table) -> Reply:
     call.demand("Create", table)
     values = checked(call, table, call.json(), "create")
     refuse_plug_in(call.org, table.name, bypassed=call.bypasses_plug_ins())
+    _refuse_large_file(call.org, values)
     _refuse_in_closed(call, table, values)
     _refuse_duplicate(call, table, values, "")
     record = call.org.create(
@@ -58,10 +59,20 @@ def update(call: Call, table: Table) -> Reply:
     call.demand("Write", table)
     changes = checked(call, table, call.json(), "update")
     refuse_plug_in(call.org, table.name, bypassed=call.bypasses_plug_ins())
+    _refuse_large_file(call.org, changes)
     _refuse_closed(call, table, record, changes)
     _refuse_duplicate(call, table, {**record.values, **changes}, record.id)
     call.org.update(table.name, record, changes)
     return _made(call, table, record, created=False)
+
+
+def _refuse_large_file(org: DynamicsOrg, values: Mapping[str, Any]) -> None:
+    """Refuse a file whose base64 is longer than the organization allows.
+
+    Source: page "Use file data with Attachment and Note records", "File size limits".
+    """
+    if len(values.get("documentbody") or "") > org.max_upload_chars:
+        raise Refusal(400, "0x80044a02", "Attachment file size is too big.")
 
 
 def delete(call: Call, table: Table) -> Reply:
@@ -144,6 +155,7 @@ def _upsert(call: Call, table: Table, key: Mapping[str, Any]) -> Reply:
             f"an upsert: {', '.join(repeated)}.",
         )
     refuse_plug_in(call.org, table.name, bypassed=call.bypasses_plug_ins())
+    _refuse_large_file(call.org, values)
     complete = {**values, **key}
     _refuse_in_closed(call, table, complete)
     _refuse_duplicate(call, table, complete, "")
