@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from simulated_world import MAPPINGS
 
+from sync_engine.attach import attach
 from sync_engine.ledger.backup import backup, restore
 
 PDF = "%PDF-1.7 a signed contract"
@@ -191,13 +192,19 @@ def test_a_ledger_that_was_lost_attaches_nothing_twice(filing, sold):
     assert filing.codes() == []
 
 
-def test_what_was_attached_since_the_backup_is_not_attached_again(filing, sold, tmp_path):
+@pytest.mark.parametrize("is_planned", [False, True], ids=["unknown then", "planned then"])
+def test_what_was_attached_since_the_backup_is_not_attached_again(
+    filing, sold, tmp_path, is_planned
+):
     """The books may have forgotten the asking: only what they hold proves it."""
     deal = sold()
     filing.round()
     target = tmp_path / "backup.db"
-    backup(filing.working.ledger, target, filing.now)
     filing.crm("attach_file", deal, "Contract.pdf", PDF)
+    if is_planned:
+        filing.working.look()
+        attach(filing.working.ledger, filing.working.pairs["main"], filing.now())
+    backup(filing.working.ledger, target, filing.now)
     filing.round()
     filing.remember_requests(0)
     filing.opened.close()
