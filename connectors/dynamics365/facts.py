@@ -49,6 +49,7 @@ class Relation:
         of: the logical name of the others' lookup that names the record.
         order: the others' fields by which they stand, blanks last.
         only: a flag that the others must have, by its column.
+        unmarked: a text of the others in which our marker must not stand, by its column.
     """
 
     to: str
@@ -56,6 +57,7 @@ class Relation:
     of: str = ""
     order: tuple[str, ...] = ()
     only: str = ""
+    unmarked: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -258,6 +260,7 @@ def _relation(said: Mapping[str, Any]) -> Relation:
         of=said.get("from", ""),
         order=tuple(said.get("order", ())),
         only=said.get("only", ""),
+        unmarked=said.get("unmarked", ""),
     )
 
 

@@ -13,6 +13,7 @@ from typing import Any
 from connectors.dynamics365.facts import Kind, Relation
 from connectors.dynamics365.reading import Reading, within
 from connectors.dynamics365.wire import NEXT, Counted, counted, encoded, rows
+from tieout.model.enclosed import is_ours
 from tieout.model.errors import NotFound, TieoutError, Unavailable, Unsupported
 from tieout.model.record import Gone, MergedInto, Record, Related, Unreadable
 from tieout.model.ref import Ref
@@ -81,7 +82,9 @@ def _naming(
     by = f"_{relation.of}_value"
     try:
         select, prefer = reading.select(kind), reading.prefer(kind)
-        with_parent = select if by in select.split("=")[1].split(",") else f"{select},{by}"
+        known = select.split("=")[1].split(",")
+        more = [one for one in (by, relation.unmarked) if one and one not in known]
+        with_parent = ",".join([select, *more])
         paths = [
             f"{kind.set}?{with_parent}&{COUNTING}&$filter={_where(relation, part)}"
             for part in parts
@@ -96,7 +99,9 @@ def _naming(
             if isinstance(answer, TieoutError):
                 raise answer
             for told in _all_rows(reading, answer, wishes):
-                found.setdefault(str(told.get(by)), []).append(told)
+                rows_of_one = found.setdefault(str(told.get(by)), [])
+                if not is_ours(told.get(relation.unmarked)):
+                    rows_of_one.append(told)
         except TieoutError as error:
             errors.update(dict.fromkeys(part, error))
     missing = [one for one in ids if one not in found and one not in errors]

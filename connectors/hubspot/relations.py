@@ -18,6 +18,7 @@ from connectors.hubspot.labels import labelled, leave_labelled
 from connectors.hubspot.reading import ASSOCIATIONS_BATCH, Reading
 from connectors.hubspot.refusals import context_ids, refusal
 from connectors.hubspot.wire import next_after, refusals, rows
+from tieout.model.enclosed import is_ours
 from tieout.model.errors import InvalidField, NotFound, TieoutError, Unavailable, Unsupported
 from tieout.model.record import Fetched, Gone, MergedInto, Record, Related, Unreadable
 from tieout.model.ref import Ref
@@ -83,7 +84,7 @@ def _through(
     named = {
         one: str(note.fields.get("file_ids") or "").split(";")
         for one, note in notes.items()
-        if isinstance(note, Record)
+        if isinstance(note, Record) and not is_ours(note.fields.get("body"))
     }
     wanted = dict.fromkeys(each.strip() for ids in named.values() for each in ids if each.strip())
     asked = [Ref(reading.company, relation.to, each) for each in wanted]
@@ -110,7 +111,7 @@ def _files(
         read = notes[note.id]
         if isinstance(read, TieoutError):
             return Related(ref, role, error=read)
-        for each in filter(None, map(str.strip, named[note.id])):
+        for each in filter(None, map(str.strip, named.get(note.id, ()))):
             answer = files[Ref(reading.company, relation.to, each)]
             if isinstance(answer, Unreadable):
                 return Related(ref, role, error=answer.error)

@@ -48,6 +48,7 @@ class Relation:
         child: its field that holds our id, in ``order``.
         through: the junction's object, with ``child`` its field for us and ``other`` for it.
         primary: the junction's flag of the one that Salesforce itself calls so.
+        unmarked: a field beyond the junction in which our marker must not stand.
         equals: our field whose value ``child`` has, where no id leads there.
         within: their first day and the day after their last, between which our ``day`` lies.
     """
@@ -60,6 +61,7 @@ class Relation:
     through: str = ""
     other: str = ""
     primary: str = ""
+    unmarked: str = ""
     equals: str = ""
     within: tuple[str, ...] = ()
     day: str = ""

@@ -13,6 +13,7 @@ from connectors.salesforce import soql
 from connectors.salesforce.facts import Kind, Relation
 from connectors.salesforce.reading import Reading, Row
 from connectors.salesforce.translation import held_at, text_of
+from tieout.model.enclosed import is_ours
 from tieout.model.errors import NotFound, TieoutError, Unavailable, Unsupported
 from tieout.model.record import Fetched, Gone, MergedInto, Record, Related, Unreadable
 from tieout.model.ref import Ref
@@ -172,7 +173,8 @@ def _ask(reading: Reading, kind: Kind, relation: Relation, ids: Sequence[str], s
 
     def ask() -> list[list[Row]]:
         if relation.through:
-            joined = [relation.child, relation.other, *filter(None, [relation.primary])]
+            more = filter(None, [relation.primary, relation.unmarked])
+            joined = [relation.child, relation.other, *more]
             columns = ",".join(["Id", *joined])
             if relation.parent:
                 columns += "," + reading.select(target, parent=relation.parent)
@@ -213,6 +215,8 @@ def _set(
     others: list[Ref] = []
     primary: Ref | None = None
     for row in sets.rows.get(one, ()):
+        if relation.unmarked and is_ours(held_at(row, relation.unmarked.split("."))):
+            continue
         try:
             other, record = _other(reading, target, relation, row)
         except TieoutError as error:

@@ -158,3 +158,19 @@ def test_a_note_that_is_there_already_is_ours_and_not_made_again(tmp_path):
         filing.world.round(3)
         assert len(filing.printed(deal)) == 1
         assert filing.world.codes() == []
+
+
+def test_what_tieout_put_there_is_none_of_the_deals_files(filing):
+    """Else the invoice's own PDF would be attached to the invoice."""
+    filing.say(f'{ONCE}\nfiles:\n  for: file in files\n  names: ["*.pdf"]\n')
+    deal = filing.sold()
+    filing.put(deal, "Contract.pdf", b"%PDF-1.7 a signed contract")
+    filing.world.round()
+    filing.edit(deal, "Order, looked at again")
+    filing.world.round(2)
+    filing.world.restart()
+    filing.edit(deal, "Order, looked at once more")
+    filing.world.round(2)
+    assert filing.names() == ["Contract.pdf"]
+    assert len(filing.printed(deal)) == 1
+    assert filing.world.codes() == []

@@ -10,6 +10,7 @@ from tieout.model.change import Change, Create
 from tieout.model.errors import InvalidField
 from tieout.model.ref import Ref
 
+OURS = "[TIEOUT:"  # how a marker begins
 PRINT = "print"  # the kind of a change that puts the books' PDF of an invoice on its source
 
 
@@ -65,6 +66,11 @@ class Enclosed:
 def is_print(change: Change) -> bool:
     """Whether a change puts a PDF on a record, with what it takes to send it."""
     return isinstance(change, Create) and change.kind == PRINT and "sha256" in change.values
+
+
+def is_ours(said: object) -> bool:
+    """Whether what is said of a file shows our marker: then no person put it there."""
+    return isinstance(said, str) and OURS in said
 
 
 def ref_of(address: Plain) -> Ref:
