@@ -12,7 +12,7 @@ from mapping.formula import Path, Shape
 from mapping.functions import Type
 from mapping.mistake import Mistake, nearest
 from mapping.names import AFTERWARDS, DRAFTED, DRAFTED_LINE, OF_CUSTOMER, PART
-from mapping.periods import EVERY, step_of
+from mapping.periods import CALENDAR_MONTHS, EVERY, step_of
 from mapping.yaml12 import Node
 from tieout.model.change import Severity
 from tieout.model.document import HUNDRED
@@ -69,6 +69,41 @@ def _part(at: Cells, node: Node, of: rules.LineRules) -> rules.PartRule | None:
         date=at.cell(block.get("date"), Type.DATE, names if is_timed else None, aliases),
         delay_months=at.cell(block.get("delay_months"), Type.NUMBER, names, aliases),
         title=at.cell(block.get("title"), Type.TEXT, {**at.names, "part": PART}),
+        line=node.line,
+    )
+
+
+def read_group(
+    at: Cells,
+    top: abc.Mapping[str, Node],
+    document: rules.DocumentRules,
+    roles: abc.Sequence[rules.Role],
+) -> rules.GroupRule | None:
+    """Return which sources go together in one document; None where the file has no group.
+
+    ``roles`` are the records that may be the customer's: of another kind than the sources.
+    """
+    node = top.get("group")
+    if node is None:
+        return None
+    block = entries_of(node)
+    if not isinstance(document, rules.InvoiceRules):
+        at.wrong_key(at.tree, "group", "only invoices go together")
+        return None
+    if "parts" in top:
+        at.wrong_key(at.tree, "group", "a mapping has parts or a group", "leave one of them out")
+    role = next((one for one in roles if one.name == document.customer.source), None)
+    if role is None or role.many or role.optional:
+        hint = "let a clue be remembered for a record that each source has: `bound: =company.id`"
+        at.wrong(node, "the customer has no record of its own that is always there", hint)
+        return None
+    every = at.word(block, "every", tuple(CALENDAR_MONTHS), "month")
+    return rules.GroupRule(
+        role=role.name,
+        every_months=CALENDAR_MONTHS[every],
+        date=at.cell(block.get("date"), Type.DATE) or ABSENT,
+        late=at.word(block, "late", tuple(rules.Late), rules.Late.NEXT),
+        held=at.word(block, "held", tuple(rules.Held), rules.Held.LEAVE_OUT),
         line=node.line,
     )
 

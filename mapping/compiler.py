@@ -8,7 +8,7 @@ from collections import abc
 from collections.abc import Collection, Iterator
 
 from mapping import rules, vocabulary
-from mapping.around import read_checks, read_parts, read_write_back
+from mapping.around import read_checks, read_group, read_parts, read_write_back
 from mapping.cells import Cells, entries_of
 from mapping.documents import read_document, read_files, read_pdf
 from mapping.examples import read_tests
@@ -70,6 +70,7 @@ def _mapping(at: Cells) -> rules.Mapping:
     worth = at.cell(top.get("worth"), Type.NUMBER)
     document = read_document(at, top, to)
     parts = tuple(read_parts(at, top, document))
+    group = read_group(at, top, document, [role for role in roles if role.kind != kind])
     checks = tuple(read_checks(at, top, document))
     write_back = tuple(read_write_back(at, top, document))
     files = read_files(at, top, to)
@@ -92,6 +93,7 @@ def _mapping(at: Cells) -> rules.Mapping:
         worth=worth,
         document=document,
         parts=parts,
+        group=group,
         checks=checks,
         write_back=write_back,
         files=files,

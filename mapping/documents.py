@@ -10,7 +10,7 @@ from mapping.cells import ABSENT, Cells, entries_of, rows_of
 from mapping.formula import Formula, Names, Shape
 from mapping.functions import Type
 from mapping.mistake import nearest
-from mapping.names import FILE_FIELDS, PART
+from mapping.names import FILE_FIELDS, GROUP, PART
 from mapping.yaml12 import Node
 from tieout.model.document import Prices, TaxBy
 
@@ -26,7 +26,8 @@ def read_document(at: Cells, top: abc.Mapping[str, Node], to: str) -> rules.Docu
     block = entries_of(node)
     if to != "invoice":
         return _payment(at, block)
-    return _invoice(at, block, {**at.names, "part": PART} if "parts" in top else at.names)
+    names = at.names | ({"part": PART} if "parts" in top else {})
+    return _invoice(at, block, names | ({"group": GROUP} if "group" in top else {}))
 
 
 def _invoice(at: Cells, block: abc.Mapping[str, Node], names: Names) -> rules.InvoiceRules:

@@ -9,15 +9,17 @@ from decimal import Decimal
 from fnmatch import fnmatchcase
 from typing import Final, TypeAlias
 
+from mapping.collecting import Period, day_of_source, period_of
 from mapping.functions import FormulaError
 from mapping.given import Given, Setting
-from mapping.making import REFUSED, Work
+from mapping.making import NO_GROUP, REFUSED, Work
 from mapping.parting import Part, part_document, split
-from mapping.rules import RECEIVABLES, Mapping
+from mapping.rules import RECEIVABLES, GroupRule, Mapping
 from mapping.trace import Made, Trace
 from tieout.model.canonical import Plain, plain
 from tieout.model.change import Finding, Severity
 from tieout.model.document import Document
+from tieout.model.errors import ValueRefused
 from tieout.model.record import Fields, Record
 from tieout.model.ref import Key, Ref
 
@@ -49,13 +51,15 @@ __all__ = [
 class Drafted:
     """The document, unless a value that it cannot be without is missing; then the findings say.
 
-    ``part`` is the part that it is, None where it is the whole.
+    ``part`` is the part that it is, None where it is the whole. ``period`` is that of the document
+    which it goes with, None where it goes alone or where that is not known.
     """
 
     document: Document | None
     findings: tuple[Finding, ...]
     trace: Trace
     part: Part | None = None
+    period: Period | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,20 +105,40 @@ def drafts(
     return made
 
 
-def draft(mapping: Mapping, given: Given, setting: Setting, generation: int = 1) -> Draft:
+def draft(
+    mapping: Mapping,
+    given: Given,
+    setting: Setting,
+    generation: int = 1,
+    period: Period | None = None,
+) -> Draft:
     """Return what the mapping makes of a source and its records, as one document. Pure.
 
     Whatever a record or a formula refuses is a finding, all of them at once; nothing is raised for
-    what records hold. ``generation`` is raised by a re-issue only.
+    what records hold. ``generation`` is raised by a re-issue only. ``period`` is that of the
+    document that it goes with, where sources go together; None: the one that it falls into.
     """
     work = Work(mapping, given, setting)
     if left := _left_alone(work):
         return left
     work.require_roles()
+    if mapping.group is not None:
+        period = period or _own_period(work, mapping.group)
+        work.scope["group"] = NO_GROUP if period is None else period.shown
     document = work.document(_key(mapping, given, setting, "", generation))
     if document is not None:
         work.check(document)
-    return Drafted(document, tuple(work.findings.values()), Trace(tuple(work.made)))
+    found = tuple(work.findings.values())
+    return Drafted(document, found, Trace(tuple(work.made)), period=period)
+
+
+def _own_period(work: Work, rule: GroupRule) -> Period | None:
+    day = day_of_source(work, rule)
+    try:
+        return None if day is None else period_of(day, rule.every_months)
+    except ValueRefused as refused:
+        work.refused(refused, rule.date.line)
+        return None
 
 
 def _left_alone(work: Work) -> Skipped | None:

@@ -21,13 +21,18 @@ def read_tests(at: Cells, top: abc.Mapping[str, Node]) -> Iterator[rules.Test]:
             continue
         _given(at, block["given"])
         expected = entries_of(block["expect"])
-        if "parts" in expected and len(expected) > 1:
-            at.wrong(block["expect"], "parts stand alone", "move the rest into their rows")
+        for alone in ("parts", "collectives"):
+            if alone in expected and len(expected) > 1:
+                at.wrong(block["expect"], f"{alone} stand alone", "move the rest into their rows")
+        if ("sources" in entries_of(block["given"])) != ("collectives" in expected):
+            at.wrong(row, "`collectives` come of `sources`", "write both, or neither")
         yield rules.Test(str(block["name"].value), block["given"], block["expect"], row.line)
 
 
 def _given(at: Cells, node: Node) -> None:
-    known = {*at.kinds, "books", "cutover_date"}
+    known = {*at.kinds, "books", "cutover_date", "sources"}
+    for each in rows_of(entries_of(node).get("sources")):
+        _given(at, each)
     for name, held in entries_of(node).items():
         if name not in known:
             at.wrong_key(node, name, f"nothing is named {name!r}", nearest(name, known))

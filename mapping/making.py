@@ -41,6 +41,7 @@ class Refused:
 
 REFUSED: Final = Refused()
 NO_PART: Final = dict.fromkeys(("name", "title", "value", "date", "n", "count"))
+NO_GROUP: Final = dict.fromkeys(("name", "first_day", "last_day"))
 _STRICT: Final = (Type.NUMBER, Type.DATE)  # every other value has a text
 _REMEDY: Final = "Correct the record at its source, or the mapping in the line named."
 
@@ -60,6 +61,7 @@ class Work:
             "books": {"home_currency": setting.home_currency},
             mapping.source: self.laid_out(mapping.source, given.record),
             "part": NO_PART,
+            "group": NO_GROUP,
         }
         self.lay_out_related()
 

@@ -50,6 +50,9 @@ PART: Final = Shape(  # what the head of a part's document may ask of it, as ``p
         "count": Type.NUMBER,
     }
 )
+GROUP: Final = Shape(  # what the head of a document of several sources may ask of its period
+    {"name": Type.TEXT, "first_day": Type.DATE, "last_day": Type.DATE}
+)
 AFTERWARDS: Final[Names] = {  # what write-back may tell, beside the records themselves
     "receipt": Shape(
         {"id": Type.TEXT, "number": Type.TEXT, "url": Type.TEXT, "posted_at": Type.INSTANT}
@@ -84,5 +87,5 @@ AFTERWARDS: Final[Names] = {  # what write-back may tell, beside the records the
     ),
 }
 OF_CUSTOMER: Final = {*ALWAYS, rules.RECEIVABLES}  # what may stand in one formula with it
-RESERVED: Final = {*ALWAYS, *AFTERWARDS, "document", "part"}
+RESERVED: Final = {*ALWAYS, *AFTERWARDS, "document", "part", "group"}
 FILE_FIELDS: Final = frozenset({"name", "extension", "size_bytes"})  # what a file goes by

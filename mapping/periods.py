@@ -43,6 +43,7 @@ EVERY: Final[Mapping[str, Step]] = {
     "half-year": Step(months=6),
     "year": Step(months=12),
 }
+CALENDAR_MONTHS: Final[Mapping[str, int]] = {"month": 1, "quarter": 3, "half-year": 6, "year": 12}
 
 
 def step_of(said: object) -> Step | None:

@@ -12,7 +12,7 @@ from mapping.drafting import APPROVALS, STATUSES
 from mapping.formula import Names, Shape
 from mapping.functions import FUNCTIONS
 from mapping.grammar import Anything, Block, Cell, Either, Key, Rows, Text, Whole, Word
-from mapping.names import AFTERWARDS, ALWAYS, DRAFTED, DRAFTED_LINE, PART
+from mapping.names import AFTERWARDS, ALWAYS, DRAFTED, DRAFTED_LINE, GROUP, PART
 
 ROOT = Path(__file__).parent.parent
 
@@ -37,6 +37,7 @@ def formula_page() -> str:
         functions="\n".join(line for name in FUNCTIONS for line in _function(name)),
         everywhere=_names(ALWAYS),
         part=_names({"part": PART}),
+        group=_names({"group": GROUP}),
         drafted=_names({"document": DRAFTED}),
         drafted_line=", ".join(f"`{name}`" for name in DRAFTED_LINE),
         afterwards=_names(AFTERWARDS),
@@ -110,6 +111,7 @@ Beside the records that a mapping names itself:
 |---|---|
 | everywhere | {everywhere} |
 | the invoice's head, beside `parts` | {part} |
+| the invoice's head, beside `group` | {group} |
 | `checks` | {drafted}; of each line {drafted_line} as computed |
 | `write_back` | {afterwards} |
 

@@ -156,6 +156,35 @@ class Printing(StrEnum):
     AMENDED = "amended"  # again with each amendment that we made
 
 
+class Late(StrEnum):
+    """What becomes of a source whose period's document was sent before it came."""
+
+    NEXT = "next"  # it goes with the next document that was not
+    HOLD = "hold"  # a person decides
+
+
+class Held(StrEnum):
+    """What a source that is held does to the others of its period."""
+
+    LEAVE_OUT = "leave-out"  # they go without it; it is late, once it is mended
+    WAIT = "wait"  # they wait for it
+
+
+@dataclass(frozen=True, slots=True)
+class GroupRule:
+    """Which sources go together in one document: those of one customer, of a period each.
+
+    ``role`` is the record that they have in common, the customer's; ``date`` decides the period.
+    """
+
+    role: str
+    every_months: int
+    date: Formula
+    late: Late
+    held: Held
+    line: int
+
+
 @dataclass(frozen=True, slots=True)
 class FileRules:
     """Which files of a source go to its invoice."""
@@ -210,6 +239,7 @@ class Mapping:
         source: the name of the source record in formulas.
         kind: the source's kind, of ``system``.
         parts: how a source is split into several documents; empty when it makes one.
+        group: which sources go together in one document; None where each makes its own.
         reads: for each kind the fields that are used, so that no other is asked for.
         declared: the fields of each kind that the file itself declares, and their types.
         hash: changes with every meaning of the file, its tests left out.
@@ -228,6 +258,7 @@ class Mapping:
     worth: Formula | None
     document: DocumentRules
     parts: tuple[PartRule, ...]
+    group: GroupRule | None
     checks: tuple[Check, ...]
     write_back: tuple[WriteBack, ...]
     files: FileRules | None
@@ -237,6 +268,11 @@ class Mapping:
     reads: abc.Mapping[str, frozenset[str]]
     declared: abc.Mapping[str, abc.Mapping[str, str]]
     hash: str
+
+    @property
+    def collects(self) -> str | None:
+        """The kind of the records whose sources go together; None where none do."""
+        return None if self.group is None else self.names[self.group.role]
 
     @property
     def names(self) -> dict[str, str]:

@@ -9,18 +9,22 @@ from datetime import date
 from decimal import Decimal
 from typing import Any, Final
 
-from mapping.drafting import Draft, Drafted, Given, Part, Setting, Skipped, drafts
+from mapping.collecting import collective, customer_in
+from mapping.drafting import Draft, Drafted, Given, Part, Setting, Skipped, draft, drafts
 from mapping.matching import Index, match
 from mapping.mistake import Mistake
-from mapping.rules import Mapping, Test
+from mapping.rules import Held, Mapping, Test
+from mapping.trace import Trace
 from mapping.vocabulary import INVOICE_CELLS, PAYMENT_CELLS, TARGETS
 from mapping.yaml12 import Node
+from tieout.model.change import Severity
 from tieout.model.dates import EARLIEST
 from tieout.model.document import Document, Invoice, Line, Percent
 from tieout.model.lookup import Ambiguous, Found, Match
 from tieout.model.record import Record
 from tieout.model.ref import Ref, Version
 
+NO_TRACE: Final = Trace()
 _BOOKS: Final = "books"
 
 
@@ -44,7 +48,9 @@ def run(mapping: Mapping, target: str = TARGETS[0]) -> tuple[Verdict, ...]:
 
 
 def _verdict(mapping: Mapping, test: Test, target: str) -> Verdict:
-    example = _Example(mapping, test.given, target)
+    example = _Example(mapping, test.given.plain(), target)
+    if "collectives" in (test.expect.entries or {}):
+        return Verdict(test.name, test.line, tuple(_of_several(mapping, test, example, target)))
     made = drafts(mapping, example.given(), example.setting())
     differences = tuple(_all_differences(test, made, example, target))
     return Verdict(test.name, test.line, differences)
@@ -53,11 +59,19 @@ def _verdict(mapping: Mapping, test: Test, target: str) -> Verdict:
 class _Example:
     """The records and the books of one test."""
 
-    def __init__(self, mapping: Mapping, given: Node, target: str) -> None:
+    def __init__(self, mapping: Mapping, values: dict[str, Any], target: str) -> None:
         self.mapping = mapping
-        self.values: dict[str, Any] = given.plain()
+        self.values = values
         self.books: dict[str, Any] = self.values.get(_BOOKS) or {}
         self.company = f"{target}:test"
+
+    def sources(self) -> Iterator[_Example]:
+        """Each source of a test that has several, with what the test says of all."""
+        target = self.company.partition(":")[0]
+        for n, each in enumerate(self.values.get("sources") or (), 1):
+            source = {"id": str(n), **(each.get(self.mapping.source) or {})}
+            values = {**self.values, **each, self.mapping.source: source}
+            yield _Example(self.mapping, values, target)
 
     def given(self) -> Given:
         source = self.mapping.source
@@ -127,6 +141,64 @@ def _all_differences(
         yield from _differences(test, part, row, example, target)
 
 
+def _of_several(mapping: Mapping, test: Test, example: _Example, target: str) -> Iterator[Mistake]:
+    """Yield where what is expected of the documents of several sources did not come out."""
+    assert test.expect.entries is not None
+    rows = test.expect.entries["collectives"]
+    made = _collectives(mapping, example)
+    items = rows.items or ()
+    if len(items) != len(made):
+        yield _differs(test, rows, f"{len(made)} collectives", str(len(items)))
+    for row, one in zip(items, made, strict=False):
+        shown = {"group": one.period, "sources": Decimal(len(one.documents))}
+        if one.documents:
+            first = one.documents[0]
+            together = collective(one.documents, first.key, first.source, one.period)
+            shown |= _shown(together, example, target)
+        for key, expected in (row.entries or {}).items():
+            if key not in shown:
+                yield _differs(test, expected, f"no {key}: a source is held")
+            else:
+                yield from _compared(test, expected, shown[key], key, NO_TRACE)
+
+
+@dataclass(frozen=True, slots=True)
+class _Together:
+    """What goes together: the documents of its sources, none where they wait for one."""
+
+    period: str
+    documents: tuple[Invoice, ...]
+
+
+def _collectives(mapping: Mapping, example: _Example) -> list[_Together]:
+    """Return what goes together, in order of period, currency and customer.
+
+    A source that is held counts for every currency of its period and customer.
+    """
+    rule = mapping.group
+    assert rule is not None
+    made: dict[tuple[str, str, str], list[Invoice]] = {}
+    held: set[tuple[str, str]] = set()
+    for each in example.sources():
+        given = each.given()
+        drafted = draft(mapping, given, each.setting())
+        if isinstance(drafted, Skipped):
+            continue
+        customer = customer_in(given, rule)
+        period = "" if drafted.period is None else drafted.period.name
+        whose = "" if customer is None else customer.id
+        document = drafted.document
+        if any(one.severity is Severity.BLOCK for one in drafted.findings):
+            held.add((period, whose))
+        elif isinstance(document, Invoice):
+            made.setdefault((period, document.currency.code, whose), []).append(document)
+    return [
+        _Together(period, () if waits and (period, whose) in held else tuple(documents))
+        for (period, _, whose), documents in sorted(made.items(), key=lambda one: one[0])
+        for waits in [rule.held is Held.WAIT]
+    ]
+
+
 def _found(made: Drafted) -> str:
     return "; ".join(finding.message for finding in made.findings)
 
@@ -151,7 +223,7 @@ def _differences(
             why = "; ".join(finding.message for finding in made.findings) or "it has no such value"
             yield _differs(test, expected, f"no {name}: {why}")
         else:
-            yield from _compared(test, expected, shown[name], name, made)
+            yield from _compared(test, expected, shown[name], name, made.trace)
 
 
 def _part_shown(part: Part) -> dict[str, Any]:
@@ -159,7 +231,7 @@ def _part_shown(part: Part) -> dict[str, Any]:
     return {"part": part.name, "net": part.net.amount, "date": part.day}
 
 
-def _compared(test: Test, expected: Node, came: Any, at: str, made: Drafted) -> Iterator[Mistake]:
+def _compared(test: Test, expected: Node, came: Any, at: str, trace: Trace) -> Iterator[Mistake]:
     """What is expected of a mapping's keys is compared key by key; all else as a whole."""
     if at == "findings":
         wanted = expected.plain() or []
@@ -169,12 +241,12 @@ def _compared(test: Test, expected: Node, came: Any, at: str, made: Drafted) -> 
         if len(expected.items) != len(came):
             yield _differs(test, expected, f"{len(came)} lines", str(len(expected.items)))
         for n, (row, line) in enumerate(zip(expected.items, came, strict=False)):
-            yield from _compared(test, row, line, f"lines[{n}]", made)
+            yield from _compared(test, row, line, f"lines[{n}]", trace)
     elif expected.entries is not None and isinstance(came, dict):
         for name, held in expected.entries.items():
-            yield from _compared(test, held, came.get(name), f"{at}.{name}", made)
+            yield from _compared(test, held, came.get(name), f"{at}.{name}", trace)
     elif expected.plain() != came:
-        cause = "; ".join(str(cell) for cell in made.trace.of(at))
+        cause = "; ".join(str(cell) for cell in trace.of(at))
         differs = _differs(test, expected, f"{at} {_said(came)}", _said(expected.plain()))
         yield Mistake(differs.file, differs.line, differs.what, cause)
 

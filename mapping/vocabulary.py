@@ -13,8 +13,8 @@ from typing import Any
 from mapping.functions import Type
 from mapping.grammar import Anything, Block, Cell, Either, Key, Rows, Text, Whole, Word
 from mapping.grammar import json_schema as schema_of
-from mapping.periods import EVERY
-from mapping.rules import Bearing, Printing
+from mapping.periods import CALENDAR_MONTHS, EVERY
+from mapping.rules import Bearing, Held, Late, Printing
 from tieout.model.document import Prices, TaxBy
 
 TARGETS = ("quickbooks",)  # systems whose own words a document may carry in a block of their name
@@ -178,6 +178,9 @@ def grammar(targets: Iterable[str] = TARGETS) -> Block:
             "parts": Key(
                 Rows(_PART), "the documents of one source, where it makes several; they sum to it"
             ),
+            "group": Key(
+                _GROUP, "which sources go together in one document; each is drafted alone first"
+            ),
             "files": Key(_FILES, "which files of the source go to its invoice in the books"),
             "pdf": Key(
                 Word(tuple(Printing)),
@@ -223,6 +226,29 @@ _PART = Block(
         ),
         "delay_months": Key(_NUMBER, "so many months later, beside the date of periods"),
         "title": Key(_TEXT, "what is written before the text of each of its lines"),
+    }
+)
+_GROUP = Block(
+    {
+        "by": Key(
+            Word(("customer",)), "what they have in common: the customer's record", required=True
+        ),
+        "every": Key(
+            Word(tuple(CALENDAR_MONTHS)),
+            "the time that a document is of, by the calendar; it is not posted before its end",
+            required=True,
+        ),
+        "date": Key(_DATE, "the day that decides which month a source falls into", required=True),
+        "late": Key(
+            Word(tuple(Late)),
+            "a source that comes after its document was sent goes with the `next`, or is put on "
+            "`hold`; next when left out",
+        ),
+        "held": Key(
+            Word(tuple(Held)),
+            "the others of its time go without a source that is held (`leave-out`), or `wait` for "
+            "it; leave-out when left out",
+        ),
     }
 )
 _FILES = Block(
@@ -335,12 +361,17 @@ def _test(own: abc.Mapping[str, Key]) -> Block:
         name: Key(Anything(), "what it must be")
         for name in (*INVOICE_CELLS, "part", "customer", "custom_fields", "net", "findings", *own)
     }
+    together = {**part, **dict.fromkeys(("group", "sources"), Key(Anything(), "what it must be"))}
     expected = Block(
         {
             **expected.keys,
             "parts": Key(
                 Rows(Block({**part, "lines": expected.keys["lines"]})),
                 "each part's values, in order",
+            ),
+            "collectives": Key(
+                Rows(Block({**together, "lines": expected.keys["lines"]})),
+                "the values of each document of several sources, in order of period and currency",
             ),
         }
     )

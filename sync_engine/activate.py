@@ -10,6 +10,7 @@ from __future__ import annotations
 import logging
 
 from sync_engine.addresses import source_of
+from sync_engine.collect import leave
 from sync_engine.field_names import follow_names
 from sync_engine.ledger.sqlite import Ledger
 from sync_engine.ledger.store import Row, Writes
@@ -71,7 +72,8 @@ def _is_made(pair: Pair, row: Row) -> bool:
     """Whether one of the pair's mappings makes this very document, for these books."""
     source = source_of(row)
     return any(
-        Key.of(
+        (source.kind in (mapping.kind, mapping.collects))
+        and Key.of(
             source,
             mapping=mapping.identity,
             document=mapping.to,
@@ -86,6 +88,7 @@ def _is_made(pair: Pair, row: Row) -> bool:
 def _retire(tx: Writes, pair: Pair, row: Row) -> None:
     key = row["key"]
     tx.run("needs_clear", key=key)
+    leave(tx, key)
     tx.run("document_retire", key=key, reason="not-made", at=tx.now_text())
     source = source_of(row)
     for family in (FINDING, APPROVAL, REFUSED):

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 
 from sync_engine.addresses import source_address, source_of
+from sync_engine.collected import sharing
 from sync_engine.ledger.store import Row, Writes
 from sync_engine.pair import Pair
 from sync_engine.reissuing import issue_again
@@ -26,7 +27,10 @@ def take_correction(tx: Writes, pair: Pair, document: Row) -> None:
         return
     invoice = tx.one("document_get", key=correction["corrects"])
     assert invoice is not None
-    choice = Choice.of(json.loads(correction["choice"]))
+    chosen = json.loads(correction["choice"])
+    choice = Choice.of(chosen)
+    for key, content in (chosen.get("settles") or {}).items():
+        tx.run("document_settled", key=key, content=content, at=tx.now_text())
     if document["posted_content"] not in (None, NOTHING):
         content = document["posted_content"]
         tx.run("document_settled", key=invoice["key"], content=content, at=tx.now_text())
@@ -36,6 +40,8 @@ def take_correction(tx: Writes, pair: Pair, document: Row) -> None:
     if choice.way is Way.CREDIT:
         _begin_application(tx, document, correction)
     tx.run("document_look_at", key=invoice["key"])
+    for one in sharing(tx, invoice["key"]):
+        tx.run("document_look_at", key=one["key"])
     if choice.reissue and invoice["state"] != "superseded":
         issue_again(tx, pair, invoice, who="tieout", reason=f"{choice.name} {document['key']}")
 

@@ -86,6 +86,10 @@ def _refusals(standing: Standing, choice: Choice) -> Iterator[str]:
         yield "Something of it was sent and has no answer yet."
     if not standing.capabilities.can(kind, verb):
         yield f"{standing.capabilities.title} cannot {verb} a {kind.replace('_', ' ')} for us."
+    if choice.way is Way.AMEND and standing.several:
+        yield "It is of several deals: credit what one has too much, or void it and issue it again."
+    if choice.way is Way.CREDIT and standing.several and standing.gift is not None:
+        yield "A credit that a person wrote covers some of it, and no deal is named: do it by hand."
     if choice.reissue and standing.now_net is None:
         yield "The deal is not won as it stands, so there is nothing to issue again."
     if choice.way is Way.CREDIT:

@@ -8,10 +8,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
 
 from sync_engine.addresses import named_as, source_address, source_of
+from sync_engine.apportion import says_now, settled_by, to_sources
+from sync_engine.collected import is_collective
 from sync_engine.corrected import NOTHING
 from sync_engine.correcting import option
 from sync_engine.credits import credits_of, gift_of
@@ -30,6 +33,7 @@ from sync_engine.saying import UNSHOWN, says
 from sync_engine.standing import Choice, Option, Standing, Way, last_number
 from sync_engine.states import ASKED, CORRECTION
 from sync_engine.tasks import APPROVAL, REFUSED, answers, keep
+from sync_engine.tie_out import mapping_of
 from tieout.model.canonical import Values, canonical, digest
 from tieout.model.change import Severity, Update, Verb
 from tieout.model.contract import Receipt
@@ -116,7 +120,7 @@ def standing_of(tx: Reads, pair: Pair, invoice: Row, now: datetime) -> Standing:
     plan = tx.one("plan_get", hash=invoice["plan_hash"]) if invoice["plan_hash"] else None
     sent = {row["way"] for row in corrections if row["state"] in UNDER_WAY}
     applying = {row["state"] for row in corrections if row["way"] == Way.APPLY}
-    return Standing(
+    stands = Standing(
         key=Key.parse(invoice["key"]),
         source=source_of(invoice),
         mapping=(invoice["mapping"], 0)
@@ -139,6 +143,12 @@ def standing_of(tx: Reads, pair: Pair, invoice: Row, now: datetime) -> Standing:
         capabilities=pair.books.capabilities,
         today=day_of(now, pair.time_zone),
         numbers=_numbers(invoice, books, corrections),
+        several=is_collective(mapping_of(pair, invoice), invoice),
+    )
+    return (
+        replace(stands, now_lines=to_sources(tx, pair, invoice, stands))
+        if stands.several
+        else stands
     )
 
 
@@ -240,7 +250,9 @@ def _plan_again(tx: Writes, pair: Pair, row: Row, now: datetime) -> None:
     if _is_done(tx, pair, invoice, row, Way(correction["way"])):
         return
     chosen = json.loads(correction["choice"])
-    if chosen["because"] not in (None, _says(tx, pair, invoice)):
+    settles = chosen.get("settles") or {}
+    moved = chosen["because"] not in (None, _says(tx, pair, invoice))
+    if moved or says_now(tx, settles) != settles:
         _leave(tx, pair, row, "deal-moved", "The deal says something else than when it was chosen.")
         return
     found = option(standing_of(tx, pair, invoice, now), Choice.of(chosen))
@@ -312,6 +324,11 @@ def _put(tx: Writes, pair: Pair, invoice: Row, found: Option, now: datetime, ask
     sketch = _sketch(tx, pair, invoice)
     content = canonical(content_of(sketch.document)) if found.settles and sketch else NOTHING
     because = _says(tx, pair, invoice) if found.settles else None
+    choice = {**found.choice.plain(), "because": because, "asking": asking}
+    if way is Way.CREDIT and is_collective(mapping_of(pair, invoice), invoice):
+        stands = standing_of(tx, pair, invoice, now)
+        settles = settled_by(tx, invoice, stands, found.shares)
+        choice |= {"because": None, "settles": dict(settles)}
     verdict = standing_decision(tx, plan.key, plan.hash)
     is_same = held is not None and held["plan_hash"] == plan.hash
     tx.run(
@@ -342,7 +359,7 @@ def _put(tx: Writes, pair: Pair, invoice: Row, found: Option, now: datetime, ask
         key=plan.key,
         corrects=invoice["key"],
         way=way.value,
-        choice=canonical({**found.choice.plain(), "because": because, "asking": asking}),
+        choice=canonical(choice),
         shares=canonical([_text(share) for share in found.shares]),
         along_key=None if found.along is None else found.along.key,
         along_hash=None if found.along is None else found.along.hash,

@@ -81,6 +81,11 @@ def left_of(tx: Reads, books: str, invoice: Row, figure: str) -> Decimal:
     return whole - sum(taken, Decimal(0))
 
 
+def credited_of(tx: Reads, books: str, invoice: str, figure: str) -> Decimal:
+    """Return what living credits of ours took of an invoice, by its key: of its net or total."""
+    return sum((Decimal(row[figure]) for row, _ in credits_of(tx, books, invoice)), Decimal(0))
+
+
 def is_covered_by_credits(tx: Reads, invoice: Row) -> bool:
     """Whether credits, ours or not, cover all of an invoice of the mirror."""
     parts = tx.all("allocations_on", company=invoice["company"], invoice=invoice["id"])

@@ -2,41 +2,46 @@
 
 from __future__ import annotations
 
-import re
+from collections.abc import Iterator, Sequence
 from collections.abc import Mapping as AnyMapping
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 
-from mapping.drafting import Draft, Drafted, Given, Setting, Skipped, Trace, drafts, worth
-from mapping.functions import FormulaError, ValueMissing
-from mapping.rules import InvoiceRules, Mapping
-from sync_engine.addresses import source_address
+from mapping.collecting import collective, customer_in, period_of
+from mapping.drafting import Draft, Drafted, Given, Setting, Skipped, Trace, draft, drafts
+from mapping.rules import GroupRule, Held, Late, Mapping
+from sync_engine.addresses import address_of, source_address, source_of
+from sync_engine.collected import (
+    Collective,
+    going_along,
+    is_customer,
+    part_name,
+    period_of_row,
+    sent_with,
+    sharing,
+)
 from sync_engine.credits import is_covered_by_credits
+from sync_engine.estimate import estimate
 from sync_engine.gather import gather
-from sync_engine.ledger.spelling import money_of
+from sync_engine.ledger.spelling import fields_of, money_of
 from sync_engine.ledger.store import Reads, Row
 from sync_engine.marks import merged_ids
 from sync_engine.mirror import preferences
 from sync_engine.pair import Pair
-from sync_engine.states import ASKED
+from sync_engine.states import ASKED, LEFT_ALONE, UNREADABLE
 from tieout.model.canonical import Plain, plain
 from tieout.model.change import Finding, Severity
-from tieout.model.document import HUNDRED, Document, Invoice, Payment
-from tieout.model.errors import ValueRefused
-from tieout.model.money import Currency, Money, allocate, currency, total
-from tieout.model.record import Fields
+from tieout.model.document import Document, Invoice, Payment
+from tieout.model.money import Money, allocate
 from tieout.model.ref import Key, Ref
 from tieout.model.words import one_line
 
 NO_TRACE = Trace()
 NO_SUCH_PART = "the mapping makes no such part of it"
+NO_SOURCE = "nothing goes with it"
+PERIODS_AHEAD = 240  # looked through for one that was not sent: twenty years of months
 ZERO = Decimal(0)
-NOTHING = ZERO  # what a line without quantity or price comes to, as in the CRM
-UNKNOWN_PLACES = 2  # of the amounts of a currency that no list knows
-
-_CODE = re.compile(r"[A-Z]{3}", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +64,8 @@ class Sketch:
         mark: the deal's own mark as the CRM holds it.
         merged: ids that were merged into this source.
         unread_files: why its files are not all known; it holds nothing back.
+        goes_with: the document of several sources that it is not sent without.
+        members: of a document of several sources, each one's own key and document.
     """
 
     ref: Ref
@@ -79,6 +86,18 @@ class Sketch:
     is_dated: bool = False
     day: date | None = None
     unread_files: tuple[Finding, ...] = ()
+    goes_with: Collective | None = None
+    members: tuple[tuple[str, Invoice], ...] = ()
+
+    @property
+    def is_member(self) -> bool:
+        """Whether it is of a source that goes with others, and so never sent by itself."""
+        return self.mapping.group is not None and self.ref.kind == self.mapping.kind
+
+    @property
+    def is_unread(self) -> bool:
+        """Whether something of it could not be read, so that it says nothing."""
+        return any(finding.code == UNREADABLE for finding in self.findings)
 
 
 def draft_source(
@@ -95,8 +114,11 @@ def draft_parts(
     """Return every document that the mapping makes of one source as it was last shown.
 
     A document that it made before and makes no more is left out of what is to come. While it cannot
-    be told what the parts are, those that are known share what the source comes to.
+    be told what the parts are, those that are known share what the source comes to. Of a customer
+    whose sources go together it is each document of theirs.
     """
+    if is_customer(mapping, ref.kind):
+        return list(_collectives(ledger, pair, mapping, ref, setting))
     gathered = gather(ledger, pair, mapping, ref)
     known = known_parts(ledger, pair, mapping, ref)
     sketch = Sketch(ref, mapping, _key(ledger, pair, mapping, ref), gathered.state, title=str(ref))
@@ -114,6 +136,9 @@ def draft_parts(
     if gathered.findings:
         net = estimate(mapping, gathered.given, setting)
         return _each(ledger, pair, replace(sketch, findings=gathered.findings, net=net), known)
+
+    if mapping.group is not None:
+        return [_member(ledger, pair, sketch, known.get(""), setting)]
 
     def generation_of(part: str) -> int:
         return _key(ledger, pair, mapping, ref, part).generation
@@ -139,6 +164,161 @@ def known_parts(ledger: Reads, pair: Pair, mapping: Mapping, ref: Ref) -> dict[s
         if own == (pair.name, mapping.identity, mapping.to) and row["state"] != "superseded":
             found.setdefault(row["part"], row)
     return found
+
+
+def _member(
+    ledger: Reads, pair: Pair, sketch: Sketch, held: Row | None, setting: Setting
+) -> Sketch:
+    """Return what a source makes alone, and the document of several that it goes with.
+
+    Once that was sent it stays the source's, whatever the source says since.
+    """
+    mapping, given = sketch.mapping, sketch.given
+    rule = mapping.group
+    assert rule is not None
+    assert given is not None
+    generation = sketch.key.generation
+    sent = None if held is None else sent_with(ledger, held["key"])
+    if sent is not None:
+        made = draft(mapping, given, setting, generation, period_of_row(sent))
+        return _sketched(sketch, made, setting)
+    made = draft(mapping, given, setting, generation)
+    alone = _sketched(sketch, made, setting)
+    customer = customer_in(given, rule)
+    is_alone = held is not None and held["state"] in ASKED
+    if is_alone or not isinstance(made, Drafted) or made.period is None or customer is None:
+        return alone
+    period = made.period
+    for _ in range(PERIODS_AHEAD):
+        code = "" if alone.document is None else alone.document.currency.code
+        key = _key(ledger, pair, mapping, customer, part_name(period, code))
+        alone = replace(alone, goes_with=Collective(key, customer, period, code))
+        if not _is_closed(ledger, pair, mapping, key, alone.document):
+            return alone
+        if rule.late is Late.HOLD:
+            break
+        period = period_of(period.due, rule.every_months)
+        made = draft(mapping, given, setting, generation, period)
+        alone = _sketched(sketch, made, setting)
+    late = Finding(
+        "late",
+        Severity.BLOCK,
+        f"{sketch.title} came after the invoice of {period.name} was sent.",
+        "Let it fall into a later one, by the day that its mapping groups it by; or ignore it.",
+        sketch.ref,
+        rule.line,
+        choices=(LEFT_ALONE,),
+    )
+    return replace(alone, findings=(*alone.findings, late))
+
+
+def _is_closed(
+    ledger: Reads, pair: Pair, mapping: Mapping, key: Key, document: Document | None
+) -> bool:
+    """Whether nothing more goes with a document of several: it was sent.
+
+    A ledger that was lost knows it by its marker in the books. What is whole among its lines there
+    went with it then.
+    """
+    held = ledger.one("document_get", key=str(key))
+    if held is not None:
+        return held["state"] in ASKED
+    shown = ledger.one(
+        "mirror_of_marker", company=pair.books.company, kind=mapping.to, marker=str(key)
+    )
+    if shown is None or not isinstance(document, Invoice):
+        return False
+    lines = fields_of(shown["fields"]).get("lines") or ()
+    there = {(line["description"], line["amount"]) for line in lines}
+    return any((line.description, line.amount.amount) not in there for line in document.lines)
+
+
+def _collectives(
+    ledger: Reads, pair: Pair, mapping: Mapping, customer: Ref, setting: Setting
+) -> Iterator[Sketch]:
+    """Yield each document of a customer's sources that go together, as they were last shown."""
+    known = {
+        row["key"]: row
+        for row in ledger.all("documents_of_source", **source_address(customer))
+        if (row["pair"], row["mapping"], row["kind"]) == (pair.name, mapping.identity, mapping.to)
+        and row["state"] != "superseded"
+    }
+    by = {"pair": pair.name, "mapping": mapping.identity, **address_of(customer)}
+    found = {row["collective"]: row for row in ledger.all("collected_by", **by)}
+    parts = {key: row["part"] for key, row in known.items()}
+    parts |= {key: part_name(period_of_row(row), row["currency"]) for key, row in found.items()}
+    shown = ledger.one("snapshot_get", pair=pair.name, **address_of(customer))
+    name = None if shown is None else fields_of(shown["fields"]).get("name")
+    for key, part in parts.items():
+        whose = one_line(" ".join(filter(None, (str(customer), name))))
+        sketch = Sketch(
+            customer,
+            mapping,
+            Key.parse(key),
+            "live",
+            title=f"{whose} ({part})",
+            part=part,
+            parts=tuple(parts.values()),
+            skipped=NO_SOURCE,
+        )
+        row = found.get(key)
+        yield sketch if row is None else _collective(ledger, pair, sketch, row, setting)
+
+
+def _collective(ledger: Reads, pair: Pair, sketch: Sketch, row: Row, setting: Setting) -> Sketch:
+    rule = sketch.mapping.group
+    assert rule is not None
+    held = ledger.one("document_get", key=str(sketch.key))
+    was_sent = held is not None and held["state"] in ASKED
+    members = (sharing if was_sent else going_along)(ledger, str(sketch.key))
+    along = [
+        (one["key"], draft_source(ledger, pair, sketch.mapping, source_of(one), setting))
+        for one in members
+    ]
+    made = [
+        (key, one.document)
+        for key, one in along
+        if isinstance(one.document, Invoice) and one.state == "live" and not one.skipped
+    ]
+    if not made:
+        return sketch
+    whole = collective([one for _, one in made], sketch.key, sketch.ref, sketch.part)
+    period = period_of_row(row)
+    address = {"pair": pair.name, "mapping": sketch.mapping.identity, **address_of(sketch.ref)}
+    left_out = ledger.all("collected_held", **address, period=period.name, currency=row["currency"])
+    return replace(
+        sketch,
+        skipped="",
+        document=whole,
+        findings=tuple(_awaited(sketch, rule, left_out)),
+        net=whole.net,
+        is_dated=True,
+        day=period.due,
+        members=tuple(made),
+    )
+
+
+def _awaited(sketch: Sketch, rule: GroupRule, left_out: Sequence[Row]) -> Iterator[Finding]:
+    """Find what a document of several waits for: what cannot be read now, and what is held."""
+    unread = [row["title"] for row in left_out if row["reason"] == UNREADABLE]
+    if unread:
+        yield Finding(
+            "unreadable",
+            Severity.BLOCK,
+            f"It waits for {', '.join(unread)}, which cannot be read now.",
+            "Nothing to do: it is read again in the next round.",
+            sketch.ref,
+            rule.line,
+        )
+    elif left_out and rule.held is Held.WAIT:
+        yield Finding(
+            "waits-for-held",
+            Severity.BLOCK,
+            f"It waits for {', '.join(row['title'] for row in left_out)}, which is held.",
+            "Mend what holds it, or `ignore` its task: then the others go without it.",
+            sketch.ref,
+            rule.line,
+        )
 
 
 def _of_part(ledger: Reads, pair: Pair, sketch: Sketch, part: str) -> Sketch:
@@ -197,65 +377,6 @@ def _says_nothing(document: Document, mapping: Mapping, findings: Sequence[Findi
     if isinstance(document, Invoice) and not document.lines:
         return True
     return mapping.worth is not None and any(one.severity is Severity.BLOCK for one in findings)
-
-
-def estimate(mapping: Mapping, given: Given, setting: Setting) -> Money | None:
-    """Return what a source comes to although it cannot be posted.
-
-    As the mapping says, else what its lines come to, else its own amount.
-
-    Only for what a task names as held back: nothing is ever posted from it.
-    """
-    fields = given.record.fields
-    unit = _unit_estimate(fields.get("currency"), setting)
-    if unit is None:
-        return None
-    said = worth(mapping, given, setting)
-    if said is not None:
-        return Money.rounded(said, unit, setting.rounding)
-    rules = mapping.document
-    rows = given.related.get(rules.lines.rows, ()) if isinstance(rules, InvoiceRules) else ()
-    try:
-        if isinstance(rules, InvoiceRules) and rows:
-            parts = [_line_estimate(rules, row.fields, mapping, row.ref.id) for row in rows]
-            return total((Money.rounded(part, unit, setting.rounding) for part in parts), unit)
-    except (ValueRefused, FormulaError, ArithmeticError, TypeError):
-        pass  # a line cannot be computed: what the source itself says is the next best
-    try:
-        amount = fields.get("amount")
-        return None if amount is None else Money.rounded(Decimal(amount), unit, setting.rounding)
-    except (ValueRefused, ArithmeticError, TypeError):
-        return None
-
-
-def _unit_estimate(code: object, setting: Setting) -> Currency | None:
-    """Return a source's currency; one that no list knows keeps its code, what is none is home."""
-    for one in (code, setting.home_currency):
-        try:
-            return currency(str(one or ""))
-        except ValueRefused:
-            if _CODE.fullmatch(str(one)):
-                return Currency(str(one), UNKNOWN_PLACES)
-    return None
-
-
-def _line_estimate(rules: InvoiceRules, fields: Fields, mapping: Mapping, row_id: str) -> Decimal:
-    known = dict.fromkeys(mapping.fields[rules.lines.rows])
-    row = {**known, **fields, "id": row_id}
-    scope = {rules.lines.each: row}
-    try:
-        quantity = rules.lines.cells["quantity"].evaluate(scope)
-        price = rules.lines.cells["unit_price"].evaluate(scope)
-    except ValueMissing:
-        return NOTHING
-    if quantity is None or price is None:
-        return NOTHING
-    full = Decimal(quantity * price)
-    rule = rules.lines.discount
-    off = rule.value.evaluate(scope) if rule is not None else None
-    if not off or rule is None:
-        return full
-    return full * (1 - Decimal(off) / HUNDRED) if rule.is_percent else full - Decimal(off)
 
 
 def _key(ledger: Reads, pair: Pair, mapping: Mapping, ref: Ref, part: str = "") -> Key:

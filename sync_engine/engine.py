@@ -20,6 +20,7 @@ from sync_engine import shadow as shadowing
 from sync_engine import show
 from sync_engine.addresses import named_as, source_of
 from sync_engine.answer import open_task, take_answer
+from sync_engine.apportion import fitted, now_lines, whole_of
 from sync_engine.corrections import (
     choose,
     read_now,
@@ -36,10 +37,11 @@ from sync_engine.observe_books import read_living
 from sync_engine.pair import Pair
 from sync_engine.pipeline import Hands, Round, run_round, sweep, wait_for_unknowns
 from sync_engine.reissuing import issue_again
+from sync_engine.show_corrections import share as show_share
 from sync_engine.show_corrections import shown_option
 from sync_engine.show_corrections import standing as show_corrections
 from sync_engine.standing import Choice
-from sync_engine.states import in_state
+from sync_engine.states import COLLECTED, in_state
 from sync_engine.tasks import DRIFT, PAIR, keep
 from sync_engine.turns import Turn, side_by_side
 from tieout.model.errors import NotFound, Rejected
@@ -197,13 +199,18 @@ class Engine:
         """
         pair, _ = self._names.source(text)
         with self._turn_of(pair):
-            pair, invoice = self._names.posted_invoice(text)
-            read_now(self.ledger, pair, invoice)
-            return show_corrections(self.ledger, pair, invoice, self.hands.clock())
+            pair, row = self._names.posted_invoice(text)
+            read_now(self.ledger, pair, row)
+            if whole_of(self.ledger, row) is not row:
+                return show_share(self.ledger, pair, row, self.hands.clock())
+            return show_corrections(self.ledger, pair, row, self.hands.clock())
 
     def deal_lines(self, text: str) -> tuple[Decimal, ...]:
         """Return what each line of a deal comes to now, before tax; none where it is not won."""
-        pair, invoice = self._names.posted_invoice(text)
+        pair, row = self._names.posted_invoice(text)
+        invoice = whole_of(self.ledger, row)
+        if invoice is not row:
+            return now_lines(self.ledger, pair, row)
         return standing_of(self.ledger, pair, invoice, self.hands.clock()).now_lines
 
     def correct(
@@ -220,9 +227,13 @@ class Engine:
         pair, _ = self._names.source(text)
         now = self.hands.clock()
         with self._turn_of(pair):
-            pair, invoice = self._names.posted_invoice(text)
+            pair, row = self._names.posted_invoice(text)
             demand_posting(self.ledger, pair)
-            read_now(self.ledger, pair, invoice)
+            read_now(self.ledger, pair, row)
+            invoice = whole_of(self.ledger, row)
+            if invoice is not row:
+                stands = standing_of(self.ledger, pair, invoice, now)
+                choice = fitted(self.ledger, row, stands, choice)
             chosen = choose(
                 self.ledger,
                 pair,
@@ -402,7 +413,7 @@ class Engine:
         sketches = [
             sketch
             for mapping in pair.mappings
-            if mapping.kind == ref.kind
+            if ref.kind in (mapping.kind, mapping.collects)
             for sketch in draft_parts(self.ledger, pair, mapping, ref, setting)
             if part in (None, sketch.part)
         ]
@@ -477,7 +488,7 @@ class Engine:
 
     def _sheet(self, name: str, refs: tuple[str, ...]) -> Iterator[dict[str, Any]]:
         rows = [row for text in refs for row in self._names.made_of_text(name, text)]
-        for state in SHOWN:
+        for state in (*SHOWN, *((COLLECTED,) if refs else ())):
             found = (
                 (row for row in rows if row["state"] == state)
                 if refs

@@ -9,10 +9,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from sync_engine.addresses import OF_PART, address_of, named_as, source_address
+from sync_engine.collected import is_taken_back
 from sync_engine.corrections import is_of_a_mapping
-from sync_engine.credits import is_credited_whole
 from sync_engine.ledger.sqlite import Ledger
 from sync_engine.ledger.store import Row
+from sync_engine.observe import drafted_kinds
 from sync_engine.pair import Pair
 from sync_engine.states import TAKEN_BACK
 from sync_engine.tasks import DRIFT
@@ -45,11 +46,7 @@ class Names:
         Raises:
             NotFound: no pair makes documents of this kind.
         """
-        found = [
-            (pair, ref)
-            for pair, ref in self.named(text)
-            if ref.kind in {mapping.kind for mapping in pair.mappings}
-        ]
+        found = [(pair, ref) for pair, ref in self.named(text) if ref.kind in drafted_kinds(pair)]
         if not found:
             raise NotFound(f"No pair has documents from {text!r}.", remedy="Write deal:901.")
         made = (
@@ -113,10 +110,9 @@ class Names:
 
     def is_taken_back(self, pair: Pair, row: Row) -> bool:
         """Whether the books voided or deleted a document, or credits of ours took all of it."""
-        whole = row["posted_id"] is not None and row["kind"] == "invoice"
-        return row["state"] in TAKEN_BACK or (
-            whole and is_credited_whole(self.ledger, pair.books.company, row)
-        )
+        books = pair.books.company
+        is_posted = row["posted_id"] is not None
+        return row["state"] in TAKEN_BACK or (is_posted and is_taken_back(self.ledger, books, row))
 
     def _has_drifted(self, row: Row) -> bool:
         return bool(self.ledger.all("task_open_of", family=DRIFT, subject=row["key"]))

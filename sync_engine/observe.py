@@ -150,7 +150,7 @@ def read_related(ledger: Ledger, pair: Pair, observed: Observed) -> None:
     A source that could not be read itself is asked for again first.
     A deal that its mapping's ``when`` already excludes by its own fields costs no call.
     """
-    for kind in sorted(source_kinds(pair)):
+    for kind in sorted(drafted_kinds(pair)):
         of_kind = {"pair": pair.name, "company": pair.crm.company, "kind": kind}
         unread = [row for row in _to_read(ledger, pair, kind) if row["state"] == "unreadable"]
         again = [Ref(pair.crm.company, kind, row["id"]) for row in unread]
@@ -189,6 +189,12 @@ def watched_kinds(pair: Pair) -> frozenset[str]:
 def source_kinds(pair: Pair) -> frozenset[str]:
     """Return the CRM kinds that documents are born from."""
     return frozenset(mapping.kind for mapping in pair.mappings)
+
+
+def drafted_kinds(pair: Pair) -> frozenset[str]:
+    """Return the CRM kinds that documents are drafted of: sources, and what they go together by."""
+    by = (mapping.collects for mapping in pair.mappings)
+    return source_kinds(pair) | frozenset(kind for kind in by if kind is not None)
 
 
 @cache

@@ -18,6 +18,7 @@ from sync_engine.activate import activate, confirm
 from sync_engine.addresses import address_of, source_of
 from sync_engine.approve import approve
 from sync_engine.attach import attach, note_files
+from sync_engine.collect import note_collected, note_shares
 from sync_engine.consent import judge_consent
 from sync_engine.corrections import plan_again
 from sync_engine.draft import draft_parts, setting_of
@@ -32,10 +33,10 @@ from sync_engine.mirror import mirror_record, stop_pair
 from sync_engine.mirror_rows import Mirror
 from sync_engine.mode import SHADOW, mode_of, note_mode
 from sync_engine.observe import (
+    drafted_kinds,
     observe_crm,
     read_related,
     read_sources,
-    source_kinds,
     touch,
 )
 from sync_engine.observe_books import judge_strangers, observe_books, report_found
@@ -277,6 +278,9 @@ def draft_and_plan(ledger: Ledger, pair: Pair, done: Round, hands: Hands) -> Non
     kinds: dict[str, list[Any]] = {}
     for mapping in sorted(pair.mappings, key=lambda held: held.to != "invoice"):
         kinds.setdefault(mapping.kind, []).append(mapping)
+    for mapping in pair.mappings:
+        if mapping.collects is not None:  # after their sources, which touch them
+            kinds.setdefault(mapping.collects, []).append(mapping)
     for kind, mappings in kinds.items():
         after = ""
         while rows := ledger.all(
@@ -298,7 +302,9 @@ def draft_and_plan(ledger: Ledger, pair: Pair, done: Round, hands: Hands) -> Non
                         for sketch in draft_parts(tx, pair, mapping, ref, setting)
                     ]
                     for sketch in sketches:
+                        note_shares(tx, sketch)
                         plan_sketch(tx, pair, sketch, hands.clock(), mirror)
+                        note_collected(tx, pair, sketch)
                         note_files(tx, pair, sketch)
                         note_print(tx, pair, sketch)
                     tx.run("untouch", pair=pair.name, **address_of(ref))
@@ -400,7 +406,7 @@ def _touched(ledger: Reads, pair: Pair) -> bool:
         ledger.all(
             "touched_of", pair=pair.name, company=pair.crm.company, kind=kind, after="", limit=1
         )
-        for kind in source_kinds(pair)
+        for kind in drafted_kinds(pair)
     )
 
 

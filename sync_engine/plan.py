@@ -11,6 +11,7 @@ from dataclasses import replace
 from datetime import date, datetime
 
 from sync_engine.addresses import source_address, source_of
+from sync_engine.collected import sent_with
 from sync_engine.draft import Sketch, content_of, order_of
 from sync_engine.ledger.spelling import amount_text, change_text, findings_text
 from sync_engine.ledger.store import Row, Writes
@@ -20,7 +21,15 @@ from sync_engine.pair import Pair, folded
 from sync_engine.preflight import preflight, preflight_new
 from sync_engine.receipts import adopt
 from sync_engine.resolve import NewRecord, Resolved, Resolver
-from sync_engine.states import ASKED, DECIDED, LEFT_ALONE, NOT_DUE, OVERRULED
+from sync_engine.states import (
+    ASKED,
+    COLLECTED,
+    DECIDED,
+    LEFT_ALONE,
+    NOT_DUE,
+    OVERRULED,
+    UNREADABLE,
+)
 from sync_engine.tasks import APPROVAL, FINDING, REFUSED, Wanted, answers, from_finding, keep
 from sync_engine.twins import identity, twins
 from tieout.model.canonical import canonical, digest
@@ -30,9 +39,8 @@ from tieout.model.document import Document, Payment, TaxBy
 from tieout.model.money import Money
 from tieout.model.ref import Key
 
-UNREADABLE = "unreadable"  # the finding of what could not be read, which says nothing about it
 RECALLED = "recalled"  # the verdict that ends the one before
-HOLDABLE = frozenset({"planned", "waiting", "approved", "blocked"})
+HOLDABLE = frozenset({"planned", COLLECTED, "waiting", "approved", "blocked"})
 CONSEQUENCES = {  # what a finding brings with it, by its code
     "missing-relation": ("no-customer", "no-tax-code"),
     "ambiguous-relation": ("no-customer", "no-tax-code"),
@@ -44,7 +52,9 @@ FINAL = frozenset({LEFT_ALONE, "retry"})  # the later of the two holds
 def plan_sketch(tx: Writes, pair: Pair, sketch: Sketch, now: datetime, mirror: Mirror) -> None:
     """Write down what a source's document is now: planned, blocked with reasons, or left alone."""
     held = tx.one("document_get", key=str(sketch.key))
-    if held is not None and held["state"] in ASKED:
+    if held is not None and (
+        held["state"] in ASKED or (sketch.is_member and sent_with(tx, held["key"]))
+    ):
         _keep_what_it_says_now(tx, held, sketch)
         return
     if sketch.state not in ("unreadable", "unknown") and adopt(tx, pair, sketch):
@@ -58,14 +68,11 @@ def plan_sketch(tx: Writes, pair: Pair, sketch: Sketch, now: datetime, mirror: M
             _put(tx, pair, sketch, held, state="skipped", reason=sketch.skipped or sketch.state)
             _keep_tasks(tx, pair, sketch, held, (), state="skipped")
         return
-    if held is not None and held["plan_hash"] and _is_unread(sketch):
+    was_whole = held is not None and (held["plan_hash"] or (sketch.is_member and held["net"]))
+    if held is not None and was_whole and sketch.is_unread:
         _hold_as_it_was(tx, pair, sketch, held)
         return
     _plan_or_block(tx, pair, sketch, held, now, mirror)
-
-
-def _is_unread(sketch: Sketch) -> bool:
-    return any(finding.code == UNREADABLE for finding in sketch.findings)
 
 
 def _hold_as_it_was(tx: Writes, pair: Pair, sketch: Sketch, held: Row) -> None:
@@ -74,7 +81,8 @@ def _hold_as_it_was(tx: Writes, pair: Pair, sketch: Sketch, held: Row) -> None:
         return
     if held["reason"] != UNREADABLE:
         at = tx.now_text()
-        if standing_decision(tx, held["key"], held["plan_hash"]) not in (None, held["state"]):
+        decided = held["plan_hash"] and standing_decision(tx, held["key"], held["plan_hash"])
+        if decided not in (None, held["state"]):
             _recall(tx, held, at)
         tx.run("document_state", key=held["key"], state="blocked", reason=UNREADABLE, at=at)
     _keep_tasks(tx, pair, sketch, held, sketch.findings, state="blocked")
@@ -88,23 +96,13 @@ def _plan_or_block(
         _put(tx, pair, sketch, held, state="rejected", reason="ignored")
         _keep_tasks(tx, pair, sketch, held, (), state="rejected")
         return
-    findings = [*sketch.findings, *identity(tx, pair, sketch)]
-    resolved = Resolved()
-    document = sketch.document
-    if document is not None:
-        resolver = Resolver(tx, pair, mirror, sketch.mapping.identity, answered)
-        resolved = resolver.resolve(document, _made_since(tx, str(sketch.key)))
-        findings += resolved.findings
-        findings += preflight(
-            document,
-            resolved.values,
-            preferences(tx, pair),
-            pair.books.capabilities,
-            numbers_ours=pair.numbers_ours,
-        )
-        findings += twins(tx, pair, document, resolved)
+    resolved, findings = _judged(tx, pair, sketch, answered, mirror)
+    if sketch.is_member:
+        tx.run("needs_clear", key=str(sketch.key))
+        _collect(tx, pair, sketch, held, resolved, _standing(findings, answered))
+        return
     findings += _new_records(tx, pair, sketch, resolved, now)
-    findings = [finding for finding in _causes(findings) if not _overruled(finding, answered)]
+    findings = _standing(findings, answered)
     along = tuple(row["plan_hash"] for row in tx.all("needs_plans", key=str(sketch.key)))
     plan = _plan(sketch, resolved, tuple(dict.fromkeys(findings)), along)
     reason: str | None = None
@@ -126,6 +124,53 @@ def _plan_or_block(
     _put(tx, pair, sketch, held, state=state, reason=reason, plan=plan, resolved=resolved)
     if held is not None and held["state"] == "approved" and state != "approved":
         tx.journal("tieout", "approval fell", str(sketch.key), {"plan": held["plan_hash"]})
+    _keep_tasks(tx, pair, sketch, held, tuple(findings), state=state)
+
+
+def _judged(
+    tx: Writes, pair: Pair, sketch: Sketch, answered: Mapping[str, Row], mirror: Mirror
+) -> tuple[Resolved, list[Finding]]:
+    """Return a document's values for the books, and all that was found about it."""
+    findings = [*sketch.findings, *identity(tx, pair, sketch)]
+    document = sketch.document
+    if document is None:
+        return Resolved(), findings
+    said = {code: row for key, _ in sketch.members for code, row in answers(tx, key).items()}
+    resolver = Resolver(tx, pair, mirror, sketch.mapping.identity, {**said, **answered})
+    resolved = resolver.resolve(document, _made_since(tx, str(sketch.key)))
+    findings += resolved.findings
+    findings += preflight(
+        document,
+        resolved.values,
+        preferences(tx, pair),
+        pair.books.capabilities,
+        numbers_ours=pair.numbers_ours,
+    )
+    findings += twins(tx, pair, document, resolved)
+    return resolved, findings
+
+
+def _standing(findings: list[Finding], answered: Mapping[str, Row]) -> list[Finding]:
+    """Leave out what only follows from another finding, and what a person overruled."""
+    return [found for found in _causes(findings) if not _overruled(found, answered)]
+
+
+def _collect(
+    tx: Writes,
+    pair: Pair,
+    sketch: Sketch,
+    held: Row | None,
+    resolved: Resolved,
+    findings: list[Finding],
+) -> None:
+    """Write down that a source goes with others, or what holds it: it has no plan of its own."""
+    blocking = [found.code for found in findings if found.severity is not Severity.WARN]
+    state = "blocked" if blocking else COLLECTED
+    reason = blocking[0] if blocking else None
+    if not blocking:
+        assert sketch.goes_with is not None  # its period and customer are known, or else found
+        reason = sketch.goes_with.period.name
+    _put(tx, pair, sketch, held, state=state, reason=reason, resolved=resolved)
     _keep_tasks(tx, pair, sketch, held, tuple(findings), state=state)
 
 
@@ -385,7 +430,7 @@ def _put(
 def _keep_what_it_says_now(tx: Writes, held: Row, sketch: Sketch) -> None:
     """Keep what the source of a posted document says now; reconcile compares the two."""
     alive = sketch.state == "live" and not sketch.skipped
-    if sketch.state in ("unreadable", "unknown") or _is_unread(sketch):
+    if sketch.state in ("unreadable", "unknown") or sketch.is_unread:
         return  # a failed read says nothing (pain 13)
     content = canonical(content_of(sketch.document)) if sketch.document else "null"
     now = {

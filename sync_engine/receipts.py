@@ -13,6 +13,8 @@ from typing import Any
 
 from sync_engine.addresses import address_of, source_of
 from sync_engine.adopting import adopt_corrections
+from sync_engine.collect import leave, wake
+from sync_engine.collected import sharing
 from sync_engine.corrected import take_correction
 from sync_engine.draft import Sketch, content_of, order_of
 from sync_engine.ledger.spelling import amount_text, change_of, fields_of, fields_text
@@ -295,10 +297,14 @@ def _posted(tx: Writes, pair: Pair, key: str, receipt: Receipt) -> None:
         _cover(tx, ref.company, receipt.record.fields.get("allocations") or ())
     if ref.kind == "invoice":
         _remember_customer(tx, document, receipt)
-        touched = {"pair": pair.name, **address_of(source)}
-        tx.run("touch_members", **touched)
-        if any(held.kind == source.kind and held.to == "payment" for held in pair.mappings):
-            tx.run("touch", **touched, reread=0)
+        tx.run("collected_posted", collective=key, posted_id=ref.id, at=tx.now_text())
+        wake(tx, pair, document)
+        leave(tx, key)
+        for each in [source_of(row) for row in sharing(tx, key)] or [source]:
+            touched = {"pair": pair.name, **address_of(each)}
+            tx.run("touch_members", **touched)
+            if any(held.kind == each.kind and held.to == "payment" for held in pair.mappings):
+                tx.run("touch", **touched, reread=0)
     note_document(tx, ref)
     take_correction(tx, pair, document)
     number = None if receipt.record is None else receipt.record.fields.get("number")

@@ -12,6 +12,8 @@ from decimal import Decimal
 from typing import Any
 
 from sync_engine.addresses import source_of
+from sync_engine.collected import Share, is_collective, share_of
+from sync_engine.collected import sharing as members
 from sync_engine.credits import credits_of, left_of
 from sync_engine.gather import followed
 from sync_engine.ledger.spelling import fields_of, money_of
@@ -21,7 +23,7 @@ from sync_engine.merged import follow_customer
 from sync_engine.pair import Pair
 from sync_engine.states import BESIDE, IN_THE_BOOKS, TAKEN_BACK
 from sync_engine.tasks import DRIFT, Wanted, keep
-from sync_engine.tie_out import carriers_of, figure_of, tie_out
+from sync_engine.tie_out import carriers_of, figure_of, mapping_of, tie_out
 from tieout.model.canonical import canonical, plain
 from tieout.model.ref import Ref
 
@@ -85,8 +87,7 @@ def differences(sides: Sides) -> Iterator[Difference]:
 
     What is neither won nor in the books any more, or was credited whole, is at rest.
     """
-    taken_back = sides.books is None or sides.books.get("voided") or sides.left == 0
-    if sides.gone is not None and taken_back:
+    if sides.gone is not None and _is_taken_back(sides):
         return
     yield from _in_the_crm(sides)
     if sides.books is None:
@@ -103,6 +104,10 @@ def differences(sides: Sides) -> Iterator[Difference]:
         )
     else:
         yield from _in_the_books(sides, sides.books)
+
+
+def _is_taken_back(sides: Sides) -> bool:
+    return sides.books is None or bool(sides.books.get("voided")) or sides.left == 0
 
 
 def reconcile(ledger: Ledger, pair: Pair) -> int:
@@ -133,6 +138,7 @@ def _sources(tx: Reads, pair: Pair, row: Row) -> Iterator[tuple[str, str, str]]:
         books, number = pair.books.company, row["posted_id"]
         invoice = tx.one("mirror_get", company=books, kind="invoice", id=number)
         sharing += [] if invoice is None else carriers_of(tx, invoice)
+    sharing += members(tx, row["key"])
     for each in sharing:
         yield each["company"], each["source_kind"], each["source_id"]
 
@@ -245,7 +251,13 @@ def _unexplained(sides: Sides, books: Mapping[str, Any]) -> Iterator[Difference]
 
 
 def _compare(tx: Writes, pair: Pair, row: Row) -> None:
-    sides = _merged_followed(tx, pair, _sides(tx, pair, row))
+    share = share_of(tx, pair.books.company, row["key"], figure_of(pair, row))
+    if share is not None:
+        sides = _sides_of_share(tx, pair, row, share)
+    else:
+        sides = _merged_followed(tx, pair, _sides(tx, pair, row))
+        if is_collective(mapping_of(pair, row), row):
+            sides = _sides_of_several(sides)
     found = list(differences(sides))
     state = _state_in_the_books(sides)
     if row["state"] != state:
@@ -327,6 +339,29 @@ def _sides(tx: Reads, pair: Pair, row: Row) -> Sides:
         left=left_of(tx, receipt["company"], row, figure) if has_credits else None,
         wanted=None if row["net"] is None else Decimal(row["net"]),
     )
+
+
+def _sides_of_share(tx: Reads, pair: Pair, row: Row, share: Share) -> Sides:
+    """Return the sides of a source that went with others: what the books changed is theirs.
+
+    While they have the document of all no more, that one says so, and what is to be done.
+    """
+    posted = _merges_followed(tx, pair, row, json.loads(row["posted_content"] or "null") or {})
+    return Sides(
+        posted=posted,
+        now=json.loads(row["content"]) if share.live else posted,
+        gone=row["reason"] if share.live else None,
+        answered={},
+        books={},
+        left=share.left if share.live and share.credited else None,
+        wanted=None if row["net"] is None else Decimal(row["net"]),
+    )
+
+
+def _sides_of_several(sides: Sides) -> Sides:
+    """Return the sides of a document of several sources: what those say now is theirs."""
+    here = replace(sides, now=sides.posted)
+    return here if _is_taken_back(sides) else replace(here, gone=None, left=None)
 
 
 def _merges_followed(tx: Reads, pair: Pair, row: Row, posted: dict[str, Any]) -> dict[str, Any]:

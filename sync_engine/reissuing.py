@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from sync_engine.addresses import address_of, source_of
+from sync_engine.collected import sharing
 from sync_engine.ledger.store import Row, Writes
 from sync_engine.pair import Pair
 from sync_engine.tasks import DRIFT, keep
@@ -23,5 +24,10 @@ def issue_again(tx: Writes, pair: Pair, row: Row, *, who: str, reason: str) -> K
     tx.run("document_state", key=row["key"], state="superseded", reason=None, at=tx.now_text())
     keep(tx, pair=pair.name, family=DRIFT, subject=row["key"], source=source, wanted=())
     tx.run("touch", pair=pair.name, **address_of(source), reread=1)
+    for each in sharing(tx, row["key"]):
+        of_each = source_of(each)
+        keep(tx, pair=pair.name, family=DRIFT, subject=each["key"], source=of_each, wanted=())
+        tx.run("touch", pair=pair.name, **address_of(of_each), reread=1)
+    tx.run("collected_again", collective=row["key"], at=tx.now_text())
     tx.journal(who, "reissue", row["key"], {"new": str(key), "reason": reason})
     return key

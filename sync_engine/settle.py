@@ -16,6 +16,7 @@ from typing import Any
 from mapping.drafting import Afterwards, Setting, tell, tell_of_customer
 from mapping.rules import RECEIVABLES, Mapping
 from sync_engine.addresses import address_of, source_address, source_of
+from sync_engine.collected import is_collective, sent_with, shared, sharing
 from sync_engine.draft import setting_of
 from sync_engine.gather import gather
 from sync_engine.ledger.spelling import change_text, fields_of
@@ -24,6 +25,8 @@ from sync_engine.ledger.store import Reads, Row, Writes
 from sync_engine.marks import is_of_another, merged_ids, own_mark
 from sync_engine.pair import Pair
 from sync_engine.receivables import next_look, receivables_of
+from sync_engine.states import COLLECTED
+from sync_engine.tie_out import mapping_of
 from tieout.model.canonical import Plain, digest
 from tieout.model.change import Update
 from tieout.model.dates import day_of, parse_day, parse_instant
@@ -33,7 +36,7 @@ from tieout.model.ref import Key, Ref, Version
 DOCUMENTS_AT_ONCE = 500
 CUSTOMERS_AT_ONCE = 200
 
-WAITING = frozenset({"planned", "waiting", "approved"})
+WAITING = frozenset({"planned", COLLECTED, "waiting", "approved"})
 PROBLEM = frozenset({"refused", "rejected"})
 UNDECIDED = frozenset({"blocked", "planned"})
 BY_HAND = frozenset({"adopted", "linked"})  # a person made it in the books; nobody was asked here
@@ -167,7 +170,11 @@ def _tell(tx: Writes, pair: Pair, row: Row, now: datetime, setting: Setting) -> 
 
     None: one was told something and has not answered, so the document must be looked at again.
     """
-    mapping = next((held for held in pair.mappings if held.identity == row["mapping"]), None)
+    mapping = mapping_of(pair, row)
+    if is_collective(mapping, row):
+        _afterwards(tx, row, now)  # whose customer's balance is to be looked at
+        each = [_tell(tx, pair, one, now, setting) for one in _members(tx, row)]
+        return None if None in each else sum(n or 0 for n in each)
     after = _together(tx, mapping, row, now)
     if mapping is None or after is None or row["kind"] != mapping.to:
         return 0
@@ -198,6 +205,8 @@ def _tell(tx: Writes, pair: Pair, row: Row, now: datetime, setting: Setting) -> 
 
 def _together(tx: Writes, mapping: Mapping | None, row: Row, now: datetime) -> Afterwards | None:
     """Return what became of a document, with the other parts of its source where it has any."""
+    if mapping is not None and mapping.group is not None and row["kind"] == mapping.to:
+        return _of_member(tx, row, now)
     if mapping is None or not mapping.parts or row["kind"] != mapping.to:
         return _afterwards(tx, row, now)
     own = (row["pair"], row["mapping"], row["kind"])
@@ -207,6 +216,46 @@ def _together(tx: Writes, mapping: Mapping | None, row: Row, now: datetime) -> A
             present.setdefault(each["part"], each)
     parts = [after for each in present.values() if (after := _afterwards(tx, each, now))]
     return combined(parts) if parts else None
+
+
+def _members(tx: Reads, collective: Row) -> list[Row]:
+    """Return the documents of the sources that go, or went, with one of several."""
+    return [
+        row
+        for one in tx.all("collected_in", collective=collective["key"])
+        if (row := tx.one("document_get", key=one["document"])) is not None
+    ]
+
+
+def _of_member(tx: Writes, row: Row, now: datetime) -> Afterwards | None:
+    """Return what a source is told that goes with others: of the document of all, and its share.
+
+    Total and balance are shared among its sources in proportion to what they were posted with, so
+    that they sum to the document's own.
+    """
+    own = _afterwards(tx, row, now)
+    one = sent_with(tx, row["key"]) or tx.one("collected_of", document=row["key"])
+    whole = None if one is None else tx.one("document_get", key=one["collective"])
+    if own is None or one is None or whole is None or row["state"] in ("blocked", "skipped"):
+        return own
+    after = _afterwards(tx, whole, now)
+    if after is None:
+        return own
+    is_checked = row["checked"] and own.problem is None
+    after = replace(
+        after,
+        problem=own.problem or after.problem,
+        tied_out_at=after.tied_out_at if is_checked else None,
+    )
+    if whole["posted_id"] is None or one["n"] is None:
+        return after
+    rows = sharing(tx, whole["key"])
+    place = [each["key"] for each in rows].index(row["key"])
+    total, balance = (
+        None if amount is None else list(shared(amount, rows, one["currency"]))[place]
+        for amount in (after.total, after.balance)
+    )
+    return replace(after, total=total, balance=balance)
 
 
 def combined(parts: Sequence[Afterwards]) -> Afterwards:

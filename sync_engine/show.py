@@ -8,13 +8,16 @@ from decimal import Decimal
 from typing import Any
 
 from mapping.drafting import Drafted, draft
+from sync_engine.addresses import named_as
+from sync_engine.collected import part_name, period_of_row
 from sync_engine.draft import Sketch, setting_of
 from sync_engine.ledger.spelling import change_of, fields_of, findings_of
 from sync_engine.ledger.store import Reads, Row
 from sync_engine.mode import mode_of
 from sync_engine.pair import Pair
-from sync_engine.states import HELD, REFERENCE_KINDS, is_not_due
+from sync_engine.states import COLLECTED, HELD, REFERENCE_KINDS, is_not_due
 from tieout.model.money import plain_text
+from tieout.model.ref import Ref
 
 
 def planned(ledger: Reads, row: Row) -> dict[str, Any]:
@@ -28,6 +31,7 @@ def planned(ledger: Reads, row: Row) -> dict[str, Any]:
         "part": row["part"],
         "state": row["state"],
         "goes": _goes(ledger, row),
+        "goes_with": _goes_with(ledger, row),
         "reason": row["reason"],
         "not_due": is_not_due(row),
         "hash": row["plan_hash"],
@@ -46,9 +50,19 @@ def planned(ledger: Reads, row: Row) -> dict[str, Any]:
 
 def _goes(ledger: Reads, row: Row) -> bool:
     """Whether it is sent once it is approved: a new record only when what waits for it is."""
-    if row["state"] in HELD or is_not_due(row):
+    if row["state"] in HELD or row["state"] == COLLECTED or is_not_due(row):
         return False
     return row["kind"] not in REFERENCE_KINDS or bool(ledger.all("need_goes", need=row["key"]))
+
+
+def _goes_with(ledger: Reads, row: Row) -> str | None:
+    """Return the name of the document of several sources that one's goes with, None without."""
+    if row["state"] != COLLECTED:
+        return None
+    for one in ledger.all("collected_of", document=row["key"]):
+        customer = Ref(one["company"], one["kind"], one["id"])
+        return named_as(customer, part_name(period_of_row(one), one["currency"]))
+    return None
 
 
 def pair_status(ledger: Reads, pair: Pair, counts: list[dict[str, Any]]) -> dict[str, Any]:

@@ -8,16 +8,22 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
-from sync_engine.correcting import options
+from sync_engine.addresses import named_as, source_of
+from sync_engine.apportion import fitted, now_lines, whole_of
+from sync_engine.collected import share_of
+from sync_engine.correcting import option, options
 from sync_engine.corrections import standing_of
 from sync_engine.credits import credits_of
 from sync_engine.ledger.store import Reads, Row
 from sync_engine.pair import Pair
-from sync_engine.standing import Option
+from sync_engine.standing import Choice, Option, Way
 from sync_engine.tasks import DRIFT
 from tieout.model.canonical import plain
+from tieout.model.crediting import Extent
+from tieout.model.errors import Rejected
 
 
 def standing(ledger: Reads, pair: Pair, invoice: Row, now: datetime) -> dict[str, Any]:
@@ -28,6 +34,7 @@ def standing(ledger: Reads, pair: Pair, invoice: Row, now: datetime) -> dict[str
     return {
         "source": f"{invoice['source_kind']}:{invoice['source_id']}",
         "part": invoice["part"],
+        "with": None,
         "title": invoice["title"],
         "state": invoice["state"],
         "invoice": {
@@ -51,6 +58,41 @@ def standing(ledger: Reads, pair: Pair, invoice: Row, now: datetime) -> dict[str
             for row in ledger.all("corrections_of", key=invoice["key"])
         ],
         "options": [shown_option(one) for one in options(stands)],
+    }
+
+
+def share(ledger: Reads, pair: Pair, row: Row, now: datetime) -> dict[str, Any]:
+    """Return one source of an invoice of several beside it, and what can be done about its lines.
+
+    What takes back all of them is shown of the invoice itself.
+    """
+    whole = whole_of(ledger, row)
+    stands = standing_of(ledger, pair, whole, now)
+    shown = standing(ledger, pair, whole, now)
+    has = share_of(ledger, pair.books.company, row["key"])
+    assert has is not None
+    own = now_lines(ledger, pair, row)
+    asked = [Extent(to=own)] if own and 0 < sum(own, Decimal(0)) < has.left else []
+    options = []
+    for extent in (*asked, Extent()):
+        choice = Choice(Way.CREDIT, extent)
+        try:
+            options.append(option(stands, fitted(ledger, row, stands, choice)))
+        except Rejected as refused:
+            options.append(Option(choice, why=refused.what))
+    return {
+        **shown,
+        "source": f"{row['source_kind']}:{row['source_id']}",
+        "part": row["part"],
+        "title": row["title"],
+        "with": named_as(source_of(whole), whole["part"]),
+        "invoice": {**shown["invoice"], "left": plain(has.left)},
+        "fields": list(_differing(row, {})),
+        "tasks": [
+            {"code": task["code"], "message": task["message"]}
+            for task in ledger.all("task_open_of", family=DRIFT, subject=row["key"])
+        ],
+        "options": [shown_option(one) for one in options],
     }
 
 

@@ -20,7 +20,7 @@ from sync_engine.ledger.spelling import change_of, fields_of
 from sync_engine.ledger.store import Reads, Row
 from sync_engine.linking import ByHand, Links, Unlinked, links
 from sync_engine.pair import Pair
-from sync_engine.states import OVERRULED
+from sync_engine.states import COLLECTED, OVERRULED
 from sync_engine.tasks import answers
 from sync_engine.tie_out import figure_of
 from tieout.model.dates import parse_day
@@ -86,11 +86,16 @@ def _demand_read(ledger: Reads, pair: Pair) -> None:
 def waiting(ledger: Reads, pair: Pair) -> list[Row]:
     """Return the documents that were never sent, the oldest source first.
 
-    One of a mapping that the pair has no more is left out: its next round retires it.
+    One of a mapping that the pair has no more is left out: its next round retires it. So is what
+    goes with a document of several sources: that one is there.
     """
     made = {mapping.identity for mapping in pair.mappings}
     rows = ledger.all("documents_pending", pair=pair.name)
-    ours = [row for row in rows if row["kind"] == KIND and row["mapping"] in made]
+    ours = [
+        row
+        for row in rows
+        if row["kind"] == KIND and row["mapping"] in made and row["state"] != COLLECTED
+    ]
     return sorted(ours, key=lambda row: (len(row["source_id"]), row["source_id"], row["key"]))
 
 
@@ -116,7 +121,9 @@ def _unlinked(ledger: Reads, pair: Pair, rows: Iterable[Row]) -> Iterator[Unlink
         customer = values.get("customer")
         before: Mapping[str, str] = {}
         if row["mapping"] in telling:
-            sketch = draft_source(ledger, pair, telling[row["mapping"]], source_of(row), setting)
+            sketch = draft_source(
+                ledger, pair, telling[row["mapping"]], source_of(row), setting, row["part"]
+            )
             document = sketch.document
             before = document.made_before if isinstance(document, Invoice) else {}
         words = (*(values.get("custom_fields") or {}).values(), before.get("reference"))

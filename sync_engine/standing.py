@@ -134,6 +134,7 @@ class Standing:
         capabilities: what their connector can do.
         today: the day in the business time zone.
         numbers: which number of each way was sent last.
+        several: whether it is of several sources, so that it is amended by no one of them.
     """
 
     key: Key
@@ -156,6 +157,7 @@ class Standing:
     capabilities: Capabilities
     today: date
     numbers: Mapping[Way, int]
+    several: bool = False
 
     @property
     def lines(self) -> tuple[Money, ...]:

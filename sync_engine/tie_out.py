@@ -10,13 +10,21 @@ from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 
 from mapping.rules import InvoiceRules
+from mapping.rules import Mapping as MappingRules
 from sync_engine.addresses import address_of, source_address, source_of
-from sync_engine.credits import credits_of
+from sync_engine.collected import (
+    is_collective,
+    is_living,
+    posted_net,
+    present_net,
+    share_of,
+)
+from sync_engine.credits import credited_of
 from sync_engine.gather import followed
 from sync_engine.ledger.spelling import fields_of
 from sync_engine.ledger.store import Reads, Row, Writes
 from sync_engine.pair import Pair
-from sync_engine.states import is_not_due
+from sync_engine.states import COLLECTED, is_not_due
 from sync_engine.tasks import TIE_OUT, Wanted, keep
 from tieout.model.document import Prices
 from tieout.model.money import plain_text
@@ -32,9 +40,24 @@ def tie_out(tx: Writes, pair: Pair, source: Ref) -> None:
         for row in tx.all("documents_of_source", **source_address(source))
         if row["kind"] == "invoice" and row["pair"] == pair.name
     ]
-    if not rows:
-        return
-    (code, amount), *others = _held(rows, _invoiced(tx, pair, source, rows))
+    for some in _apart(pair, rows):
+        _tie_out(tx, pair, source, some)
+
+
+def _apart(pair: Pair, rows: Sequence[Row]) -> Iterator[list[Row]]:
+    """Yield what is compared together: of a customer each document of several sources by itself."""
+    alone: list[Row] = []
+    collectives: dict[str, list[Row]] = {}
+    for row in rows:
+        into = alone
+        if is_collective(mapping_of(pair, row), row):
+            into = collectives.setdefault(row["stem"], [])
+        into.append(row)
+    yield from (some for some in (alone, *collectives.values()) if some)
+
+
+def _tie_out(tx: Writes, pair: Pair, source: Ref, rows: Sequence[Row]) -> None:
+    (code, amount), *others = _held(tx, pair, rows, _invoiced(tx, pair, source, rows))
     subjects = [row["key"] for row in rows]
     tasks = [
         task
@@ -66,7 +89,7 @@ def carriers_of(tx: Reads, invoice: Row) -> Iterator[Row]:
 
 def figure_of(pair: Pair, row: Row) -> str:
     """Return which figure of an invoice compares with its deal's: the total if prices hold tax."""
-    mapping = next((held for held in pair.mappings if held.identity == row["mapping"]), None)
+    mapping = mapping_of(pair, row)
     rules = None if mapping is None else mapping.document
     inclusive = isinstance(rules, InvoiceRules) and rules.tax.prices is Prices.INCLUSIVE
     return "total" if inclusive else "net"
@@ -76,17 +99,44 @@ def _keep(tx: Writes, pair: Pair, source: Ref, subject: str, wanted: Sequence[Wa
     keep(tx, pair=pair.name, family=TIE_OUT, subject=subject, source=source, wanted=wanted)
 
 
-def _held(rows: Sequence[Row], invoiced: Mapping[str, Decimal]) -> list[tuple[str | None, Decimal]]:
+def mapping_of(pair: Pair, row: Row) -> MappingRules | None:
+    """Return the mapping that makes a document, None where the pair has it no more."""
+    return next((held for held in pair.mappings if held.identity == row["mapping"]), None)
+
+
+def _held(
+    tx: Reads, pair: Pair, rows: Sequence[Row], invoiced: Mapping[str, Decimal]
+) -> list[tuple[str | None, Decimal]]:
     """Return what is held in the deal's own currency, or its invoice's, then what is in others."""
     held: dict[str | None, Decimal] = {code: -amount for code, amount in invoiced.items()}
     for row in rows:
-        is_held = row["state"] != "superseded" and not is_not_due(row)
-        if is_held and row["net"] is not None:
-            held[row["currency"]] = held.get(row["currency"], ZERO) + Decimal(row["net"])
+        net = _net_of(tx, pair, row)
+        if net is not None:
+            held[row["currency"]] = held.get(row["currency"], ZERO) + net
     known = [row["currency"] for row in rows if row["currency"]]
     own = next(iter([*known, *invoiced]), None)
     others = sorted((code, amount) for code, amount in held.items() if amount and code != own)
     return [(own, held.get(own, ZERO)), *others]
+
+
+def _net_of(tx: Reads, pair: Pair, row: Row) -> Decimal | None:
+    """Return what a document should come to in the books, None where nothing is to be there.
+
+    What goes with a document of several sources is that one's to hold, until it is in the books.
+    Of that one it is what its sources were posted with, less what was credited; once it was voided,
+    what they come to now.
+    """
+    if row["state"] in ("superseded", COLLECTED) or is_not_due(row):
+        return None
+    books = pair.books.company
+    if is_collective(mapping_of(pair, row), row) and row["posted_id"] is not None:
+        if not is_living(tx, books, row):
+            return present_net(tx, row)
+        return posted_net(tx, row) - credited_of(tx, books, row["key"], figure_of(pair, row))
+    share = share_of(tx, books, row["key"])
+    if share is not None and not share.live:
+        return None
+    return None if row["net"] is None else Decimal(row["net"])
 
 
 def _invoiced(tx: Reads, pair: Pair, source: Ref, rows: Sequence[Row]) -> Mapping[str, Decimal]:
@@ -99,7 +149,12 @@ def _invoiced(tx: Reads, pair: Pair, source: Ref, rows: Sequence[Row]) -> Mappin
     books = pair.books.company
     figure = figure_of(pair, rows[0])
     found: dict[str, Row] = {}
+    sums: dict[str, Decimal] = {}
     for row in rows:
+        share = share_of(tx, books, row["key"], figure)
+        if share is not None:
+            sums[share.currency] = sums.get(share.currency, ZERO) + share.left
+            continue
         shown = row["posted_id"] and tx.one(
             "mirror_get", company=books, kind="invoice", id=row["posted_id"]
         )
@@ -111,7 +166,6 @@ def _invoiced(tx: Reads, pair: Pair, source: Ref, rows: Sequence[Row]) -> Mappin
         for other in tx.all("mirror_by_words", company=books, kind="invoice", words=order):
             if _owner(tx, pair, other, order) == source:
                 found[other["id"]] = other
-    sums: dict[str, Decimal] = {}
     for shown in found.values():
         code = fields_of(shown["fields"])["currency"]
         amount = Decimal(shown[figure]) if _is_live(shown) else ZERO
@@ -123,8 +177,7 @@ def _credited(tx: Reads, invoice: Row, figure: str) -> Decimal:
     """Return what credits of ours took back of an invoice, be it voided since."""
     books = invoice["company"]
     own = tx.one("document_of_record", company=books, kind="invoice", id=invoice["id"])
-    taken = () if own is None else credits_of(tx, books, own["key"])
-    return sum((Decimal(row[figure]) for row, _ in taken), ZERO)
+    return ZERO if own is None else credited_of(tx, books, own["key"], figure)
 
 
 def _is_live(shown: Row) -> bool:

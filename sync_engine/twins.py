@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 
 from sync_engine.addresses import source_address, source_of
+from sync_engine.collected import is_taken_back, was_sent
 from sync_engine.credits import is_credited_whole
 from sync_engine.draft import Sketch
 from sync_engine.gather import followed
@@ -20,7 +21,7 @@ from sync_engine.ledger.store import Reads, Row
 from sync_engine.marks import is_of_another
 from sync_engine.pair import Pair
 from sync_engine.resolve import Resolved
-from sync_engine.states import ASKED, DECIDED, LEFT_ALONE, OVERRULED, TAKEN_BACK
+from sync_engine.states import ASKED, COLLECTED, DECIDED, LEFT_ALONE, OVERRULED, TAKEN_BACK
 from tieout.model.change import Finding, Severity
 from tieout.model.dates import instant_text
 from tieout.model.document import Document, Invoice, Payment
@@ -40,7 +41,7 @@ def identity(tx: Reads, pair: Pair, sketch: Sketch) -> Iterator[Finding]:
         )
     for old in sketch.merged:
         earlier = _document_of(tx, replace(sketch.ref, id=old), sketch)
-        if earlier is not None and earlier["state"] in ASKED:
+        if earlier is not None and was_sent(tx, earlier):
             yield Finding(
                 "merged?",
                 Severity.ASK,
@@ -59,7 +60,8 @@ def identity(tx: Reads, pair: Pair, sketch: Sketch) -> Iterator[Finding]:
                 "Let the mapping make that part again, or void its invoice in the books.",
                 sketch.ref,
             )
-        if not own and row["kind"] == sketch.mapping.to and row["state"] in ASKED:
+        others = not own and not sketch.members  # a customer has those of each mapping
+        if others and row["kind"] == sketch.mapping.to and was_sent(tx, row):
             yield _posted_by_another(tx, sketch, row)
     yield from _lives_on(tx, pair, sketch)
 
@@ -109,7 +111,7 @@ def _lives_on(tx: Reads, pair: Pair, sketch: Sketch) -> Iterator[Finding]:
         shown = earlier and tx.one(
             "mirror_get", company=pair.books.company, kind=row["kind"], id=row["posted_id"]
         )
-        if shown and shown["live"] and not is_credited_whole(tx, pair.books.company, row):
+        if shown and shown["live"] and not is_taken_back(tx, pair.books.company, row):
             yield Finding(
                 "lives-on",
                 Severity.ASK,
@@ -226,7 +228,7 @@ def _clones(tx: Reads, pair: Pair, invoice: Invoice, resolved: Resolved) -> Iter
         amount = (_planned_net(tx, row), row["currency"])
         same = amount == (amount_text(invoice.net), invoice.currency.code)
         source = followed(tx, pair, source_of(row))
-        other = source != invoice.source and row["state"] in (ASKED | DECIDED)
+        other = source != invoice.source and row["state"] in (ASKED | DECIDED | {COLLECTED})
         if other and same and _same_customer(tx, pair, row, invoice, resolved):
             yield Finding(
                 "clone?",

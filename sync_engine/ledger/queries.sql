@@ -158,7 +158,7 @@ AND reread = 0;
 -- pending_again: plans of a pair that are not sent yet are to be made again
 INSERT INTO touched (pair, company, kind, id, reread)
 SELECT pair, company, source_kind, source_id, 0 FROM document
-WHERE pair = :pair AND state IN ('blocked', 'planned', 'waiting', 'approved')
+WHERE pair = :pair AND state IN ('blocked', 'planned', 'collected', 'waiting', 'approved')
 AND kind IN ('invoice', 'payment', 'credit_memo')
 ON CONFLICT (pair, company, kind, id) DO NOTHING;
 
@@ -178,7 +178,8 @@ ON CONFLICT (pair, company, kind, id) DO UPDATE SET reread = 1;
 -- pending_everywhere: and those of every pair, for books have moved that they may share
 INSERT INTO touched (pair, company, kind, id, reread)
 SELECT d.pair, d.company, d.source_kind, d.source_id, 0 FROM pair_state CROSS JOIN document d
-WHERE d.pair = pair_state.pair AND d.state IN ('blocked', 'planned', 'waiting', 'approved')
+WHERE d.pair = pair_state.pair
+AND d.state IN ('blocked', 'planned', 'collected', 'waiting', 'approved')
 AND d.kind IN ('invoice', 'payment', 'credit_memo')
 ON CONFLICT (pair, company, kind, id) DO NOTHING;
 
@@ -431,7 +432,10 @@ SELECT company, source_kind, source_id FROM document
 WHERE pair = :pair AND state = 'approved' AND kind NOT IN ('customer', 'item', 'attachment', 'print')
 UNION SELECT d.company, d.source_kind, d.source_id FROM parcel p
 JOIN outbox o ON o.request_id = p.request_id JOIN document d ON d.key = o.key
-WHERE p.pair = :pair AND p.state = 'again' AND d.kind NOT IN ('customer', 'item', 'attachment', 'print');
+WHERE p.pair = :pair AND p.state = 'again' AND d.kind NOT IN ('customer', 'item', 'attachment', 'print')
+UNION SELECT m.company, m.source_kind, m.source_id FROM document d
+JOIN collected c ON c.collective = d.key JOIN document m ON m.key = c.document
+WHERE d.pair = :pair AND d.state = 'approved' AND c.held = 0;
 
 -- document_counts: how many documents of a pair are in which state, not due beside planned (reads all)
 SELECT kind, CASE WHEN state = 'planned' AND reason LIKE 'not-due%' THEN 'not-due' ELSE state END AS state,
@@ -830,7 +834,7 @@ ON CONFLICT (pair, company, kind, id) DO NOTHING;
 
 -- documents_pending: a pair's documents that were never sent, or refused
 SELECT * FROM document WHERE pair = :pair AND kind NOT IN ('customer', 'item', 'attachment', 'print')
-AND state IN ('blocked', 'planned', 'waiting', 'approved', 'rejected', 'refused');
+AND state IN ('blocked', 'planned', 'collected', 'waiting', 'approved', 'rejected', 'refused');
 
 -- document_retire: nothing makes it any more
 UPDATE document SET state = 'skipped', reason = :reason, net = NULL, plan_hash = NULL, told = 0,
@@ -1008,3 +1012,61 @@ UPDATE attachment SET sha256 = NULL, key = NULL, problem = NULL WHERE pair = :pa
 SELECT DISTINCT a.sha256 FROM document d CROSS JOIN attachment a
 WHERE d.pair = :pair AND d.state IN ('approved', 'sending', 'unknown') AND d.kind IN ('attachment', 'print')
 AND a.pair = d.pair AND a.key = d.key;
+
+-- === sources that go together ==================================================================
+
+-- collected_put: a source's document goes with that of several, or would if it were not held
+INSERT INTO collected (collective, document, pair, mapping, company, kind, id, period, first_day,
+    last_day, currency, held)
+VALUES (:collective, :document, :pair, :mapping, :company, :kind, :id, :period, :first_day,
+    :last_day, :currency, :held)
+ON CONFLICT (collective, document) DO UPDATE SET period = excluded.period,
+    first_day = excluded.first_day, last_day = excluded.last_day, currency = excluded.currency,
+    held = excluded.held, n = CASE excluded.held WHEN 0 THEN collected.n END;
+
+-- collected_leave: it goes with that one no more
+DELETE FROM collected WHERE collective = :collective AND document = :document;
+
+-- collected_hold: it cannot be read now, and is waited for
+UPDATE collected SET held = 1, n = NULL WHERE collective = :collective AND document = :document;
+
+-- collected_of: what a source's document goes with, and how far that is
+SELECT c.*, d.state FROM collected c LEFT JOIN document d ON d.key = c.collective
+WHERE c.document = :document AND coalesce(d.state, '') <> 'superseded' ORDER BY c.collective;
+
+-- collected_in: the documents that go with one of several, or would, in the order of their sources
+SELECT c.document, c.held, c.period, c.currency AS of_currency, c.n, c.lines, c.net AS share,
+    c.content AS said, d.* FROM collected c JOIN document d ON d.key = c.document
+WHERE c.collective = :collective ORDER BY length(d.source_id), d.source_id;
+
+-- collected_by: the documents of several sources that a customer's sources go with
+SELECT DISTINCT c.collective, c.period, c.first_day, c.last_day, c.currency
+FROM collected c LEFT JOIN document d ON d.key = c.collective
+WHERE c.pair = :pair AND c.mapping = :mapping AND c.company = :company AND c.kind = :kind
+AND c.id = :id AND c.held = 0 AND coalesce(d.state, '') <> 'superseded'
+ORDER BY c.first_day, c.currency, c.collective;
+
+-- collected_held: the held sources of a period, also those whose currency is not known
+SELECT d.* FROM collected c JOIN document d ON d.key = c.document
+WHERE c.pair = :pair AND c.mapping = :mapping AND c.company = :company AND c.kind = :kind
+AND c.id = :id AND c.period = :period AND c.held = 1 AND c.currency IN ('', :currency)
+AND d.state = 'blocked' ORDER BY length(d.source_id), d.source_id;
+
+-- collected_planned: a source's place, lines and amount in the document that is planned
+UPDATE collected SET n = :n, lines = :lines, net = :net, content = :content
+WHERE collective = :collective AND document = :document;
+
+-- collected_posted: the books have it, and so they have what goes with it
+UPDATE document SET state = 'posted', posted_id = :posted_id,
+    posted_content = coalesce((SELECT c.content FROM collected c
+        WHERE c.collective = :collective AND c.document = document.key), content),
+    reason = CASE WHEN reason IN ('gone', 'merged', 'not-won') THEN reason END,
+    told = 0, checked = 0, changed_at = :at
+WHERE state = 'collected' AND key IN (SELECT c.document FROM collected c
+    WHERE c.collective = :collective AND c.n IS NOT NULL);
+
+-- collected_again: what went with a document goes with its next generation, or another
+UPDATE document SET state = 'blocked', reason = NULL, posted_id = NULL, posted_content = NULL,
+    told = 0, checked = 0, changed_at = :at
+WHERE state = 'posted' AND key IN (SELECT c.document FROM collected c
+    WHERE c.collective = :collective AND c.n IS NOT NULL);

@@ -34,8 +34,9 @@ def command(caller: Caller, refs: tuple[str, ...], *, no_look: bool, everything:
     JSON: {"plans": [{"title", "kind", "source", "part", "state", "goes": whether it is sent once
     approved, "reason", "not_due": whether a part waits for its day, "hash", "net", "currency",
     "verb", "values", "needs", "findings": [{"code", "severity", "message", "remedy", "line"}],
-    "tasks": [{"code", "message"}]}], "left_out": number of plans that one answer does not hold,
-    "sheets": {pair: hash or null}, "shadow": [pairs that only watch]}
+    "tasks": [{"code", "message"}], "goes_with": the document of several deals or null}],
+    "left_out": number of plans that one answer does not hold, "sheets": {pair: hash or null},
+    "shadow": [pairs that only watch]}
     """
     from tieout.app.cli.asking import do, look  # noqa: PLC0415 (imported when used)
 
@@ -44,9 +45,11 @@ def command(caller: Caller, refs: tuple[str, ...], *, no_look: bool, everything:
     plans = values["plans"]
     going = [plan for plan in plans if plan["goes"]]
     later = [plan for plan in plans if plan["not_due"]]
-    held = [plan for plan in plans if not plan["goes"] and not plan["not_due"]]
+    along = [plan for plan in plans if plan["goes_with"]]
+    known = [*going, *later, *along]
+    held = [plan for plan in plans if plan not in known]
     limit = len(plans) if everything else ROWS_LIMIT
-    lines = [*_going(going, limit), *_held(held, limit), *_later(later, limit)]
+    lines = [*_going(going, limit), *_held(held, limit), *_later(later, limit), *_along(along)]
     lines += _sheets(values["sheets"])
     said = f"{len(going)} to send, {len(held)} held"
     lines += [f"{said}, {len(later)} not due" if later else said] if plans else ["Nothing to do."]
@@ -96,6 +99,12 @@ def _later(plans: Sequence[Mapping[str, Any]], limit: int) -> Iterator[str]:
         day = plan["reason"].partition(":")[2] or "its day is not known"
         yield f"  {plan['title']}  {money_text(plan['net'], plan['currency'])}  {day}"
     yield from _rest(plans, limit)
+
+
+def _along(plans: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    for plan in plans:
+        money = money_text(plan["net"], plan["currency"])
+        yield f"{plan['title']}  {money}  goes with {plan['goes_with']}"
 
 
 def _rest(plans: Sequence[object], limit: int) -> Iterator[str]:

@@ -52,6 +52,11 @@ def _documents(company: QuickBooksCompany, kind: str) -> Iterable[Json]:
             "deleted": deleted,
             "by_hand": record.by_hand,
             "po_number": _po_number(company, body),
+            "lines": [
+                {"description": line.get("Description"), "amount": line["Amount"]}
+                for line in body["Line"]
+                if line.get("DetailType") == "SalesItemLineDetail"
+            ],
             "private_note": body.get("PrivateNote"),
             "sync_token": str(record.token),
             "created": company.stamp(record.created),
