@@ -164,11 +164,19 @@ def test_what_changes_afterwards_is_a_task_as_a_deals_is(world, named, subscribe
     assert (len(world.invoices()), world.codes()) == (1, ["changed-in-crm"])
 
 
-def test_a_copy_that_carries_anothers_mark_is_not_taken_for_it(world, named, subscribed):
-    """HubSpot merges two records into a new one, which has the mark of the first."""
+def test_two_that_are_merged_are_asked_about_and_make_no_third_invoice(world, named, subscribed):
+    """HubSpot makes a new record of two, with the mark of the first."""
     one, other = subscribed(), subscribed(plan="Silver", price="10.00")
     world.round(2)
     assert len(world.invoices()) == 2
     world.crm("merge", named, one, other)
     world.round(2)
-    assert len(world.invoices()) == 2
+    assert (len(world.invoices()), world.codes()) == (2, ["merged", "merged", "merged?"])
+
+
+def test_what_is_archived_after_it_was_invoiced_is_a_question(world, named, subscribed):
+    one = subscribed()
+    world.round()
+    world.crm("archive", named, one)
+    world.working.reconcile("main")
+    assert (len(world.invoices()), world.codes()) == (1, ["deleted-in-crm"])

@@ -12,6 +12,7 @@ from connectors.hubspot import HubSpot
 from tieout.conformance import SPELLINGS, Bench, Calls, ConnectorConformance, Fault
 from tieout.model.contract import Opening
 from tieout.model.ref import Ref
+from tieout.model.role import way_and_label
 from tieout.simulator.hubspot import Token, deeds
 from tieout.simulator.hubspot.schema import custom
 
@@ -42,6 +43,7 @@ PROVIDED = {
     "tieout_invoice_total": "number",
     "tieout_invoice_due_date": "date",
 }
+PAYER = 'company labelled "Paying company"'
 LINKED = ["companies", "contacts", "deals", "line_items"]
 NAME = "Søn's “Ägir” 株式会社"
 SPELT = {
@@ -71,6 +73,7 @@ class HubSpotBench(Bench):
         ("deal", "payments"),
         ("company", "contact"),
         ("line_item", "deal"),
+        ("deal", PAYER),
         ("object", "line_items"),
         ("object", "company"),
         ("object", "owner"),
@@ -98,6 +101,7 @@ class HubSpotBench(Bench):
             portal.define(kind, custom(name="tieout_mark", label="Mark", unique=True))
         for kind in ("line_items", "companies", "contacts"):
             portal.define(kind, custom(name="erp_id", label="ERP", unique=True))
+        self.payer = portal.links.define(("deals", "companies"), "Paying company")
         for n in range(1, 4):
             portal.hire(str(n), f"o{n}@x.example", firstName="O", lastName=str(n))
         portal.faults.transformers["short_page"] = self._short
@@ -219,11 +223,14 @@ class HubSpotBench(Bench):
                     )
                 self._link(line, ref)
             return [lines[1], lines[0], lines[2]]
-        kind = {"payments": "payment"}.get(role, role)
+        way, label = way_and_label(role)
+        kind = {"payments": "payment"}.get(way, way)
         size = 1 if ref.kind == "line_item" else 2
         others = [self.plant(kind, self.number()) for _ in range(size)]
         for other in others:
-            self._link(ref, other)
+            self._link(ref, other, types=[self.payer] if label else ())
+        if label:
+            self._link(ref, self.plant(kind, self.number()))  # who is tied without it does not pay
         return others
 
     def new_values(self, kind, number):
@@ -259,9 +266,9 @@ class HubSpotBench(Bench):
     def held(self, ref):
         return self.portal.find(OBJECTS[ref.kind], ref.id)
 
-    def _link(self, one, other):
+    def _link(self, one, other, types=()):
         pair = (OBJECTS[one.kind], OBJECTS[other.kind])
-        self.portal.link(pair, int(one.id), int(other.id))
+        self.portal.link(pair, int(one.id), int(other.id), types=types)
 
     def _properties(self, kind, number):
         match kind:

@@ -129,7 +129,8 @@ class Links:
     ) -> None:
         """Link two records both ways; a new primary takes that label from the former one."""
         back = (pair[1], pair[0])
-        own = [one for one in types if one in self.inverse]
+        known = self.labels[pair]
+        own = [one for one in types if one in self.inverse and known[one] != PRIMARY]
         if primary:
             self._demote(pair, source)
         for one, here, there, named in (
