@@ -45,6 +45,7 @@ from sync_engine.states import COLLECTED, in_state
 from sync_engine.tasks import DRIFT, PAIR, keep
 from sync_engine.turns import Turn, side_by_side
 from tieout.model.errors import NotFound, Rejected
+from tieout.model.ref import Ref
 
 SHEET_LIMIT = 10_000  # plans of each state that one answer shows
 SHOWN = ("planned", "waiting", "approved", "blocked", "refused")  # what a plan is shown of
@@ -79,15 +80,24 @@ class Engine:
 
     # -- rounds -------------------------------------------------------------------------------
 
-    def round(self, name: str, *, wait: bool = False, push_too: bool = True) -> Round:
+    def round(
+        self,
+        name: str,
+        *,
+        wait: bool = False,
+        push_too: bool = True,
+        hinted: Sequence[Ref] = (),
+    ) -> Round:
         """Work one pair once; with ``wait`` stay until nothing is left that time settles.
+
+        What ``hinted`` names of its sources is read before the feeds are.
 
         Raises:
             TieoutError: only with the next step *stop*.
         """
         pair = self._names.pair(name)
         with self._turn_of(pair):
-            done = self._once(name, push_too=push_too)
+            done = self._once(name, push_too=push_too, hinted=hinted)
             if wait:
                 again = partial(self._once, name)
                 done = wait_for_unknowns(self.ledger, pair, self.hands, done, again)
@@ -434,7 +444,7 @@ class Engine:
 
     # -- inside -------------------------------------------------------------------------------
 
-    def _once(self, name: str, *, push_too: bool = True) -> Round:
+    def _once(self, name: str, *, push_too: bool = True, hinted: Sequence[Ref] = ()) -> Round:
         first = name not in self._begun
         known_at = journal.restored_from(self.ledger, name) or self._found_at
         done = run_round(
@@ -444,6 +454,7 @@ class Engine:
             first=first,
             known_at=known_at,
             push_too=push_too,
+            hinted=hinted,
         )
         if done.whole and push_too and done.held_until is None:  # what lands until then is ours
             self._begun.add(name)

@@ -144,6 +144,16 @@ def read_sources(ledger: Ledger, pair: Pair, refs: Sequence[Ref], observed: Obse
             touch(tx, pair, ref, reread=True)
 
 
+def read_hinted(ledger: Ledger, pair: Pair, refs: Sequence[Ref], observed: Observed) -> None:
+    """Read the sources that hints name, as a feed may show them only later.
+
+    They are touched as by a feed: where nothing moved, as after our own write-back, nothing is.
+    """
+    kinds = source_kinds(pair)
+    named = [ref for ref in refs if ref.company == pair.crm.company and ref.kind in kinds]
+    read_records(ledger, pair, named, observed)
+
+
 def read_related(ledger: Ledger, pair: Pair, observed: Observed) -> None:
     """Read the related records of touched sources that may be posted.
 

@@ -7,7 +7,7 @@ found.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -35,6 +35,7 @@ from sync_engine.mode import SHADOW, mode_of, note_mode
 from sync_engine.observe import (
     drafted_kinds,
     observe_crm,
+    read_hinted,
     read_related,
     read_sources,
     touch,
@@ -123,6 +124,7 @@ def run_round(
     first: bool,
     known_at: datetime | None = None,
     push_too: bool = True,
+    hinted: Sequence[Ref] = (),
 ) -> Round:
     """Work one pair once, from what moved to what was told; never raises for one system's trouble.
 
@@ -133,6 +135,7 @@ def run_round(
         first: whether this process has not read this pair's books before.
         known_at: when the ledger last knew the world, as this process found it; for a first round.
         push_too: without, nothing is sent: what ``tieout plan`` shows.
+        hinted: records that hints named; those that are sources are read before the feeds.
 
     Raises:
         TieoutError: only with the next step *stop*.
@@ -141,7 +144,16 @@ def run_round(
     before = _calls(pair)
     try:
         since = known_at if first else None
-        stages = _stages(ledger, pair, hands, done, first=first, since=since, push_too=push_too)
+        stages = _stages(
+            ledger,
+            pair,
+            hands,
+            done,
+            first=first,
+            since=since,
+            push_too=push_too,
+            hinted=() if first else hinted,  # a first round reads the feeds from their cursors
+        )
         for name, stage in stages:
             if hands.stopping() or is_paused(ledger, pair):
                 break
@@ -170,6 +182,7 @@ def _stages(
     first: bool,
     since: datetime | None,
     push_too: bool,
+    hinted: Sequence[Ref],
 ) -> Iterator[tuple[str, Callable[[], object]]]:
     """Yield the stages in their order, each with the name that the log gives it."""
     yield "begin", lambda: begin(ledger, pair, hands.clock())
@@ -192,6 +205,7 @@ def _stages(
             stopping=hands.stopping,
         ),
     )
+    yield "observe", lambda: read_hinted(ledger, pair, hinted, done.observed)
     yield (
         "observe",
         lambda: observe_crm(ledger, pair, done.observed, hands.clock, stopping=hands.stopping),

@@ -11,7 +11,7 @@ import pytest
 
 from connectors.hubspot import HubSpot
 from connectors.quickbooks import QuickBooks
-from tieout.app.hearing import SEEN_LIMIT, Ear, Hearing, Tuning
+from tieout.app.hearing import NAMED_LIMIT, SEEN_LIMIT, Ear, Hearing, Tuning
 from tieout.app.hint_door import BODY_BYTES_LIMIT, HintDoor
 from tieout.model.errors import ConfigError
 from tieout.model.hint import Knock
@@ -81,6 +81,20 @@ def test_quickbooks_is_heard_in_both_forms(place, form):
 def test_hubspot_is_heard_under_the_address_that_it_calls(place):
     assert place.crm(hubspot.body_of(PORTAL, ["901", "902"])) == 202
     assert place.hearing.due() == ["main"]
+
+
+def test_the_records_that_hints_name_wait_for_their_pair_once_and_within_a_limit(place):
+    place.crm(hubspot.body_of(PORTAL, ["901", "902"]))
+    place.crm(hubspot.body_of(PORTAL, ["902", "903"]))
+    place.books(changed())
+    assert place.hearing.named("second") == ()
+    named = place.hearing.named("main")
+    assert [str(ref) for ref in named] == ["deal 901", "deal 902", "deal 903", "invoice 7"]
+    assert place.hearing.named("main") == ()
+
+    for start in range(0, NAMED_LIMIT + 100, 100):
+        place.crm(hubspot.body_of(PORTAL, [str(n) for n in range(1 + start, 101 + start)]))
+    assert len(place.hearing.named("main")) == NAMED_LIMIT
 
 
 @pytest.mark.parametrize("form", [quickbooks.cloud_events, quickbooks.older_form])

@@ -1,7 +1,8 @@
 """What is heard at the hint door: who is believed, what was said before, and which pair is due.
 
 A hint is a reason to look sooner, never data: of a genuine one its addresses are kept, until the
-pairs of its company begin a round. What is lost here, the next round finds by itself.
+pairs of its company begin a round, which reads them first. What is lost here, the next round finds
+by itself.
 """
 
 from __future__ import annotations
@@ -22,8 +23,10 @@ from tieout.model.contract import Hears
 from tieout.model.errors import ConfigError, HintRefused, RefusedFor, Unauthorized
 from tieout.model.hint import Knock
 from tieout.model.record import Event
+from tieout.model.ref import Ref
 
 SEEN_LIMIT: Final = 10_000  # requests that are known again
+NAMED_LIMIT: Final = 500  # records that wait for a pair; of more, the round's feed tells
 
 _log = logging.getLogger(__name__)
 
@@ -68,6 +71,7 @@ class Hearing:
         self._lock = threading.Lock()
         self._seen: OrderedDict[bytes, None] = OrderedDict()
         self._due_at: dict[str, float] = {}
+        self._named: dict[str, dict[Ref, None]] = {}  # by pair, in their order
         self._tally: Counter[str] = Counter()
         self._heard_at: dict[str, datetime] = {}  # by company; only of those that are configured
 
@@ -76,6 +80,7 @@ class Hearing:
         with self._lock:
             self._tuning = tuning
             self._due_at = {pair: at for pair, at in self._due_at.items() if pair in tuning.pairs}
+            self._named = {pair: some for pair, some in self._named.items() if pair in tuning.pairs}
 
     def hear(self, system: str, knock: Knock) -> Heard:
         """Take a hint, or say why not; nothing is asked of anybody, so that it is answered soon."""
@@ -101,6 +106,11 @@ class Hearing:
                 del self._due_at[pair]
         return due
 
+    def named(self, pair: str) -> Sequence[Ref]:
+        """Return the records of a pair's companies that hints named, each once."""
+        with self._lock:
+            return tuple(self._named.pop(pair, {}))
+
     def listens(self, company: str) -> bool:
         """Whether hints of a company are understood."""
         ears = [ear for some in self._tuning.ears.values() for ear in some]
@@ -117,7 +127,8 @@ class Hearing:
             told, self._tally = self._tally, Counter()
         return dict(told)
 
-    def _take(self, companies: frozenset[str], knock: Knock) -> Heard:
+    def _take(self, refs: Sequence[Ref], knock: Knock) -> Heard:
+        companies = {ref.company for ref in refs}
         seen = sha256(
             knock.body
         ).digest()  # whatever is signed beside it, a system never repeats it
@@ -132,16 +143,20 @@ class Hearing:
             for pair, ends in self._tuning.pairs.items():
                 if ends & companies:
                     self._due_at.setdefault(pair, due_at)
+                    named = self._named.setdefault(pair, {})
+                    for ref in refs:
+                        if ref.company in ends and len(named) < NAMED_LIMIT:
+                            named[ref] = None
         return Heard.TAKEN
 
 
-def believed(ears: Iterable[Ear], knock: Knock, at: datetime) -> frozenset[str]:
-    """Return the companies that a request names and whose own secret it was signed with.
+def believed(ears: Iterable[Ear], knock: Knock, at: datetime) -> Sequence[Ref]:
+    """Return the records that a request names, of companies whose own secret it was signed with.
 
     Raises:
         HintRefused: no secret fits; or one does, and the request is too old or malformed.
     """
-    named: set[str] = set()
+    named: dict[Ref, None] = {}
     refusals: list[HintRefused] = []
     fits = False
     for ear in ears:
@@ -151,10 +166,11 @@ def believed(ears: Iterable[Ear], knock: Knock, at: datetime) -> frozenset[str]:
             refusals.append(refused)
             continue
         fits = True
-        named |= {event.ref.company for event in events} & ear.companies
+        refs = [event.ref for event in events if event.ref.company in ear.companies]
+        named.update(dict.fromkeys(refs))
     if not fits:
         raise min(refusals, key=lambda refused: refused.why is RefusedFor.FORGED)
-    return frozenset(named)
+    return tuple(named)
 
 
 def tuning_of(site: Site) -> Tuning:

@@ -20,6 +20,7 @@ from tieout.app.hearing import Heard, Hearing, tuning_of
 from tieout.app.written import Listen
 from tieout.model.errors import ConfigError
 from tieout.model.hint import Knock
+from tieout.model.ref import Ref
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -77,6 +78,10 @@ class HintsAtWork:
     def due(self) -> Sequence[str]:
         """Return the pairs that a hint makes due now."""
         return self._hearing.due() if self._hearing else ()
+
+    def named(self, pair: str) -> Sequence[Ref]:
+        """Return the records of a pair's companies that hints named since its last round."""
+        return self._hearing.named(pair) if self._hearing else ()
 
     def last(self, company: str) -> tuple[bool, datetime | None]:
         """Return whether a company is listened to, and when its last hint came."""

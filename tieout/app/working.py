@@ -66,7 +66,7 @@ class Working:
     def round(self, pair: str) -> None:
         """Work one pair and log what it did, in a line; quiet rounds are heard in debug only."""
         with logs.about(pair=pair):
-            worked = self.engine.round(pair)
+            worked = self.engine.round(pair, hinted=self._hints.named(pair))
             self._judge_silence(pair, worked)
             done = worked.plain()
             moved = done["done"] or done["drafted"] or done["refused"] or done["unknown"]
