@@ -2,8 +2,8 @@
 
 ``python tests/mutants.py sync_engine.push --jobs 2`` (``make mutants``) changes one comparison,
 condition, constant, sum or statement at a time, and lets each mutant be judged in a process of its
-own: by a few tests that come by the line, by stories of the simulation, by the quick tests of that
-module, then by all slower tests that come by the line. Which those are is measured first, or read from
+own: by a few tests that come by the line, by the quick tests of that module, by the slower tests that
+come by the line, by stories of the simulation. Which those are is measured first, or read from
 the file of ``--reached``. Each judge must pass without a fault. A survivor is told at once; at the end
 comes JSON: how many there were, how many each judge noticed, and every survivor with its line, to be
 killed by a test or shown to be equal. Log lines and the words of messages are left alone.
@@ -63,10 +63,10 @@ SOUND = (  # what the judges need, and nobody mutates
 )
 JUDGES: Mapping[str, Sequence[tuple[str, ...]]] = {
     "tieout.model.money": [("tests/model",)],
-    "sync_engine.plan": [STORIES, ENGINE, SLOWER],
-    "sync_engine.push": [CALL_BY_CALL, STORIES, ENGINE, SLOWER],
-    "sync_engine.receipts": [CALL_BY_CALL, STORIES, ENGINE, SLOWER],
-    "sync_engine.look": [STORIES, ENGINE, SLOWER],
+    "sync_engine.plan": [SLOWER, STORIES, ENGINE],
+    "sync_engine.push": [CALL_BY_CALL, SLOWER, STORIES, ENGINE],
+    "sync_engine.receipts": [CALL_BY_CALL, SLOWER, STORIES, ENGINE],
+    "sync_engine.look": [SLOWER, STORIES, ENGINE],
     "sync_engine.ledger.sqlite": [LEDGER, WALKS, SLOWER],
     "sync_engine.ledger.journal": [LEDGER, WALKS, SLOWER],
 }
@@ -111,7 +111,7 @@ def main() -> int:
     parser.add_argument("--judges", type=int, help="so many judges only, the quick ones first")
     parser.add_argument("--lines", type=int, nargs="+", help="the mutants of these lines only")
     parser.add_argument(
-        "--most", type=int, help="so many of the slower tests, the short ones first"
+        "--most", type=int, help="so many of the slower tests, from the short to the long ones"
     )
     parser.add_argument("--reached", type=Path, help="coverage by tests: used, or else written")
     asked = parser.parse_args()
@@ -263,7 +263,8 @@ def _notice(
 ) -> str | None:
     """Return the first judge that notices a mutant, and how; None when nobody does."""
     reaching = list(dict.fromkeys(test for line in mutant.lines for test in reach.get(line, ())))
-    first, rest = reaching[:FIRST_TESTS], reaching[FIRST_TESTS:most]
+    first, rest = reaching[:FIRST_TESTS], reaching[FIRST_TESTS:]
+    rest = rest[:: max(1, ceil(len(rest) / most))] if most else rest
     if how := first and _noticed(name, path, mutant.source, first, FIRST_SECS):
         return f"{SLOWER[0]} ({how})"
     for judge, secs in judges:

@@ -20,6 +20,7 @@ from sync_engine.mirror import stop_pair
 from sync_engine.pair import Pair
 from sync_engine.push import PATIENCE_SECS, TRIES_IN_A_ROUND, Pushed, push
 from tieout.model.capability import Capabilities
+from tieout.model.change import Create
 from tieout.model.contract import Connector, Outcome, Parcel, Request
 from tieout.model.errors import InvalidField, RateLimited
 from tieout.model.record import Record
@@ -376,6 +377,49 @@ def test_why_something_was_not_done_is_kept_with_the_vendor_s_words(pushing: Pus
     assert told["remedy"]
     assert done is None
     assert pushing.rows("SELECT key, how FROM receipt") == [("told 2", "answered")]
+
+
+def test_of_a_call_that_was_done_in_part_the_rest_alone_is_asked_anew(pushing: Pushing) -> None:
+    pushing.tell(1, 2, 3)
+    pushing.crm.item_fates = [ItemFate.DONE, ItemFate.BUSY, ItemFate.DONE]
+    assert pushing.push() == Pushed(parcels=2, done=3)
+    assert [said["keys"] for said in pushing.journaled("sending")] == [
+        ["told 1", "told 2", "told 3"],
+        ["told 2"],
+    ]
+    assert len({request_id for request_id, _ in pushing.crm.asks}) == 2
+
+
+@pytest.mark.parametrize("settled", [[1], [1, 2]])
+def test_what_a_look_has_settled_meanwhile_is_not_settled_again(
+    pushing: Pushing, settled: list[int]
+) -> None:
+    pushing.tell(1, 2)
+    pushing.crm.fates = [Fate.THROTTLED]
+    pushing.push(stopping=lambda: pushing.crm.calls >= 1)
+    with pushing.ledger.transaction() as tx:
+        for n in settled:
+            tx.run(
+                "outbox_state", key=f"told {n}", plan_hash=f"{n}:invoiced", state="done", error=None
+            )  # fmt: skip
+    pushing.sleep(5)
+    assert pushing.push().done == 2 - len(settled)
+    assert pushing.rows("SELECT state FROM parcel") == [("settled",)]
+    assert pushing.crm.calls == 2
+
+
+def test_what_was_made_is_dated_by_the_other_system_s_clock(pushing: Pushing) -> None:
+    """Ours is an hour ahead: what is made now bears an hour ago, and is no answer of old."""
+    pushing.crm.clock = lambda: pushing.now[0] - timedelta(hours=1)
+    made = Create("deal", {"status": "new"})
+    with pushing.ledger.transaction() as tx:
+        tx.run("meta_set", name="clock_ahead:main:crm:1", value="3600.0")
+        tx.run(
+            "outbox_tell", key="made", plan_hash="1", pair="main", company="crm:1", kind="deal",
+            verb="create", change=change_text(made), about="made",
+        )  # fmt: skip
+    assert pushing.push() == Pushed(parcels=1, done=1)
+    assert pushing.crm.looks == 0
 
 
 def test_a_call_left_open_is_unknown_and_not_sent_again(pushing: Pushing) -> None:

@@ -58,6 +58,7 @@ class ItemFate(StrEnum):
     REFUSED = "refused"
     DUPLICATE = "duplicate"
     STALE = "stale"
+    BUSY = "busy"  # not done, and may be asked again
     LEFT_OUT = "left out"  # done, and not in the answer
     FORGOTTEN = "forgotten"  # not done, and not in the answer
 
@@ -69,6 +70,7 @@ REFUSALS: dict[str, Callable[[], TieoutError]] = {
     ItemFate.REFUSED: lambda: InvalidField(vendor_code="2500"),
     ItemFate.DUPLICATE: lambda: Duplicate(vendor_code="6240", vendor_words="taken"),
     ItemFate.STALE: StaleVersion,
+    ItemFate.BUSY: Unavailable,
 }
 
 
@@ -162,7 +164,8 @@ class Shelf:
             fate = self.item_fates.pop(0) if self.item_fates else ItemFate.DONE
             if fate is not ItemFate.FORGOTTEN or known is not None:
                 outcome = known or self._outcome(item, asked["values"], fate)
-                self._answers[parcel.request_id, item.key] = outcome
+                if fate is not ItemFate.BUSY:
+                    self._answers[parcel.request_id, item.key] = outcome
                 if fate is not ItemFate.LEFT_OUT:
                     answered.append(outcome)
         return answered

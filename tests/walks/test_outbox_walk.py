@@ -144,6 +144,9 @@ class OutboxWalk(RuleBasedStateMachine):
     # -- what may be sent -----------------------------------------------------------------------
 
     def is_approved(self, key: str, _kind: str, values: object) -> bool:
+        row = self.ledger.one("document_get", key=key)
+        if row is None or (row["state"], row["reason"]) != ("sending", None):
+            self.off_the_picture.append(f"{key} is sent while it is {row and row['state']}")
         return canonical(values) in {self.filled(said) for said in self.approved.get(key, ())}
 
     def filled(self, said: str) -> str:
@@ -374,6 +377,14 @@ class OutboxWalk(RuleBasedStateMachine):
     @invariant()
     def states_move_along_the_picture_and_none_is_lost(self) -> None:
         assert self.off_the_picture == []
+
+    @invariant()
+    def what_nobody_knows_is_called_unknown(self) -> None:
+        left = self.ledger._connection.execute(
+            "SELECT d.key, d.state FROM outbox o JOIN document d ON d.key = o.key "
+            "WHERE o.state = 'unknown' AND o.request_id IS NOT NULL AND d.state = 'sending'"
+        ).fetchall()
+        assert [tuple(row) for row in left] == []
 
     @invariant()
     def no_document_is_in_the_books_twice(self) -> None:
