@@ -132,3 +132,27 @@ def test_a_mapping_that_tells_companies_nothing_writes_to_none(world, sold, buye
     done = world.round()
     assert writes(done) == {"hubspot.objects deals/batch/update": 1}
     assert told(world, buyer) == {}
+
+
+LIMIT = "company.credit_limit: =receivables.credit_limit"
+BY_TABLE = 'company.credit_limit: =lookup("credit_limits", company.country)'
+
+
+@pytest.mark.parametrize(
+    ("line", "limit"),
+    [
+        ("company.credit_limit: =receivables.credit_limit or 5000", "5000"),
+        ("company.credit_limit: 2500.50", "2500.5"),
+        (BY_TABLE, "9000"),
+    ],
+)
+def test_a_credit_limit_that_the_books_lack_comes_from_the_mapping(world, sold, buyer, line, limit):
+    """QuickBooks Online keeps none: the schema's ``CreditLimit`` is of the desktop product alone."""
+    text = world.files[0].read_text()
+    assert LIMIT in text
+    table = "tables:\n  credit_limits: {DE: 9000, FR: 100}\n"
+    world.files[0].write_text(text.replace(LIMIT, line).replace("tables:\n", table, 1))
+    sold(company=buyer)
+    world.round(2)
+    assert world.portal.find("companies", int(buyer)).values["tieout_credit_limit"] == limit
+    assert world.codes() == []
