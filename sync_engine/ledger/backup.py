@@ -212,8 +212,9 @@ def _mark_restored(
         note_restored(tx, manifest.at if known_at is None else instant_text(known_at))
         tx.run("meta_set", name="restored_at", value=tx.now_text())
         tx.run("parcels_doubted")
-        for query in ("files_doubted", "files_doubted_put_back", "files_doubted_unqueued"):
-            tx.run(query)
+        tx.run("files_doubted")
+        tx.run("files_doubted_put_back")
+        tx.run("files_doubted_unqueued")
         tx.run("documents_doubt_told")
         tx.run("wish_close_all", outcome=outcome, at=tx.now_text())
         tx.journal(who, "restore", manifest.head, told)
