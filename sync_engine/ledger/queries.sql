@@ -602,17 +602,17 @@ OR d.kind IN ('customer', 'item') AND EXISTS (SELECT 1 FROM pair_state CROSS JOI
 -- parcels_doubted: what was to be sent again when a backup was made may have been sent since
 UPDATE parcel SET state = 'sending' WHERE state = 'again';
 
--- files_doubted: so may a file that was planned and in no call yet; it is looked for once more
+-- files_doubted: so may a file that was planned and in no call yet; it is looked for again (reads all)
 UPDATE attachment SET sha256 = NULL, key = NULL WHERE key IN (SELECT d.key FROM document d
     WHERE d.kind IN ('attachment', 'print') AND d.state IN ('planned', 'approved', 'sending')
     AND NOT EXISTS (SELECT 1 FROM outbox o WHERE o.key = d.key AND o.request_id IS NOT NULL));
 
--- files_doubted_put_back: what was planned of it is as if it never was
+-- files_doubted_put_back: what was planned of it is as if it never was (reads all)
 DELETE FROM document WHERE kind IN ('attachment', 'print')
 AND state IN ('planned', 'approved', 'sending')
 AND NOT EXISTS (SELECT 1 FROM outbox o WHERE o.key = document.key AND o.request_id IS NOT NULL);
 
--- files_doubted_unqueued: and nothing of it waits to be sent
+-- files_doubted_unqueued: and nothing of it waits to be sent (reads all)
 DELETE FROM outbox WHERE kind IN ('attachment', 'print') AND request_id IS NULL
 AND key NOT IN (SELECT key FROM document);
 
