@@ -81,10 +81,18 @@ def bind(tx: Writes, pair: Pair, document: Row, record_id: str) -> None:
 
     Raises:
         NotFound: the books were never seen to have it.
+        Rejected: it is another document's already.
     """
-    row = tx.one("mirror_get", company=pair.books.company, kind=document["kind"], id=record_id)
+    address = {"company": pair.books.company, "kind": document["kind"], "id": record_id}
+    row = tx.one("mirror_get", **address)
     if row is None:
         raise NotFound(f"The books' {document['kind']} {record_id} is not in the mirror.")
+    owner = tx.one("document_of_record", **address)
+    if owner is not None and owner["key"] != document["key"]:
+        raise Rejected(
+            f"The books' {document['kind']} {record_id} is linked to {owner['title']} already.",
+            remedy="One record is one deal's: answer `create` or `ignore` here.",
+        )
     mapping = next(held for held in pair.mappings if held.identity == document["mapping"])
     sketch = draft_source(
         tx, pair, mapping, source_of(document), setting_of(tx, pair), document["part"]
@@ -98,3 +106,4 @@ def _link(tx: Writes, pair: Pair, task: Row, record_id: str) -> None:
     if document is None:
         raise NotFound(f"There is no document {task['subject']}.")
     bind(tx, pair, document, record_id)
+    tx.run("pending_everywhere")  # others may have asked whether it is theirs
