@@ -19,7 +19,7 @@ from sync_engine.gather import followed
 from sync_engine.ledger.spelling import amount_text, change_of, fields_of
 from sync_engine.ledger.store import Reads, Row
 from sync_engine.marks import is_of_another
-from sync_engine.pair import Pair
+from sync_engine.pair import Pair, folded
 from sync_engine.resolve import Resolved
 from sync_engine.states import ASKED, COLLECTED, DECIDED, LEFT_ALONE, OVERRULED, TAKEN_BACK
 from tieout.model.change import Finding, Severity
@@ -243,13 +243,23 @@ def _clones(tx: Reads, pair: Pair, invoice: Invoice, resolved: Resolved) -> Iter
 
 def _same_customer(tx: Reads, pair: Pair, row: Row, invoice: Invoice, resolved: Resolved) -> bool:
     """Whether two documents are for one customer of the books, or one company of the CRM."""
+    if row["customer"] == resolved.customer or _same_new_customer(tx, row, resolved):
+        return True
     known = (json.loads(row["posted_content"] or row["content"]) or {}).get("customer")
     asked = invoice.customer.source
-    if known and asked is not None:
-        return row["customer"] == resolved.customer or followed(
-            tx, pair, Ref(row["company"], *known)
-        ) == followed(tx, pair, asked)
-    return bool(row["customer"] == resolved.customer)
+    if not known or asked is None:
+        return False
+    return followed(tx, pair, Ref(row["company"], *known)) == followed(tx, pair, asked)
+
+
+def _same_new_customer(tx: Reads, row: Row, resolved: Resolved) -> bool:
+    """Whether two documents wait for customers of one name, each planned by a pair of its own."""
+    new = resolved.needs.get(resolved.customer or "")
+    theirs = tx.one("document_get", key=row["customer"])
+    if new is None or theirs is None:
+        return False
+    named = folded(str(new.values["name"])), new.currency
+    return (theirs["name_key"], theirs["currency"]) == named
 
 
 def _planned_net(tx: Reads, row: Row) -> str | None:

@@ -226,6 +226,22 @@ def test_a_sale_that_both_crms_tell_is_invoiced_once_and_the_other_asked_about(s
     assert (len(shared.portal.invoices()), the_task(engine)["code"]) == (1, "rejected")
 
 
+def test_a_sale_of_a_new_customer_that_both_plan_before_either_posts_is_asked_about_too(shared):
+    """Neither has an id in the books yet: their names say that they are one."""
+    _, theirs = shared.sell()
+    engine = shared.start(approve="by_hand")
+    work(engine)
+    codes = sorted((task["pair"], task["code"]) for task in engine.tasks())
+    assert codes == [("first", "approval"), ("second", "clone?")]
+    for _ in range(2):
+        sheet = engine.sheet_hash("first")
+        if sheet is not None:
+            engine.approve(sheet, who="ann")
+        work(engine)
+    assert len(shared.portal.invoices()) == 1
+    assert the_task(engine)["source_id"] == theirs
+
+
 def test_an_invoice_by_hand_that_deals_of_both_crms_claim_is_linked_to_one_of_them(shared):
     """Once it is one deal's, it is no answer for the other any more."""
     body = {"DisplayName": NAME, "CurrencyRef": {"value": "EUR"}}
