@@ -15,12 +15,12 @@ from typing import Any, TypeVar
 from urllib.parse import quote
 
 from connectors.hubspot import paths
+from connectors.hubspot.describing import described
 from connectors.hubspot.facts import MERGED_IDS, Facts, Field, Kind
 from connectors.hubspot.files import Files
-from connectors.hubspot.objects import OBJECT
 from connectors.hubspot.owners import Owners
 from connectors.hubspot.refusals import context_ids, refusal
-from connectors.hubspot.translation import TYPES, Translator, text_of
+from connectors.hubspot.translation import Translator, text_of
 from connectors.hubspot.wire import Wire, refusals, rows
 from tieout.model.capability import FieldInfo
 from tieout.model.contract import Opening
@@ -35,7 +35,7 @@ from tieout.model.errors import (
 )
 from tieout.model.record import Fetched, Gone, MergedInto, Record, Unreadable
 from tieout.model.ref import Ref
-from tieout.transport import Answer, understood
+from tieout.transport import Answer
 
 READ_BATCH = 100  # sdk.md 7
 SEARCH_PAGE = 200
@@ -250,9 +250,7 @@ class Reading:
             raise Unsupported(f"This portal's settings name no records of kind {name}.")
         with self._once:
             if name not in self._described:
-                told = self._told_properties(kind) if kind.relations else {}
-                with understood(f"What HubSpot says of a {name}'s properties"):
-                    self._described[name] = _infos(kind, told)
+                self._described[name] = described(self, kind)
             return self._described[name]
 
     def forget_descriptions(self) -> None:
@@ -316,18 +314,6 @@ class Reading:
         except TieoutError as error:
             return Unreadable(ref, error)
 
-    def _told_properties(self, kind: Kind) -> Mapping[str, Mapping[str, Any]]:
-        """Return what HubSpot says of a kind's properties; an own object's schema has them."""
-        if kind.name == OBJECT:
-            told = self.get(
-                paths.schema(self.version, kind.object),
-                paths.schema(paths.NUMBERED, kind.object),
-                lambda answer: rows(answer, "name", "type", within="properties"),
-            )
-        else:
-            told = self.listed("properties", kind.object, "name", "type")
-        return {str(row["name"]): row for row in told}
-
     def get(self, path: str, other: str, understand: Callable[[Answer], T]) -> T:
         """Ask at the version's path, and at the numbered one where nothing is there.
 
@@ -378,35 +364,6 @@ def _account(answer: Answer) -> Account:
         raise answer.unclear("HubSpot did not say which account this is.")
     zone, currency = told.get("timeZone"), told.get("companyCurrency")
     return Account(str(told["portalId"]), str(zone or ""), str(currency or ""))
-
-
-def _infos(kind: Kind, told: Mapping[str, Mapping[str, Any]]) -> Mapping[str, FieldInfo]:
-    ours = {field.property: field for field in kind.fields.values()}
-    infos = {
-        "id": FieldInfo("id", "text", "Record ID", "hs_object_id", read_only=True, unique=True)
-    }
-    for field_ in kind.fields.values():
-        if not told or field_.property in told:
-            infos[field_.name] = _info(field_, told.get(field_.property, {}))
-    for name, row in told.items():
-        if name not in ours:
-            infos[name] = _info(Field(name, name, TYPES.get(str(row["type"]), "text")), row)
-    return infos
-
-
-def _info(known: Field, told: Mapping[str, Any]) -> FieldInfo:
-    options = told.get("options") or ()
-    rights = told.get("modificationMetadata") or {}
-    return FieldInfo(
-        name=known.name,
-        type=known.type,
-        label=str(told.get("label") or ""),
-        vendor_name=known.property,
-        choices=tuple(str(one.get("value")) for one in options),
-        read_only=known.read_only or bool(rights.get("readOnlyValue")),
-        unique=bool(told.get("hasUniqueValue")),
-        custom=bool(told) and not told.get("hubspotDefined", False),
-    )
 
 
 def _parts(refs: Sequence[Ref]) -> Iterator[Sequence[Ref]]:

@@ -4,14 +4,16 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 
 import pytest
+from foreign_server import Bent
 
 from tieout.model.change import Update
 from tieout.model.contract import Request
-from tieout.model.errors import ConfigError, InvalidField, Unsupported
+from tieout.model.errors import ConfigError, InvalidField, Unavailable, Unsupported
 from tieout.model.lookup import Absent, Found, Lookup
 from tieout.model.record import Seen
 from tieout.model.ref import Ref
 from tieout.simulator.hubspot import Token, deeds
+from tieout.simulator.hubspot.schema import custom
 
 PROPERTIES = {"plan": "string", "fee": "number", "begins": "date", "po_number": "string"}
 ASSOCIATED = ["companies", "contacts", "deals", "line_items"]
@@ -249,3 +251,43 @@ def test_its_scopes_are_listed_and_tried(opened, portal, named):
         "crm.objects.custom.write": False,
         "crm.schemas.custom.write": None,
     }
+
+
+def test_a_schema_that_cannot_be_read_is_no_object_without_properties(session, portal, made, front):
+    """Else each property would be taken for a text, and the cutover's day for an instant."""
+    made()
+    bent = front.app = Bent(front.app)
+
+    def bend(exchange):
+        if "/crm-object-schemas/" in exchange.path:
+            exchange.told.pop("properties")
+
+    bent.bends.append(bend)
+    with pytest.raises(Unavailable):
+        list(session.changes(["object"], None))
+
+
+def test_a_server_that_knows_only_the_numbered_paths_is_enough(opened, portal, named, made):
+    portal.api_versions = ()
+    portal.define(named, custom(name="tieout_mark", label="Mark", unique=True))
+    company = portal.company()
+    one = made({"companies": [company]}, tieout_mark="M-1")
+    session = opened(options={"object": named, "version": "v3"}, reads=READS)
+    (record,) = session.fetch([ref(portal, "object", one)])
+    assert record.fields["fee"] == Decimal("950.07")
+    (companies,) = session.related([record.ref], "company")
+    assert [each.id for each in companies.refs] == [str(company)]
+    (found,) = session.find("object", [Lookup("object", "marker", "M-1")])
+    assert found.ref == record.ref
+
+
+def test_a_property_that_was_removed_between_two_rounds_is_absent_and_the_rest_is_read(
+    session, portal, named, made, read_all
+):
+    one = made()
+    _, cursor = read_all(session, "object")
+    del portal.properties[named]["fee"]
+    deeds.edit(portal, named, one, {"plan": "Silver"})
+    (event,), _ = read_all(session, "object", cursor)
+    assert "fee" not in event.record.fields
+    assert event.record.fields["plan"] == "Silver"

@@ -6,7 +6,8 @@ a sales team leaves it, `sell_uniform` with equal deals for measuring, and the d
 """
 
 from tieout.simulator.hubspot.app import hubspot_app
-from tieout.simulator.hubspot.portal import HubSpotPortal, Limits, Token
+from tieout.simulator.hubspot.keys import Limits, Token
+from tieout.simulator.hubspot.portal import HubSpotPortal
 from tieout.simulator.hubspot.sales import sell, sell_uniform
 from tieout.simulator.hubspot.state import load, save
 from tieout.simulator.hubspot.truth import truth

@@ -12,10 +12,11 @@ from typing import Any, Concatenate, ParamSpec
 
 from tieout.simulator.hubspot import own_objects
 from tieout.simulator.hubspot.errors import not_found
+from tieout.simulator.hubspot.keys import Token
 from tieout.simulator.hubspot.links import PRIMARY
 from tieout.simulator.hubspot.oauth import app_of
 from tieout.simulator.hubspot.own_objects import OwnObject
-from tieout.simulator.hubspot.portal import HubSpotPortal, Token
+from tieout.simulator.hubspot.portal import HubSpotPortal
 from tieout.simulator.hubspot.records import Record
 from tieout.simulator.hubspot.schema import custom
 

@@ -15,7 +15,8 @@ from random import Random
 from typing import Any
 from urllib.parse import urlencode
 
-from tieout.simulator.hubspot.portal import HubSpotPortal, Token
+from tieout.simulator.hubspot.keys import Token
+from tieout.simulator.hubspot.portal import HubSpotPortal
 
 ACCESS_SECS = 1_800
 CODE_SECS = 300

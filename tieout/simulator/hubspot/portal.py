@@ -4,7 +4,7 @@ import random
 import threading
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
@@ -20,6 +20,7 @@ from tieout.simulator.hubspot.errors import (
     not_valid,
 )
 from tieout.simulator.hubspot.index import SearchIndex
+from tieout.simulator.hubspot.keys import Limits, Token
 from tieout.simulator.hubspot.kinds import KINDS
 from tieout.simulator.hubspot.links import ONE_PARENT, Links, Pair
 from tieout.simulator.hubspot.pipelines import RENEWALS, SALES, Pipeline
@@ -33,34 +34,6 @@ RESTORABLE_DAYS = 90
 """How long an archived record can be read and brought back (R41)."""
 ENFORCES_REQUIRED = "2026-09"
 """The first version of the API that demands required properties on every write (R41)."""
-
-
-@dataclass(frozen=True, slots=True)
-class Token:
-    """A service key, a private app's token, or one that an OAuth app got."""
-
-    scopes: frozenset[str] | None = None
-    """None: every scope."""
-    expires_at: datetime | None = None
-    revoked: bool = False
-    app: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """How much one token, and one portal's search, may ask (sdk facts: 190 per 10 s, 5 per s).
-
-    An OAuth app has 110 in each account (page "API usage guidelines").
-    """
-
-    burst: int = 190
-    app_burst: int = 110
-    burst_secs: int = 10
-    search: int = 5
-    daily: int = 650_000
-    time_scale: float = 1.0
-    """10 makes a window of ten seconds last one."""
-    on: bool = True
 
 
 class HubSpotPortal:

@@ -10,8 +10,9 @@ from typing import Any
 
 from tieout.simulator.clock import Now
 from tieout.simulator.hubspot import own_objects
+from tieout.simulator.hubspot.keys import Limits, Token
 from tieout.simulator.hubspot.oauth import app_of
-from tieout.simulator.hubspot.portal import HubSpotPortal, Limits, Token
+from tieout.simulator.hubspot.portal import HubSpotPortal
 from tieout.simulator.hubspot.records import Record
 from tieout.simulator.hubspot.schema import Property, custom
 
