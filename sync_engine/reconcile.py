@@ -116,8 +116,9 @@ def reconcile(ledger: Ledger, pair: Pair) -> int:
     while rows := ledger.all("documents_unchecked", pair=pair.name, limit=DOCUMENTS_AT_ONCE):
         with ledger.transaction() as tx:
             for row in rows:
-                if row["state"] in IN_THE_BOOKS and row["kind"] not in BESIDE:
-                    _compare(tx, pair, row)
+                for each in (row, *members(tx, row["key"])):  # what took of one took of them
+                    if each["state"] in IN_THE_BOOKS and each["kind"] not in BESIDE:
+                        _compare(tx, pair, each)
             for address in sorted({each for row in rows for each in _sources(tx, pair, row)}):
                 tie_out(tx, pair, Ref(*address))
             tx.many("document_checked", [{"key": row["key"]} for row in rows])

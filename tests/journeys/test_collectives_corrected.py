@@ -219,3 +219,18 @@ def test_all_of_it_is_credited_down_to_its_deals(world, deals):
     ]
     assert world.codes() == []
     assert_each_ties_out(world)
+
+
+def test_a_credit_that_the_books_take_back_is_the_deal_s_drift_again(world, deals):
+    _, _, second, _ = deals
+    world.crm("lose", second)
+    world.round()
+    correct(world, f"deal:{second}", Way.CREDIT)
+    world.round(2)
+    [memo], [applied] = (world.books_truth()[kind] for kind in ("credit_memos", "payments"))
+    world.books("delete", kind="Payment", id=applied["id"])
+    world.books("delete", kind="CreditMemo", id=memo["id"])
+    world.round()
+    assert "reopened" in world.codes()
+    assert world.tasks()["reopened"]["source_id"] == second
+    assert_each_ties_out(world)
