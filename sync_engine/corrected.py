@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 
+from mapping.rules import Printing
 from sync_engine.addresses import source_address, source_of
 from sync_engine.collected import sharing
 from sync_engine.ledger.store import Row, Writes
@@ -37,6 +38,8 @@ def take_correction(tx: Writes, pair: Pair, document: Row) -> None:
     if choice.way is Way.AMEND:
         tx.run("document_amended", key=invoice["key"], plan_hash=document["plan_hash"])
         tx.run("receipt_amended", key=invoice["key"], correction=document["key"])
+        if _prints_amended(pair, invoice):
+            tx.run("print_again", invoice=invoice["key"])
     if choice.way is Way.CREDIT:
         _begin_application(tx, document, correction)
     tx.run("document_look_at", key=invoice["key"])
@@ -44,6 +47,12 @@ def take_correction(tx: Writes, pair: Pair, document: Row) -> None:
         tx.run("document_look_at", key=one["key"])
     if choice.reissue and invoice["state"] != "superseded":
         issue_again(tx, pair, invoice, who="tieout", reason=f"{choice.name} {document['key']}")
+
+
+def _prints_amended(pair: Pair, invoice: Row) -> bool:
+    """Whether the mapping of an invoice wants the books' PDF of each amendment too."""
+    made = (held for held in pair.mappings if held.identity == invoice["mapping"])
+    return any(mapping.pdf is Printing.AMENDED for mapping in made)
 
 
 def _begin_application(tx: Writes, credit: Row, correction: Row) -> None:

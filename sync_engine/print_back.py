@@ -12,7 +12,7 @@ import re
 from datetime import datetime
 from decimal import Decimal
 
-from mapping.rules import Mapping, Printing
+from mapping.rules import Mapping
 from sync_engine.draft import Sketch
 from sync_engine.enclosing import file, hold, keep_problem, known_there, source_in
 from sync_engine.ledger.spelling import fields_of
@@ -59,9 +59,6 @@ def print_back(ledger: Ledger, pair: Pair, now: datetime) -> int:
     _anew(ledger, pair)
     planned = 0
     for mapping in asking:
-        if mapping.pdf is Printing.AMENDED:
-            with ledger.transaction() as tx:
-                tx.run("prints_again", pair=pair.name, mapping=mapping.identity)
         planned += _of_mapping(ledger, pair, mapping, spool, now)
     queue(ledger, pair)
     return planned

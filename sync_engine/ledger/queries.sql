@@ -987,15 +987,9 @@ INSERT INTO attachment (invoice, company, kind, id, pair, version, name)
 VALUES (:invoice, :company, 'print', :invoice, :pair, '1', '')
 ON CONFLICT (invoice, company, kind, id) DO NOTHING;
 
--- prints_again: an invoice that was amended since is wanted once more
-UPDATE attachment AS a SET sha256 = NULL, key = NULL, problem = NULL, version = (SELECT 1 + count(*)
-    FROM correction c JOIN document d ON d.key = c.key
-    WHERE c.corrects = a.invoice AND c.way = 'amend' AND d.state = 'posted')
-WHERE a.pair = :pair AND a.kind = 'print'
-AND a.invoice IN (SELECT c.corrects FROM correction c JOIN document i ON i.key = c.corrects
-    WHERE c.way = 'amend' AND i.mapping = :mapping)
-AND CAST(a.version AS INTEGER) <> (SELECT 1 + count(*) FROM correction c JOIN document d ON d.key = c.key
-    WHERE c.corrects = a.invoice AND c.way = 'amend' AND d.state = 'posted');
+-- print_again: an invoice was amended, and its PDF is wanted once more
+UPDATE attachment SET version = CAST(version AS INTEGER) + 1, sha256 = NULL, key = NULL, problem = NULL
+WHERE invoice = :invoice AND kind = 'print';
 
 -- prints_due: the posted invoices of a mapping whose PDF no document puts on their source yet
 SELECT a.*, d.mapping, d.company AS source_company, d.source_kind, d.source_id, d.title, d.posted_id
