@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
-from typing import Any
+from typing import Any, BinaryIO
 
+from connectors.hubspot import prints
 from connectors.hubspot.consents import APP, Consents
 from connectors.hubspot.facts import (
     SYSTEM,
@@ -174,6 +175,10 @@ class HubSpot:
     def apply(self, parcel: Parcel) -> Sequence[Outcome]:
         """Send exactly these bytes, once; answer for every item."""
         return apply(self._reading, parcel)
+
+    def apply_enclosing(self, parcel: Parcel, content: BinaryIO) -> Sequence[Outcome]:
+        """Send a parcel's file and its note, once each; see ``prints``."""
+        return prints.send(self._reading, parcel, content)
 
     def describe(self, kind: str) -> Mapping[str, FieldInfo]:
         """Return the fields of a kind by the names that mappings use."""

@@ -11,6 +11,7 @@ from typing import Any
 from ruamel.yaml import YAML
 
 from tieout.model.capability import Capabilities, KindCapability
+from tieout.model.enclosed import PRINT
 from tieout.model.naming import NameRule, Names, names_of, options_of
 
 SYSTEM = "hubspot"
@@ -137,7 +138,10 @@ def facts(names: Names = OURS) -> Facts:
         capabilities=Capabilities(
             system=said["system"],
             title=said["title"],
-            kinds={name: _capability(kind) for name, kind in said["kinds"].items()},
+            kinds={
+                **{name: _capability(kind) for name, kind in said["kinds"].items()},
+                PRINT: KindCapability.of(said[PRINT], said[PRINT]["fields"]),
+            },
             feeds=tuple(tuple(feed) for feed in said["feeds"]),
             quiet_secs=said["quiet_secs"],
             rates=said["rates"],

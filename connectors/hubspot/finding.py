@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 
 from connectors.hubspot.facts import Kind
+from connectors.hubspot.prints import find as prints
 from connectors.hubspot.provisions import KINDS, named
 from connectors.hubspot.reading import READ_BATCH, Reading, fold
+from tieout.model.enclosed import PRINT
 from tieout.model.errors import TieoutError, Unavailable, Unsupported
 from tieout.model.lookup import MARKER, Absent, Answer, Found, Lookup, NotKnown
 from tieout.model.record import Gone, MergedInto, Record
@@ -36,6 +38,8 @@ def find(reading: Reading, kind: str, wanted: Sequence[Lookup]) -> Sequence[Answ
 
 
 def _way(reading: Reading, name: str, by: str) -> Callable[[Sequence[str]], Mapping[str, Answer]]:
+    if name == PRINT:
+        return lambda values: prints(reading, values)
     kind = reading.facts.kinds.get(name)
     if name in KINDS:
         return lambda values: named(reading, name, values)

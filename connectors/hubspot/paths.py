@@ -32,6 +32,11 @@ def files(version: str, rest: str) -> str:
     return f"/files/{version}/files/{rest}"
 
 
+def uploads(version: str) -> str:
+    """Return the path where files are uploaded."""
+    return f"/files/{version}/files"
+
+
 def account(version: str) -> str:
     """Return the path of what an account says of itself."""
     return f"/account-info/{version}/details"

@@ -20,7 +20,7 @@ from connectors.hubspot.facts import SYSTEM
 from connectors.hubspot.refusals import KEY_REMEDY, TRACE_HEADER, TokenRefused, judge
 from tieout.credentials import CompanyTokens
 from tieout.model.errors import Unauthorized
-from tieout.transport import Answer, Door, Limit, Quota, Route, retry_call, understood
+from tieout.transport import Answer, Door, Limit, Quota, Route, Stream, retry_call, understood
 
 if TYPE_CHECKING:
     from tieout.credentials import Credentials
@@ -74,6 +74,7 @@ class Wire:
         )
         self._pool = self.door.pool()
         self._client = _client(url, self._pool)
+        self._url = url.rstrip("/")
 
     def ask(
         self,
@@ -133,6 +134,32 @@ class Wire:
             _preload_content=False,
         )
         return answer
+
+    def upload(self, path: str, content: Stream, media_type: str) -> Answer:
+        """Send one multipart body, a piece at a time; again from its beginning after a 401.
+
+        Raises:
+            TieoutError: no well-formed answer, or it was refused.
+        """
+
+        def sent(key: str) -> Answer:
+            headers = {
+                "Accept": "application/json",
+                "Content-Type": media_type,
+                "Content-Length": str(len(content)),
+                "Authorization": f"Bearer {key}",
+                "User-Agent": AGENT,
+            }
+            return self._pool.request("POST", f"{self._url}{path}", body=content, headers=headers)
+
+        key = self._key()
+        try:
+            return sent(key)
+        except TokenRefused:
+            if not self._renews:
+                raise
+        self._credentials.refresh(key)
+        return sent(self._key())
 
     def download(self, url: str, take: Callable[[bytes], object], route: Route) -> None:
         """Get a file by an address that needs no key. Errors are those of ``Door.exchange``."""

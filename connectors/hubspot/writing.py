@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from connectors.hubspot.facts import Kind
+from connectors.hubspot.prints import pack
 from connectors.hubspot.provisions import CHOICES, KINDS, creation
 from connectors.hubspot.reading import Reading
 from connectors.hubspot.refusals import context_ids, refusal
@@ -19,6 +20,7 @@ from connectors.hubspot.translation import written
 from connectors.hubspot.wire import refusals, rows
 from tieout.model.change import Create, Update
 from tieout.model.contract import Outcome, Parcel, ParcelItem, Receipt, Request
+from tieout.model.enclosed import is_print
 from tieout.model.errors import (
     InvalidField,
     InvariantError,
@@ -40,6 +42,8 @@ def prepare(reading: Reading, requests: Sequence[Request]) -> Sequence[Parcel]:
         InvalidField: a value that no call can carry, or a field that is not to be written.
         Unsupported: a change that HubSpot's connector does not make.
     """
+    parcels = [pack(reading, request) for request in requests if is_print(request.change)]
+    requests = [request for request in requests if not is_print(request.change)]
     for request in requests:
         change = request.change
         is_choices = isinstance(change, Create) and change.kind == CHOICES
@@ -50,7 +54,7 @@ def prepare(reading: Reading, requests: Sequence[Request]) -> Sequence[Parcel]:
             )
     made = [request for request in requests if isinstance(request.change, Create)]
     made.sort(key=lambda request: KINDS.index(request.change.kind))
-    parcels = [_creation(reading, request) for request in made]
+    parcels += (_creation(reading, request) for request in made)
     for kind in dict.fromkeys(request.change.kind for request in requests):
         updates = [
             request

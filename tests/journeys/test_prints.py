@@ -6,8 +6,9 @@ import pytest
 from crm_files import open_filing
 
 ONCE = "\npdf: once\n"
-CRMS = ("salesforce", "dynamics365")
+CRMS = ("hubspot", "salesforce", "dynamics365")
 SENT = {  # the call that puts it there
+    "hubspot": ("POST", "/notes$"),
     "salesforce": ("POST", "/sobjects/ContentVersion$"),
     "dynamics365": ("PATCH", r"/annotations\("),
 }
@@ -81,11 +82,11 @@ def test_one_that_never_arrived_is_sent_again_with_the_same_bytes(filing):
 
 def test_what_the_crm_refuses_is_a_task_and_printed_anew_when_answered(filing):
     deal = filing.sold()
-    filing.refuse_files("No invoices here.")
+    words = filing.refuse_files("No invoices here.")
     filing.world.round()
     [code] = filing.world.codes()
     assert filing.printed(deal) == []
-    assert "No invoices here." in filing.world.tasks()[code]["message"]
+    assert words in filing.world.tasks()[code]["message"]
     filing.accept_files()
     filing.world.answer(code, "retry")
     filing.world.round(2)
@@ -174,3 +175,16 @@ def test_what_tieout_put_there_is_none_of_the_deals_files(filing):
     assert filing.names() == ["Contract.pdf"]
     assert len(filing.printed(deal)) == 1
     assert filing.world.codes() == []
+
+
+def test_a_hubspot_upload_that_broke_off_leaves_one_file_and_one_note(tmp_path):
+    with open_filing("hubspot", tmp_path, ONCE) as filing:
+        deal = filing.sold()
+        for path in ("/files$", "/notes$"):
+            filing.world.fault("crm", fault="refuse", path=path, method="POST", after_commit=True)
+            filing.world.round()
+            quiet(filing)
+        filing.world.round(2)
+        assert len(filing.printed(deal)) == 1
+        assert len(list(filing.world.portal.files.live())) == 1
+        assert filing.world.codes() == []

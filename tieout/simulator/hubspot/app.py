@@ -131,6 +131,7 @@ _PIPELINES = (Door("GET", "/{kind}", catalog.pipelines, "read"),)
 _FILES = (
     Door("GET", "/{id}/signed-url", files.signed_url, "files"),
     Door("GET", "/{id}", files.read_file, "files"),
+    Door("POST", "", files.upload, "file_writes"),
 )
 _ACCOUNT = (Door("GET", "/details", catalog.account),)
 
@@ -234,6 +235,7 @@ def _label(door: Door, words: Mapping[str, str]) -> str:
 _ANY_OF: Mapping[str, tuple[str, ...]] = {
     "schemas": ("crm.schemas.custom.read", "crm.objects.custom.read"),
     "files": ("files", "files.read", "files.ui_hidden.read"),
+    "file_writes": ("files",),
 }
 
 
@@ -253,6 +255,8 @@ def _json(request: Request, body: bytes) -> Any:
     if not body:
         return None
     said = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if said == "multipart/form-data":
+        return files.form_of(request.headers["content-type"], body)
     if said != "application/json":
         raise Refusal(415, "UNSUPPORTED_MEDIA_TYPE", f"{said or 'no content type'} is not taken")
     try:

@@ -18,6 +18,7 @@ class StoredFile:
     updated: int
     """In epoch milliseconds."""
     archived: bool = False
+    folder: str = ""
 
 
 @dataclass(slots=True)
@@ -40,6 +41,12 @@ class Files:
         )
         self.held[stored.id] = stored
         return stored
+
+    def same(self, folder: str, content: bytes) -> StoredFile | None:
+        """Find a file of a folder with these bytes."""
+        return next(
+            (one for one in self.live() if one.folder == folder and one.content == content), None
+        )
 
     def find(self, file_id: str) -> StoredFile | None:
         """Find a file that is not deleted."""
