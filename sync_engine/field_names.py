@@ -7,7 +7,9 @@ told, since each write-back would be refused.
 
 from __future__ import annotations
 
+import json
 import logging
+from collections.abc import Mapping
 
 from sync_engine.ledger.sqlite import Ledger
 from sync_engine.mirror import stop_pair
@@ -33,7 +35,8 @@ def follow_names(ledger: Ledger, pair: Pair) -> bool:
     before = ledger.value("meta_get", name=known)
     if before == canonical(names):
         return True
-    if before is None:  # nothing was told, or by a version whose names could not be chosen
+    if before is None or _agree(json.loads(str(before)), names):
+        # Nothing was told, or by a version that knew other fields, and each is called as it was.
         with ledger.transaction() as tx:
             tx.run("meta_set", name=known, value=canonical(names))
         return True
@@ -57,6 +60,11 @@ def follow_names(ledger: Ledger, pair: Pair) -> bool:
         tx.journal("configuration", "fields renamed", pair.name, {"fields": names})
     _log.warning("our fields in %s have other names: all is told again", pair.crm.company)
     return True
+
+
+def _agree(before: Mapping[str, str], names: Mapping[str, str]) -> bool:
+    """Whether what both know is called the same."""
+    return all(names[one] == before[one] for one in names.keys() & before.keys())
 
 
 def _marks(pair: Pair) -> list[str]:

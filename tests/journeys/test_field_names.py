@@ -1,7 +1,10 @@
 """Our fields are called otherwise after deals were marked: told again once, or nothing is told."""
 
+import json
+
 from sync_engine.marks import own_mark
 from tieout.app.provisioning import provide
+from tieout.model.canonical import canonical
 from tieout.model.ref import Ref
 
 OURS = {"mark", "invoice_number", "invoice_url", "invoice_status", "invoice_total"}
@@ -84,3 +87,17 @@ def test_fields_that_were_renamed_are_made_by_provision(world, sold, ties_out):
     finally:
         crm.close()
     assert {"acme", "acme_mark", "acme_open_balance"} <= made
+
+
+def test_a_version_that_knows_one_field_more_tells_nothing_again(world, sold, ties_out):
+    sold()
+    world.round(2)
+    engine = world.restart()
+    with engine.ledger.transaction() as tx:
+        held = json.loads(tx.value("meta_get", name="field_names:main"))
+        del held["invoice_approval"]
+        tx.run("meta_set", name="field_names:main", value=canonical(held))
+    world.portal.counts.clear()
+    world.round()
+    assert world.portal.counts["POST deals/batch/update"] == 0
+    assert world.codes() == []
