@@ -46,6 +46,14 @@ _SAID: Mapping[str, str] = {
     "REQUEST_LIMIT_EXCEEDED": "The org's API calls of the last 24 hours are used up.",
     "INSUFFICIENT_ACCESS_OR_READONLY": "The user may not change this record.",
 }
+_REMEDIES: Mapping[str, str] = {  # of what an org's own locks on closed opportunities answer
+    "FIELD_CUSTOM_VALIDATION_EXCEPTION": "Except Tieout's user from the rule, as by "
+    "$Permission or $User.Username in its formula; then `tieout tasks answer ID retry`.",
+    "CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY": "Except Tieout's user from the trigger or flow that "
+    "refused it; then `tieout tasks answer ID retry`.",
+    "ENTITY_IS_LOCKED": "Let the approval end, or give Tieout's user the right to edit locked "
+    "records; then `tieout tasks answer ID retry`.",
+}
 
 
 class TokenRefused(Unauthorized):
@@ -107,7 +115,7 @@ def refusal(
         return kind("Salesforce does not show or take a field.", remedy=_FIELD_REMEDY, **words)
     if kind is Unauthorized:
         return kind(what, remedy=_SIGN_IN_REMEDY, **words)
-    return kind(what, **words)
+    return kind(what, remedy=_REMEDIES.get(code, ""), **words)
 
 
 def _with_fields(message: str, fields: object) -> str:

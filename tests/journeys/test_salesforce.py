@@ -297,3 +297,22 @@ def test_an_opportunity_that_another_account_takes_over_before_its_approval_is_i
     world.restart(approve="automatic")
     world.round()
     assert [one["customer_name"] for one in world.invoices()] == ["Neu"]
+
+
+def test_where_closed_opportunities_are_locked_the_task_says_how_they_are_told_after_all(
+    world: SalesforceWorld, sell: Sell
+) -> None:
+    """Salesforce itself takes writes of closed opportunities; a rule of the org's own may not."""
+    deal = sell()
+    world.crm("add_validation_rule", "Opportunity", "IsClosed = true", "Closed is closed")
+    world.round(2)
+    (task,) = world.tasks().values()
+    assert (len(world.invoices()), world.told(deal, "invoice_number")) == (1, None)
+    assert "Closed is closed" in task["message"]
+    assert "Except Tieout's user from the rule" in task["remedy"]
+
+    world.crm("drop_validation_rules")
+    world.answer(task["code"], "retry")
+    world.round()
+    assert world.told(deal, "invoice_status") == "invoiced"
+    assert (len(world.invoices()), world.codes()) == (1, [])
