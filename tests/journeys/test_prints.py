@@ -5,7 +5,11 @@ import time
 import pytest
 from crm_files import open_filing
 
+from sync_engine.standing import Choice, Way
+from tieout.model.crediting import Extent
+
 ONCE = "\npdf: once\n"
+AMENDED = ["357", "178.5"]  # what each edition comes to, with its tax
 CRMS = ("hubspot", "salesforce", "dynamics365")
 SENT = {  # the call that puts it there
     "hubspot": ("POST", "/notes$"),
@@ -188,3 +192,26 @@ def test_a_hubspot_upload_that_broke_off_leaves_one_file_and_one_note(tmp_path):
         assert len(filing.printed(deal)) == 1
         assert len(list(filing.world.portal.files.live())) == 1
         assert filing.world.codes() == []
+
+
+@pytest.mark.parametrize(("asked", "prints"), [("once", AMENDED[:1]), ("amended", AMENDED)])
+def test_an_amended_invoice_is_printed_again_if_the_mapping_says_so(tmp_path, asked, prints):
+    with open_filing("hubspot", tmp_path, f"\npdf: {asked}\n") as filing:
+        world, deal = filing.world, filing.sold()
+        world.round()
+        line = world.deal(deal)["lines"][0]["id"]
+        world.crm("edit_line", line, {"quantity": "1"})
+        world.crm("edit_deal", deal, {"amount": "150.00"})
+        world.round()
+        choice = Choice(Way.AMEND, Extent())
+        world.working.correct(f"deal:{deal}", choice, who="ann", reason="one piece less")
+        world.round(3)
+        assert [one["net"] for one in world.invoices()] == [150]
+        shown = [content for _, content in filing.printed(deal)]
+        assert len(shown) == len(prints)
+        assert all(net.encode() in content for net, content in zip(prints, shown, strict=True))
+        world.books(
+            "receive_payment", invoices={"1": None}
+        )  # its version moves, and it is no other
+        world.round(2)
+        assert (len(filing.printed(deal)), world.codes()) == (len(prints), [])
