@@ -15,7 +15,7 @@ from decimal import Decimal
 from mapping.drafting import NO_FILES, files_of, name_of
 from mapping.rules import Bearing
 from sync_engine.addresses import address_of
-from sync_engine.draft import Sketch, setting_of
+from sync_engine.draft import setting_of
 from sync_engine.enclosing import (
     approve_again,
     file,
@@ -32,6 +32,7 @@ from sync_engine.ledger.sqlite import Ledger
 from sync_engine.ledger.store import Row, Writes
 from sync_engine.pair import Pair
 from sync_engine.queue import queue
+from sync_engine.sketch import Sketch
 from sync_engine.spool import Spool, Spooled, TooLarge
 from sync_engine.states import ATTACHMENT
 from sync_engine.tasks import Wanted

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from sync_engine.addresses import address_of
 from sync_engine.collected import Collective, going_along, sent_with
-from sync_engine.draft import Sketch, content_of
 from sync_engine.ledger.spelling import amount_text
 from sync_engine.ledger.store import Row, Writes
 from sync_engine.observe import touch
 from sync_engine.pair import Pair
+from sync_engine.sketch import Sketch, content_of
 from sync_engine.states import ASKED, COLLECTED
 from tieout.model.canonical import canonical
 from tieout.model.ref import Ref

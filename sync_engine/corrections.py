@@ -18,7 +18,7 @@ from sync_engine.collected import is_collective
 from sync_engine.corrected import NOTHING
 from sync_engine.correcting import option
 from sync_engine.credits import credits_of, gift_of
-from sync_engine.draft import Sketch, content_of, draft_source, setting_of
+from sync_engine.draft import draft_source, setting_of
 from sync_engine.ledger.spelling import change_of, fields_of
 from sync_engine.ledger.sqlite import Ledger
 from sync_engine.ledger.store import Reads, Row, Writes
@@ -30,6 +30,7 @@ from sync_engine.preflight import preflight
 from sync_engine.receipts import take_known
 from sync_engine.resolve import Resolver
 from sync_engine.saying import UNSHOWN, says
+from sync_engine.sketch import Sketch, content_of
 from sync_engine.standing import Choice, Option, Standing, Way, last_number
 from sync_engine.states import ASKED, CORRECTION
 from sync_engine.tasks import APPROVAL, REFUSED, answers, keep

@@ -12,7 +12,6 @@ from datetime import date, datetime
 
 from sync_engine.addresses import source_address, source_of
 from sync_engine.collected import sent_with
-from sync_engine.draft import Sketch, content_of, order_of
 from sync_engine.ledger.spelling import amount_text, change_text, findings_text
 from sync_engine.ledger.store import Row, Writes
 from sync_engine.mirror import preferences
@@ -21,6 +20,7 @@ from sync_engine.pair import Pair, folded
 from sync_engine.preflight import preflight, preflight_new
 from sync_engine.receipts import adopt
 from sync_engine.resolve import NewRecord, Resolved, Resolver
+from sync_engine.sketch import Sketch, content_of, order_of
 from sync_engine.states import (
     ASKED,
     COLLECTED,

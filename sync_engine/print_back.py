@@ -13,13 +13,13 @@ from datetime import datetime
 from decimal import Decimal
 
 from mapping.rules import Mapping
-from sync_engine.draft import Sketch
 from sync_engine.enclosing import file, hold, keep_problem, known_there, source_in
 from sync_engine.ledger.spelling import fields_of
 from sync_engine.ledger.sqlite import Ledger
 from sync_engine.ledger.store import Reads, Row, Writes
 from sync_engine.pair import Pair
 from sync_engine.queue import queue
+from sync_engine.sketch import Sketch
 from sync_engine.spool import INVOICE, Spool, Spooled, TooLarge
 from sync_engine.states import in_state
 from sync_engine.tasks import Wanted

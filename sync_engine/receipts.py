@@ -16,11 +16,11 @@ from sync_engine.adopting import adopt_corrections
 from sync_engine.collect import leave, wake
 from sync_engine.collected import sharing
 from sync_engine.corrected import take_correction
-from sync_engine.draft import Sketch, content_of, order_of
 from sync_engine.ledger.spelling import amount_text, change_of, fields_of, fields_text
 from sync_engine.ledger.store import Row, Writes
 from sync_engine.mirror import mirror_record, note_document
 from sync_engine.pair import Pair
+from sync_engine.sketch import Sketch, content_of, order_of
 from sync_engine.states import REFERENCE_KINDS
 from sync_engine.tasks import APPROVAL, DRIFT, FINDING, REFUSED, UNCLAIMED, Wanted, answers, keep
 from tieout.model.canonical import canonical, digest

@@ -6,7 +6,6 @@ balance (pain 15). The CRM is told only what changed since it was told last.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
 from collections.abc import Mapping as AnyMapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime
@@ -17,6 +16,7 @@ from mapping.drafting import Afterwards, Setting, tell, tell_of_customer
 from mapping.rules import RECEIVABLES, Mapping
 from sync_engine.addresses import address_of, source_address, source_of
 from sync_engine.collected import is_collective, sent_with, shared, sharing
+from sync_engine.combining import combined
 from sync_engine.draft import setting_of
 from sync_engine.gather import gather
 from sync_engine.ledger.spelling import change_text, fields_of
@@ -256,61 +256,6 @@ def _of_member(tx: Writes, row: Row, now: datetime) -> Afterwards | None:
         for amount in (after.total, after.balance)
     )
     return replace(after, total=total, balance=balance)
-
-
-def combined(parts: Sequence[Afterwards]) -> Afterwards:
-    """Return what a source is told of all its parts together. Pure.
-
-    Numbers are joined; total and balance are sums; the due date is the earliest that is open, the
-    last payment the latest, id and link those of the part posted last. The status is the worst
-    that needs a person, else how far they are paid together. Parts that the mapping makes no more
-    are left out.
-    """
-    made = [part for part in parts if part.status]
-    if not made:
-        return parts[0]
-    posted = sorted(
-        (part for part in made if part.posted_at is not None), key=lambda part: str(part.posted_at)
-    )
-    last = posted[-1] if posted else made[0]
-    live = [part for part in posted if part.status != "voided"]
-    days = [part.due_date for part in live if part.due_date and part.balance]
-    return replace(
-        last,
-        status=_status_of(made),
-        problem=next((part.problem for part in made if part.problem), None),
-        approval=_approval_of(made),
-        tied_out_at=last.tied_out_at if all(part.tied_out_at for part in made) else None,
-        number=", ".join(part.number for part in posted if part.number) or None,
-        total=_sum_of(part.total for part in live),
-        balance=_sum_of(part.balance for part in live),
-        due_date=min(days, default=last.due_date),
-        last_payment_date=max(
-            (part.last_payment_date for part in posted if part.last_payment_date), default=None
-        ),
-    )
-
-
-def _status_of(parts: Sequence[Afterwards]) -> str:
-    said = {part.status for part in parts}
-    for worst in ("problem", "held", "voided"):
-        if worst in said:
-            return worst
-    if len(said) == 1:
-        return said.pop()
-    if said <= {"paid", "credited"}:
-        return "paid"
-    return "part-paid" if said & {"paid", "part-paid", "credited"} else "invoiced"
-
-
-def _approval_of(parts: Sequence[Afterwards]) -> str | None:
-    said = {part.approval for part in parts}
-    return next((word for word in ("rejected", "waiting", None, "approved") if word in said), None)
-
-
-def _sum_of(amounts: Iterable[Decimal | None]) -> Decimal | None:
-    known = [amount for amount in amounts if amount is not None]
-    return sum(known, Decimal(0)) if known else None
 
 
 def _approval(row: Row, receipt: Row | None) -> str | None:

@@ -8,13 +8,14 @@ from decimal import Decimal
 from typing import Any
 
 from mapping.drafting import Drafted, draft
-from sync_engine.addresses import named_as
-from sync_engine.collected import part_name, period_of_row
-from sync_engine.draft import Sketch, setting_of
+from sync_engine.addresses import named_as, source_of
+from sync_engine.collected import part_name, period_of_row, sharing
+from sync_engine.draft import setting_of
 from sync_engine.ledger.spelling import change_of, fields_of, findings_of
 from sync_engine.ledger.store import Reads, Row
 from sync_engine.mode import mode_of
 from sync_engine.pair import Pair
+from sync_engine.sketch import Sketch
 from sync_engine.states import COLLECTED, HELD, REFERENCE_KINDS, is_not_due
 from tieout.model.money import plain_text
 from tieout.model.ref import Ref
@@ -56,12 +57,16 @@ def _goes(ledger: Reads, row: Row) -> bool:
 
 
 def _goes_with(ledger: Reads, row: Row) -> str | None:
-    """Return the name of the document of several sources that one's goes with, None without."""
-    if row["state"] != COLLECTED:
-        return None
-    for one in ledger.all("collected_of", document=row["key"]):
-        customer = Ref(one["company"], one["kind"], one["id"])
-        return named_as(customer, part_name(period_of_row(one), one["currency"]))
+    """Return what a document that waits goes with; None of one that is sent by itself."""
+    return _together(ledger, row["key"]) if row["state"] == COLLECTED else None
+
+
+def _together(ledger: Reads, key: str) -> str | None:
+    """Return the name of the document of several sources that one's goes, or went, with."""
+    for one in ledger.all("collected_of", document=key):
+        if not one["held"]:
+            customer = Ref(one["company"], one["kind"], one["id"])
+            return named_as(customer, part_name(period_of_row(one), one["currency"]))
     return None
 
 
@@ -104,6 +109,11 @@ def explained(ledger: Reads, pair: Pair, sketch: Sketch, wanted: str | None) -> 
         "state": "unseen" if row is None else row["state"],
         "reason": sketch.skipped or (None if row is None else row["reason"]),
         "record": None if row is None else row["posted_id"],
+        "goes_with": _together(ledger, str(sketch.key)),
+        "members": [
+            {"source": named_as(source_of(one)), "net": one["share"], "state": one["state"]}
+            for one in sharing(ledger, str(sketch.key))
+        ],
         "values": [
             {"field": one.field, "line": one.formula.line, "says": str(one)} for one in made
         ],

@@ -14,13 +14,13 @@ from decimal import Decimal
 from sync_engine.addresses import source_address, source_of
 from sync_engine.collected import is_taken_back, was_sent
 from sync_engine.credits import is_credited_whole
-from sync_engine.draft import Sketch
 from sync_engine.gather import followed
 from sync_engine.ledger.spelling import amount_text, change_of, fields_of
 from sync_engine.ledger.store import Reads, Row
 from sync_engine.marks import is_of_another
 from sync_engine.pair import Pair, folded
 from sync_engine.resolve import Resolved
+from sync_engine.sketch import Sketch
 from sync_engine.states import ASKED, COLLECTED, DECIDED, LEFT_ALONE, OVERRULED, TAKEN_BACK
 from tieout.model.change import Finding, Severity
 from tieout.model.dates import instant_text

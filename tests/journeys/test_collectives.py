@@ -243,6 +243,18 @@ def test_each_currency_of_a_customer_has_a_document_of_its_own(world, sold, cloc
     assert_each_ties_out(world)
 
 
+def test_a_deal_and_its_invoice_explain_each_other(world, march):
+    buyer, first, second = march
+    named = f"company:{buyer}/2026-03:EUR"
+    [deal] = world.working.explain(f"deal:{first}")["documents"]
+    assert (deal["state"], deal["goes_with"], deal["members"]) == ("posted", named, [])
+    [whole] = world.working.explain(named)["documents"]
+    assert whole["members"] == [
+        {"source": f"deal:{first}", "net": "300.00", "state": "posted"},
+        {"source": f"deal:{second}", "net": "99.99", "state": "posted"},
+    ]
+
+
 def test_each_deal_is_told_its_share_of_what_is_paid(world, clock, march):
     _, first, second = march
     [invoice] = world.invoices()

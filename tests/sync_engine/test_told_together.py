@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from mapping.drafting import Afterwards
-from sync_engine.settle import combined
+from sync_engine.combining import combined
 
 
 def posted(day: int, status: str = "invoiced", **more: Any) -> Afterwards:

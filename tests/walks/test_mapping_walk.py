@@ -25,7 +25,7 @@ from mapping.compiler import load
 from mapping.drafting import Drafted, Given, Setting, draft
 from mapping.rules import Mapping
 from mapping.trace import Trace
-from sync_engine.draft import content_of
+from sync_engine.sketch import content_of
 from tieout.model.canonical import canonical
 from tieout.model.change import Create, Plan
 from tieout.model.document import Invoice

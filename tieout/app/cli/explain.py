@@ -26,6 +26,7 @@ def command(caller: Caller, ref: str, field: str | None) -> Answer:
       tieout explain deal:901 customer
 
     JSON: {"source", "documents": [{"mapping", "key", "part", "title", "state", "reason", "record",
+    "goes_with": the document of several deals or null, "members": [{"source", "net", "state"}],
     "values": [{"field", "line", "says"}], "findings", "decisions", "receipt", "tasks",
     "journal"}]}
     """
@@ -49,6 +50,10 @@ def document_lines(document: Mapping[str, Any]) -> Iterator[str]:
             more = "less" if receipt["variance"].startswith("-") else "more"
             off = receipt["variance"].lstrip("-")
             yield f"  variance: its total of {receipt['total']} is {off} {more} than expected"
+    if document["goes_with"]:
+        yield f"  together with others: {document['goes_with']}"
+    for member in document["members"]:
+        yield f"  of {member['source']}: {member['net']}"
     for finding in document["findings"]:
         line = f" (line {finding['line']})" if finding["line"] else ""
         yield f"  {finding['code']}: {finding['message']}{line} {finding['remedy']}".rstrip()
