@@ -55,10 +55,11 @@ def command(
       tieout correct deal:901 credit --line 2 --reason "two days were not worked"
       tieout correct deal:901 credit --reissue --reason "another customer"
 
-    JSON: without WAY {"source", "part", "title", "state", "invoice", "fields": [{"field",
-    "posted", "deal", "books"}], "tasks", "credits", "corrections", "options"}, with one an option
-    {"name", "extent", "day", "possible", "why", "settles", "hash", "net", "currency", "verb",
-    "kind", "values", "before"}, with ignore {"ignored": number of tasks}
+    JSON: without WAY {"source", "part", "with": the invoice of several deals that it is in
+    or null, "title", "state", "invoice", "fields": [{"field", "posted", "deal", "books"}],
+    "tasks", "credits", "corrections", "options"}, with one an option {"name", "extent", "day",
+    "possible", "why", "settles", "hash", "net", "currency", "verb", "kind", "values", "before"},
+    with ignore {"ignored": number of tasks}
     """
     from tieout.app.cli.asking import do  # noqa: PLC0415 (imported when used)
 
