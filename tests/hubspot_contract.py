@@ -2,8 +2,8 @@
 
 Source of every form: github.com/HubSpot/HubSpot-public-api-spec-collection, PublicApiSpecs/CRM and
 PublicApiSpecs/Account, version 2026-03 (files deals, lineItems, companies, contacts,
-commercePayments, associations, associationsSchema, schemas, properties, pipelines, crmOwners,
-accountInfo), read in November 2026; errors also
+commercePayments, quotes, discounts, fees, taxes, associations, associationsSchema, schemas,
+properties, pipelines, crmOwners, accountInfo), read in November 2026; errors also
 developers.hubspot.com/docs/api-reference/error-handling.
 
 A form is a text: ``text``, ``whole``, ``flag``, ``instant``, ``id``, the name of another form,
@@ -22,7 +22,10 @@ from urllib.parse import parse_qsl
 from recording import Heard
 
 OWN = r"p\d+_\w+|2-\d+"  # a portal's own (custom) object, by its full name or its type id
-KINDS = f"deals|line_items|companies|contacts|products|commerce_payments|invoices|notes|{OWN}"
+KINDS = (
+    "deals|line_items|companies|contacts|products|commerce_payments|invoices|notes|quotes|discounts"
+    f"|fees|taxes|{OWN}"
+)
 CATEGORY = "'HUBSPOT_DEFINED INTEGRATOR_DEFINED USER_DEFINED WORK'"
 BATCH = {
     "status!": "'CANCELED COMPLETE PENDING PROCESSING'",

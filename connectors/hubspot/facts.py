@@ -17,6 +17,7 @@ from tieout.model.naming import NameRule, Names, names_of, options_of
 SYSTEM = "hubspot"
 MODIFIED = "hs_lastmodifieddate"
 MERGED_IDS = "hs_merged_object_ids"
+FORM = "hs_type"  # of a discount, a fee or a tax: PERCENT or FIXED
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +25,8 @@ class Field:
     """One field: our name, the vendor's property, and how its text is read.
 
     ``from_instant``: HubSpot keeps an instant and it is its day; ``from_period``: HubSpot keeps an
-    ISO 8601 period and it is its months. Neither can be written.
+    ISO 8601 period and it is its months. ``only`` says of what form (``FORM``) it is the value; of
+    the other form it is 0. None of these can be written.
     """
 
     name: str
@@ -32,6 +34,7 @@ class Field:
     type: str = "text"
     from_instant: bool = False
     from_period: bool = False
+    only: str = ""
     read_only: bool = False
     never_empty: bool = False
 
@@ -55,7 +58,7 @@ class Kind:
     """One kind of record.
 
     ``modified`` is the property of its time of change, ``started`` the one that bounds the first
-    read; without it the first read of a kind takes nothing.
+    read, so many days before the cutover; without it the first read of a kind takes nothing.
     """
 
     name: str
@@ -64,6 +67,7 @@ class Kind:
     relations: Mapping[str, Relation]
     modified: str
     started: str
+    started_days_before: int = 0
 
     def property_of(self, name: str) -> str:
         """Return the vendor's property of a field; a name that is not ours is the vendor's."""
@@ -198,6 +202,7 @@ def _kind(name: str, said: Mapping[str, Any]) -> Kind:
         relations={role: Relation(**told) for role, told in said.get("relations", {}).items()},
         modified=said.get("modified", MODIFIED),
         started=said.get("started", ""),
+        started_days_before=said.get("started_days_before", 0),
     )
 
 
@@ -208,6 +213,7 @@ def _field(name: str, said: Mapping[str, Any]) -> Field:
         type=said.get("type", "text"),
         from_instant=said.get("from") == "instant",
         from_period=said.get("from") == "period",
+        only=said.get("only", ""),
         read_only=said.get("read_only", False),
         never_empty=said.get("never_empty", False),
     )

@@ -124,8 +124,10 @@ class Feed:
     def pages(self, since: Cursor | None) -> Iterator[Page]:
         """Yield the pages of one walk, or of the rest of one that was interrupted.
 
-        The first read takes won deals and payments since the cutover; of other kinds it takes
-        nothing and starts at the server's now: whoever reads them after it sees what was before.
+        The first read takes won deals, payments and invoices since the cutover, and quotes of a
+        year before it too: one that was agreed on then may be of a deal that is won after it. Of
+        other kinds it takes nothing and starts at the server's now: whoever reads them after it
+        sees what was before.
         """
         place = Place() if since is None else Place.parse(since)
         if place.since is None and not self._has_history:
@@ -249,13 +251,15 @@ class Feed:
         if cutover is not None:
             begins = self._kind.started or "closedate"
             zone = "UTC" if self._is_day(begins) else self._reading.zone()
-            midnight = datetime.combine(cutover, time(), time_zone(zone))
+            first = cutover - timedelta(days=self._kind.started_days_before)
+            midnight = datetime.combine(first, time(), time_zone(zone))
             yield _filter(begins, "GTE", milliseconds(midnight.astimezone(UTC)))
 
     def _is_day(self, begins: str) -> bool:
         """Whether it is a calendar day, which HubSpot compares as its midnight in UTC (R40)."""
         if self._kind.name != OBJECT:
-            return False
+            days = [one for one in self._kind.fields.values() if one.type == "date"]
+            return any(one.property == begins and not one.from_instant for one in days)
         told = self._reading.describe(OBJECT).get(begins)
         return told is not None and told.type == "date"
 

@@ -41,7 +41,7 @@ READ_BATCH = 100  # sdk.md 7
 SEARCH_PAGE = 200
 ASSOCIATIONS_BATCH = 1_000  # sdk.md 3
 NOT_FOUND = "OBJECT_NOT_FOUND"
-ALWAYS = ("merged_ids", "position")  # ours, whatever the mappings use: merges, and lines' order
+ALWAYS = ("merged_ids", "position", "form")  # whatever the mappings use: merges, order, percents
 
 NOTED = "noted_at"  # moves with a record's notes, and so tells that a file may have come
 

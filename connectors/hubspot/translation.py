@@ -13,7 +13,7 @@ from decimal import Decimal
 from functools import lru_cache
 from typing import Any, TypeAlias
 
-from connectors.hubspot.facts import Field, Kind
+from connectors.hubspot.facts import FORM, Field, Kind
 from tieout.model.canonical import Plain
 from tieout.model.dates import day_of, parse_day, parse_instant
 from tieout.model.errors import InvalidField, Unavailable, ValueRefused
@@ -33,6 +33,7 @@ TYPES: Mapping[str, str] = {  # the vendor's types in our words
     "datetime": "instant",
     "currency_number": "money",
 }
+FORMS = ("PERCENT", "FIXED")
 VENDOR_TYPES: Mapping[str, tuple[str, str]] = {  # ours as the vendor's type and fieldType
     "text": ("string", "text"),
     "url": ("string", "text"),
@@ -56,6 +57,7 @@ class Translator:
         self._zone = zone
         self._never_empty = [field.property for field in fields if field.never_empty]
         self._plan = [(field.name, field.property, self._reader(field)) for field in fields]
+        self._of_form = {field.name: field.only for field in fields if field.only}
 
     def record(self, told: Mapping[str, Any]) -> Record:
         """Return a record as HubSpot told it.
@@ -85,6 +87,8 @@ class Translator:
                     values[name] = read(text)
                 except ValueRefused:
                     values[name] = text
+        for name in self._of_form.keys() & values.keys():
+            values[name] = self._in_form(values[name], self._of_form[name], text_of(held.get(FORM)))
         return Record(
             ref=Ref(self._company, self._kind, record_id),
             version=Version(updated),
@@ -92,6 +96,12 @@ class Translator:
             updated_at=_instant_or_none(updated),
             created_at=_instant_or_none(text_of(told.get("createdAt"))),
         )
+
+    def _in_form(self, value: Any, only: str, form: str) -> Any:
+        """The value where it is of this form, and nothing of it where it is of the other (H18)."""
+        if form not in FORMS:
+            return None
+        return value if form == only else Decimal(0)
 
     def _properties(self, told: Mapping[str, Any], record_id: str) -> Mapping[str, Any]:
         held = told.get("properties")
@@ -137,7 +147,9 @@ def written(field: Field | None, name: str, value: Plain) -> str:
     Raises:
         InvalidField: the field is not ours to write, or the value has no text there.
     """
-    if field is not None and (field.read_only or field.from_instant or field.from_period):
+    if field is not None and (
+        field.read_only or field.from_instant or field.from_period or field.only
+    ):
         raise InvalidField(f"{name} cannot be written: HubSpot computes it or its people do.")
     if value is None:
         return ""

@@ -157,5 +157,5 @@ def test_h5_a_default_association_names_its_type(crm, deal):
 
 def test_h5_kinds_that_have_nothing_to_do_with_each_other_are_refused(crm):
     body = {"inputs": [{"id": "1"}]}
-    assert crm.post(f"{LINKS}/line_items/invoices/batch/read", body)[0] == 400
+    assert crm.post(f"{LINKS}/line_items/contacts/batch/read", body)[0] == 400
     assert crm.get(f"{LINKS}/deals/companies/labels")[1]["results"][1]["label"] == "Primary"

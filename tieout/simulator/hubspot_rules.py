@@ -14,7 +14,6 @@ HUBSPOT_RULES: Sequence[Rule] = (
         "A line item has one parent and no negative price; associations have numbered types.",
         f"{HUBSPOT_DOCS}/crm-line-items-v3/guide",
         refuses="INVALID_NUMBER",
-        unfollowed="Quotes are no kind here, so none shares lines with a deal.",
     ),
     Rule(
         "R40",
@@ -150,5 +149,20 @@ HUBSPOT_RULES: Sequence[Rule] = (
         "the value of the contract. A line without a frequency is paid once.",
         "knowledge.hubspot.com/properties/hubspots-default-line-item-properties",
         refuses="INVALID_PERIOD",
+    ),
+    Rule(
+        "H18",
+        "A quote or an invoice of HubSpot's own has its lines, and discounts, fees and taxes "
+        "of the whole, each a percent or a fixed amount: discounts first, then fees, then taxes.",
+        "developers.hubspot.com/docs/api/crm/discounts, /docs/api/crm/fees; "
+        "knowledge.hubspot.com, Use line items",
+        unfollowed="What is published or open is locked, and HubSpot refuses to change it.",
+    ),
+    Rule(
+        "H19",
+        "A quote is a draft, pending, approved, rejected or in need of no approval, and counts its "
+        "signatures; an invoice is a draft, open, paid or voided, with a number once it is open.",
+        f"{HUBSPOT_DOCS}/2026-03/crm/objects/quotes/guide, /invoices/guide",
+        unfollowed="Overdue is no status here.",
     ),
 )

@@ -24,7 +24,10 @@ OBJECTS = {
     "contact": "contacts",
     "payment": "commerce_payments",
     "object": "p146000123_subscription",
+    "quote": "quotes",
+    "invoice": "invoices",
 }
+CHARGES = {"discounts": "discount", "fees": "fee", "taxes": "tax"}
 UNIQUE = {
     "deal": "tieout_mark",
     "object": "tieout_mark",
@@ -37,6 +40,8 @@ OTHER_NAME = {
     "contact": "lastname",
     "payment": "hs_internal_comment",
     "object": "tieout_invoice_number",
+    "quote": "hs_title",
+    "invoice": "hs_title",
 }
 PROVIDED = {
     "tieout_invoice_number": "string",
@@ -80,7 +85,13 @@ class HubSpotBench(Bench):
         ("line_item", "object"),
     )
     kinds = tuple(OBJECTS)
-    history = ("deal", "payment", "object")  # the others are read by those who need them
+    history = (
+        "deal",
+        "payment",
+        "object",
+        "quote",
+        "invoice",
+    )  # the others are read by those who need them
     told_removals = ()  # search shows no archived record; `fetch` says that it is gone
     unlinked_kinds = (
         "deal",
@@ -170,6 +181,8 @@ class HubSpotBench(Bench):
                 return {"invoice_number": NAME, "invoice_total": Decimal("0.29")}
             case "contact":
                 return {"last_name": NAME, "email": held["email"]}
+            case "quote" | "invoice":
+                return {"name": NAME, "currency": "EUR"}
             case _:
                 return {"comment": NAME, "amount": Decimal("0.29"), "status": "succeeded"}
 
@@ -181,6 +194,12 @@ class HubSpotBench(Bench):
             }
             made = self.portal.create(OBJECTS[kind], given)
             return {self.ref(kind, made.id): "invoice_due_date"}
+        if kind == "quote":  # HubSpot's own instant of the signature
+            edges = [datetime.combine(day, one, ZoneInfo(ZONE)) for one in (time(), time(23, 59))]
+            return {self._signed(edge): "signed_on" for edge in edges}
+        if kind == "invoice":
+            given = self._properties(kind, self.number()) | {"hs_invoice_date": day.isoformat()}
+            return {self.ref(kind, self.portal.create(OBJECTS[kind], given).id): "date"}
         if kind == "line_item":  # a date property: a day as it is
             given = {"hs_recurring_billing_start_date": day.isoformat()}
             made = self.portal.create(OBJECTS[kind], self._properties(kind, self.number()) | given)
@@ -223,6 +242,8 @@ class HubSpotBench(Bench):
                     )
                 self._link(line, ref)
             return [lines[1], lines[0], lines[2]]
+        if role in CHARGES:
+            return self._charged(ref, role)
         way, label = way_and_label(role)
         kind = {"payments": "payment"}.get(way, way)
         size = 1 if ref.kind == "line_item" else 2
@@ -232,6 +253,15 @@ class HubSpotBench(Bench):
         if label:
             self._link(ref, self.plant(kind, self.number()))  # who is tied without it does not pay
         return others
+
+    def _charged(self, ref, role):
+        """Let a quote or an invoice have two discounts, the second in order made first."""
+        made = [
+            self.portal.create(role, {"hs_label": NAME, "hs_sort_order": place}) for place in "21"
+        ]
+        for one in made:
+            self.portal.link((OBJECTS[ref.kind], role), int(ref.id), one.id)
+        return [self.ref(CHARGES[role], one.id) for one in reversed(made)]
 
     def new_values(self, kind, number):
         named = {"object": "deal", "name": f"made_{number}", "label": f"Made {number}"}
@@ -266,6 +296,11 @@ class HubSpotBench(Bench):
     def held(self, ref):
         return self.portal.find(OBJECTS[ref.kind], ref.id)
 
+    def _signed(self, instant):
+        held = self.held(self.plant("quote", self.number()))
+        told = {"hs_esign_date": instant.astimezone(UTC).isoformat()}
+        return self.ref("quote", self.portal.compute("quotes", held, told).id)
+
     def _link(self, one, other, types=()):
         pair = (OBJECTS[one.kind], OBJECTS[other.kind])
         self.portal.link(pair, int(one.id), int(other.id), types=types)
@@ -292,6 +327,9 @@ class HubSpotBench(Bench):
                     "tieout_invoice_due_date": "2026-03-30",
                     "tieout_mark": f"MARK-{number}",
                 }
+            case "quote" | "invoice":
+                dated = {"hs_invoice_date": "2026-03-30"} if kind == "invoice" else {}
+                return {"hs_title": NAME, "hs_currency": "EUR", **dated}
             case "contact":
                 email = f"c{number}@x.example"
                 return {"lastname": NAME, "email": email, "erp_id": f"E-{number}"}

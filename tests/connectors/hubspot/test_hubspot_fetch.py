@@ -124,7 +124,7 @@ def test_owners_are_read_once_for_all(hubspot, portal, ref):
 
 
 def test_a_kind_that_is_not_hubspots_is_not_readable(hubspot, ref):
-    (answer,) = fetched(hubspot, [ref("invoice", 1)])
+    (answer,) = fetched(hubspot, [ref("ticket", 1)])
     assert isinstance(answer.error, Unsupported)
 
 

@@ -84,7 +84,7 @@ def test_a_property_that_is_not_unique_finds_nothing(hubspot, portal):
     assert isinstance(answer.error, Rejected)
 
 
-@pytest.mark.parametrize(("kind", "by"), [("invoice", "id"), ("company", "marker")])
+@pytest.mark.parametrize(("kind", "by"), [("ticket", "id"), ("company", "marker")])
 def test_what_cannot_be_asked_is_not_known(hubspot, kind, by):
     (answer,) = hubspot.find(kind, [Lookup(kind, by, "1")])
     assert isinstance(answer.error, Unsupported)

@@ -119,7 +119,8 @@ def test_what_the_properties_are_is_asked_once(hubspot):
 
 
 def test_the_capabilities_name_their_feeds():
-    assert facts().capabilities.feeds == (("deal",), ("line_item",), ("company",), ("payment",))
+    kinds = ("deal", "line_item", "company", "payment", "quote", "invoice")
+    assert facts().capabilities.feeds == tuple((kind,) for kind in kinds)
 
 
 def test_a_portals_time_zone_that_is_not_known_must_be_configured(opened, portal, read_all):

@@ -14,6 +14,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
+import tieout.simulator.hubspot.quoting  # noqa: F401 - its deeds are played by their names
 from tieout.simulator import jsonwire
 from tieout.simulator.clock import DateHeader
 from tieout.simulator.faults import FaultMiddleware

@@ -37,7 +37,9 @@ def play(portal: HubSpotPortal, told: Mapping[str, Any]) -> Any:
     return DEEDS[words.pop("deed")](portal, **words)
 
 
-def _deed(function: Deed[P]) -> Deed[P]:
+def deed(function: Deed[P]) -> Deed[P]:
+    """Let a function be played by its name, with the portal locked meanwhile."""
+
     @wraps(function)
     def locked(portal: HubSpotPortal, /, *args: P.args, **kwargs: P.kwargs) -> Any:
         with portal.lock:
@@ -47,22 +49,22 @@ def _deed(function: Deed[P]) -> Deed[P]:
     return locked
 
 
-@_deed
+@deed
 def edit_deal(portal: HubSpotPortal, deal: str, properties: Mapping[str, Any]) -> None:
     """Change a deal's amount, close date, purchase order number, ..."""
-    portal.update("deals", _record(portal, "deals", deal), properties)
+    portal.update("deals", record_of(portal, "deals", deal), properties)
 
 
-@_deed
+@deed
 def edit_line(portal: HubSpotPortal, line: str, properties: Mapping[str, Any]) -> None:
     """Change a line; its deal's time of change does not move (R41)."""
-    portal.update("line_items", _record(portal, "line_items", line), properties)
+    portal.update("line_items", record_of(portal, "line_items", line), properties)
 
 
-@_deed
+@deed
 def add_line(portal: HubSpotPortal, deal: str, properties: Mapping[str, Any]) -> str:
     """Add a line to a deal; returns its id."""
-    parent = _record(portal, "deals", deal)
+    parent = record_of(portal, "deals", deal)
     currency = parent.values.get("deal_currency_code")
     given = {"hs_line_item_currency_code": currency, "quantity": "1", **properties}
     line = portal.create("line_items", given)
@@ -70,38 +72,38 @@ def add_line(portal: HubSpotPortal, deal: str, properties: Mapping[str, Any]) ->
     return str(line.id)
 
 
-@_deed
+@deed
 def remove_line(portal: HubSpotPortal, line: str) -> None:
     """Remove a line: it is archived, and no search shows it any more."""
-    portal.archive("line_items", _record(portal, "line_items", line))
+    portal.archive("line_items", record_of(portal, "line_items", line))
 
 
-@_deed
+@deed
 def reopen(portal: HubSpotPortal, deal: str) -> None:
     """Move a closed deal back to its pipeline's first stage."""
     _move(portal, deal, "open")
 
 
-@_deed
+@deed
 def win(portal: HubSpotPortal, deal: str) -> None:
     """Move a deal to its pipeline's won stage, (again) on the date that it has."""
     _move(portal, deal, "won")
 
 
-@_deed
+@deed
 def lose(portal: HubSpotPortal, deal: str) -> None:
     """Move a deal to its pipeline's lost stage."""
     _move(portal, deal, "lost")
 
 
-@_deed
+@deed
 def clone(portal: HubSpotPortal, deal: str, changes: Mapping[str, Any] | None = None) -> str:
     """Copy a deal with its lines and links; unique values stay behind. Returns the new id.
 
     ``changes`` are what a person makes otherwise before it is saved.
     """
-    source = _record(portal, "deals", deal)
-    made = portal.create("deals", {**_copied(portal, "deals", source), **(changes or {})})
+    source = record_of(portal, "deals", deal)
+    made = portal.create("deals", {**copied(portal, "deals", source), **(changes or {})})
     for target_kind in ("companies", "contacts"):
         pair = ("deals", target_kind)
         for target, types in portal.links.of(pair, source.id).items():
@@ -110,25 +112,25 @@ def clone(portal: HubSpotPortal, deal: str, changes: Mapping[str, Any] | None = 
     for line_id in list(portal.links.of(("deals", "line_items"), source.id)):
         line = portal.find("line_items", line_id)
         if line is not None:
-            copy = portal.create("line_items", _copied(portal, "line_items", line))
+            copy = portal.create("line_items", copied(portal, "line_items", line))
             portal.link(("line_items", "deals"), copy.id, made.id)
     return str(made.id)
 
 
-@_deed
+@deed
 def merge(portal: HubSpotPortal, kind: str, primary: str, other: str) -> str:
     """Merge two deals, companies or contacts; returns the new id (R41)."""
-    records = [_record(portal, kind, one) for one in (primary, other)]
+    records = [record_of(portal, kind, one) for one in (primary, other)]
     return str(portal.merge(kind, *records).id)
 
 
-@_deed
+@deed
 def archive(portal: HubSpotPortal, kind: str, id: str) -> None:  # noqa: A002 - the wire's word
     """Archive a record."""
-    portal.archive(kind, _record(portal, kind, id))
+    portal.archive(kind, record_of(portal, kind, id))
 
 
-@_deed
+@deed
 def restore(portal: HubSpotPortal, kind: str, id: str) -> None:  # noqa: A002 - the wire's word
     """Bring an archived record back."""
     found = portal.find(kind, id, archived=True)
@@ -137,16 +139,16 @@ def restore(portal: HubSpotPortal, kind: str, id: str) -> None:  # noqa: A002 - 
     portal.restore(kind, found)
 
 
-@_deed
+@deed
 def edit_company(portal: HubSpotPortal, company: str, properties: Mapping[str, Any]) -> None:
     """Rename a company, move it, give it other terms; its deals' times do not move (R41)."""
-    portal.update("companies", _record(portal, "companies", company), properties)
+    portal.update("companies", record_of(portal, "companies", company), properties)
 
 
-@_deed
+@deed
 def add_payment(portal: HubSpotPortal, deal: str, properties: Mapping[str, Any]) -> str:
     """Record a payment of a deal, succeeded and today unless told; returns its id."""
-    parent = _record(portal, "deals", deal)
+    parent = record_of(portal, "deals", deal)
     given = {
         "hs_currency_code": parent.values.get("deal_currency_code"),
         "hs_latest_status": "succeeded",
@@ -158,13 +160,13 @@ def add_payment(portal: HubSpotPortal, deal: str, properties: Mapping[str, Any])
     return str(payment.id)
 
 
-@_deed
+@deed
 def edit_payment(portal: HubSpotPortal, payment: str, properties: Mapping[str, Any]) -> None:
     """Change a payment's amount, date or status (a refund)."""
-    portal.update("commerce_payments", _record(portal, "commerce_payments", payment), properties)
+    portal.update("commerce_payments", record_of(portal, "commerce_payments", payment), properties)
 
 
-@_deed
+@deed
 def define_object(
     portal: HubSpotPortal,
     name: str,
@@ -186,7 +188,7 @@ def define_object(
     return own_objects.define(portal, told, made).name
 
 
-@_deed
+@deed
 def create(
     portal: HubSpotPortal,
     kind: str,
@@ -201,13 +203,13 @@ def create(
     return str(made.id)
 
 
-@_deed
+@deed
 def edit(portal: HubSpotPortal, kind: str, id: str, properties: Mapping[str, Any]) -> None:  # noqa: A002 - the wire's word
     """Change a record of any kind."""
-    portal.update(kind, _record(portal, kind, id), properties)
+    portal.update(kind, record_of(portal, kind, id), properties)
 
 
-@_deed
+@deed
 def define_label(
     portal: HubSpotPortal, kind: str, to: str, label: str, back: str | None = None
 ) -> int:
@@ -215,7 +217,7 @@ def define_label(
     return portal.links.define((kind, to), label, back)
 
 
-@_deed
+@deed
 def label(portal: HubSpotPortal, kind: str, id: str, to: str, target: str, label: str) -> None:  # noqa: A002 - the wire's word
     """Link two records with a label that is defined, which may be the primary one."""
     known = portal.links.labels[kind, to]
@@ -225,13 +227,13 @@ def label(portal: HubSpotPortal, kind: str, id: str, to: str, target: str, label
     portal.link((kind, to), int(id), int(target), primary=label == PRIMARY, types=types)
 
 
-@_deed
+@deed
 def part(portal: HubSpotPortal, kind: str, id: str, to: str, target: str) -> None:  # noqa: A002 - the wire's word
     """Part two records."""
     portal.links.unlink((kind, to), int(id), int(target))
 
 
-@_deed
+@deed
 def attach_file(
     portal: HubSpotPortal,
     deal: str,
@@ -243,7 +245,7 @@ def attach_file(
 
     A text is its bytes in UTF-8. ``size`` stands for bytes that nobody wants to hold in memory.
     """
-    parent = _record(portal, "deals", deal)
+    parent = record_of(portal, "deals", deal)
     given = content.encode() if isinstance(content, str) else content
     stored = portal.files.keep(name, given, portal.present(), size)
     words = {"hs_timestamp": portal.present(), "hs_attachment_ids": str(stored.id)}
@@ -253,7 +255,7 @@ def attach_file(
     return str(stored.id)
 
 
-@_deed
+@deed
 def replace_file(portal: HubSpotPortal, file: str, content: str) -> None:
     """Put other bytes under a file's id."""
     stored = portal.files.held[int(file)]
@@ -261,13 +263,13 @@ def replace_file(portal: HubSpotPortal, file: str, content: str) -> None:
     stored.updated = max(portal.present(), stored.updated + 1)
 
 
-@_deed
+@deed
 def delete_file(portal: HubSpotPortal, file: str) -> None:
     """Delete a file; the note still names it."""
     portal.files.held[int(file)].archived = True
 
 
-@_deed
+@deed
 def grant_token(
     portal: HubSpotPortal,
     token: str,
@@ -281,20 +283,20 @@ def grant_token(
     )
 
 
-@_deed
+@deed
 def revoke_token(portal: HubSpotPortal, token: str) -> None:
     """Take a token out of force at once."""
     portal.tokens[token] = Token(revoked=True)
 
 
-@_deed
+@deed
 def uninstall_app(portal: HubSpotPortal) -> None:
     """Take back all that the portal gave its OAuth app."""
     app_of(portal).uninstall()
 
 
 def _move(portal: HubSpotPortal, deal: str, where: str) -> None:
-    record = _record(portal, "deals", deal)
+    record = record_of(portal, "deals", deal)
     pipeline = next(one for one in portal.pipelines if one.id == record.values["pipeline"])
     stage = {
         "open": pipeline.stages[0],
@@ -304,7 +306,8 @@ def _move(portal: HubSpotPortal, deal: str, where: str) -> None:
     portal.update("deals", record, {"dealstage": stage.id})
 
 
-def _copied(portal: HubSpotPortal, kind: str, source: Record) -> dict[str, str]:
+def copied(portal: HubSpotPortal, kind: str, source: Record) -> dict[str, str]:
+    """Return what a clone of a record begins with: neither unique nor computed values."""
     properties = portal.properties[kind]
     return {
         name: value
@@ -313,7 +316,12 @@ def _copied(portal: HubSpotPortal, kind: str, source: Record) -> dict[str, str]:
     }
 
 
-def _record(portal: HubSpotPortal, kind: str, record_id: str) -> Record:
+def record_of(portal: HubSpotPortal, kind: str, record_id: str) -> Record:
+    """Find a record that a deed is about.
+
+    Raises:
+        Refusal: 404, it is not there.
+    """
     record = portal.find(kind, record_id)
     if record is None:
         raise not_found(f"No {portal.kinds[kind].singular} with ID {record_id} exists")

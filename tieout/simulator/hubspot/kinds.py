@@ -7,7 +7,14 @@ Sources: developers.hubspot.com/docs/api-reference, pages "Deals", "Line items",
 from collections.abc import Mapping
 from typing import Any
 
-from tieout.simulator.hubspot.schema import CURRENCIES, FREQUENCIES, STARTS, Kind, Property
+from tieout.simulator.hubspot.schema import (
+    CURRENCIES,
+    FREQUENCIES,
+    QUOTE_STATUSES,
+    STARTS,
+    Kind,
+    Property,
+)
 
 
 def _kind(
@@ -194,7 +201,12 @@ KINDS: Mapping[str, Kind] = {
             _choice("hs_invoice_status", "Status", "draft", "open", "paid", "voided"),
             Property("hs_invoice_date", "Invoice date", "date", "date"),
             Property("hs_due_date", "Due date", "date", "date"),
+            _text("hs_title", "Title"),
             _num("hs_amount_billed", "Amount billed"),
+            _num("hs_balance_due", "Balance due", read_only=True),
+            _text("hs_invoice_link", "Invoice link", read_only=True),
+            _choice("hs_all_assigned_business_unit_ids", "Business units"),
+            _OWNER,
             created="hs_createdate",
         ),
         _kind(
@@ -207,6 +219,45 @@ KINDS: Mapping[str, Kind] = {
             _OWNER,
             scope="contacts",
             created="hs_createdate",
+        ),
+        _kind(
+            "quotes",
+            "quote",
+            "0-14",
+            _text("hs_title", "Quote Title"),
+            _text("hs_quote_number", "Quote Number"),
+            _text("hs_reference", "Reference"),
+            _choice("hs_status", "Quote Approval Status", *QUOTE_STATUSES),
+            _num("hs_quote_amount", "Quote Amount", read_only=True),
+            _choice("hs_currency", "Currency", *CURRENCIES),
+            Property("hs_expiration_date", "Expiration Date", "date", "date"),
+            _flag("hs_esign_enabled", "Esign Enabled"),
+            _num("hs_esign_num_signers_required", "Signers required", read_only=True),
+            _num("hs_esign_num_signers_completed", "Signers completed", read_only=True),
+            _when("hs_esign_date", "Esign Date", read_only=True),
+            _choice("hs_payment_status", "Payment Status", "PENDING", "PROCESSING", "PAID"),
+            _when("hs_payment_date", "Payment Date", read_only=True),
+            _text("hs_quote_link", "Public link", read_only=True),
+            _text("hs_terms", "Terms"),
+            _text("hs_comments", "Comments"),
+            _choice("hs_all_assigned_business_unit_ids", "Business units"),
+            _OWNER,
+            created="hs_createdate",
+        ),
+        *(
+            _kind(
+                f"{name}s" if name != "tax" else "taxes",
+                name,
+                type_id,
+                _text("hs_label", "Label"),
+                _choice("hs_type", "Type", "PERCENT", "FIXED"),
+                _num("hs_value", "Value"),
+                _choice("hs_duration", "Duration", "ONCE"),
+                _num("hs_sort_order", "Sort order"),
+                scope="quotes",
+                created="hs_createdate",
+            )
+            for name, type_id in (("discount", "0-84"), ("fee", "0-85"), ("tax", "0-86"))
         ),
     )
 }

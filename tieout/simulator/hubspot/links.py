@@ -1,7 +1,8 @@
 """Associations: their type ids, and who is linked with whom.
 
 Type ids are HubSpot's own (R39; developers.hubspot.com/docs/api-reference, page "Associations").
-The pairs that concern payments and invoices are unconfirmed beside 387 and 391.
+The pairs that concern payments and invoices are unconfirmed beside 387 and 391, and so are those
+that lead back from what a quote or an invoice has.
 """
 
 from collections.abc import Iterable, Mapping
@@ -35,13 +36,37 @@ LABELS: Mapping[tuple[str, str], Mapping[int, str | None]] = {
     ("contacts", "invoices"): {178: None},
     ("invoices", "companies"): {179: None},
     ("companies", "invoices"): {180: None},
+    ("quotes", "deals"): {64: None},
+    ("deals", "quotes"): {63: None},
+    ("quotes", "line_items"): {67: None},
+    ("line_items", "quotes"): {68: None},
+    ("quotes", "contacts"): {69: None},
+    ("contacts", "quotes"): {70: None},
+    ("quotes", "companies"): {71: None},
+    ("companies", "quotes"): {72: None},
+    ("quotes", "discounts"): {362: None},
+    ("discounts", "quotes"): {363: None},
+    ("quotes", "fees"): {364: None},
+    ("fees", "quotes"): {365: None},
+    ("quotes", "taxes"): {366: None},
+    ("taxes", "quotes"): {367: None},
+    ("invoices", "line_items"): {409: None},
+    ("line_items", "invoices"): {410: None},
+    ("invoices", "discounts"): {411: None},
+    ("discounts", "invoices"): {412: None},
+    ("invoices", "fees"): {413: None},
+    ("fees", "invoices"): {414: None},
+    ("invoices", "taxes"): {415: None},
+    ("taxes", "invoices"): {416: None},
+    ("invoices", "commerce_payments"): {417: None},
+    ("commerce_payments", "invoices"): {418: None},
     ("notes", "deals"): {214: None},
     ("deals", "notes"): {213: None},
 }
 """Type id and label of every pair; the first is the one without a label."""
 
-ONE_PARENT = ("line_items", "deals")
-"""A line item belongs to one parent (R39)."""
+PARENTS = ("deals", "quotes", "invoices")
+"""A line item belongs to one of these, and to no second one of any kind (R39)."""
 
 Pair = tuple[str, str]
 OwnType = tuple[str, str, int, str | None, int]
@@ -143,6 +168,15 @@ class Links:
                 held.add(label)
             ordered = _TYPES.setdefault(tuple(sorted(held)), tuple(sorted(held)))
             self.targets[one].setdefault(here, {})[there] = ordered
+
+    def taken(self, pair: Pair, source: int, target: int) -> int | None:
+        """Return the line item of two records to be linked that has another parent; else None."""
+        for child, parent, (kind, other) in ((source, target, pair), (target, source, pair[::-1])):
+            if kind == "line_items" and other in PARENTS:
+                held = {(one, each) for one in PARENTS for each in self.of((kind, one), child)}
+                if held - {(other, parent)}:
+                    return child
+        return None
 
     def unlink(self, pair: Pair, source: int, target: int) -> None:
         """Part two records; nothing if they were not linked."""

@@ -22,7 +22,7 @@ from tieout.simulator.hubspot.errors import (
 from tieout.simulator.hubspot.index import SearchIndex
 from tieout.simulator.hubspot.keys import Limits, Token
 from tieout.simulator.hubspot.kinds import KINDS
-from tieout.simulator.hubspot.links import ONE_PARENT, Links, Pair
+from tieout.simulator.hubspot.links import Links, Pair
 from tieout.simulator.hubspot.pipelines import RENEWALS, SALES, Pipeline
 from tieout.simulator.hubspot.records import Record, Shelf
 from tieout.simulator.hubspot.schema import Kind, Property, instant_text, stored
@@ -222,6 +222,11 @@ class HubSpotPortal:
         values = {**record.values, "notes_last_updated": instant_text(at)}
         return self._keep(kind, replace(record, values=values, modified=at))
 
+    def compute(self, kind: str, record: Record, values: Mapping[str, str]) -> Record:
+        """Let HubSpot itself set values of a record, which nobody else may."""
+        at = max(self.present(), record.modified)
+        return self._keep(kind, replace(record, values={**record.values, **values}, modified=at))
+
     def archive(self, kind: str, record: Record) -> Record:
         """Archive a record: search and reads no longer show it, a list of archived ones does."""
         at = self.present()
@@ -279,10 +284,9 @@ class HubSpotPortal:
         for kind, record_id in zip(pair, (source, target), strict=True):
             if self.find(kind, record_id) is None:
                 raise not_found(f"No {self.kinds[kind].singular} with ID {record_id} exists")
-        for child, ends in ((source, pair), (target, pair[::-1])):
-            parent = target if child == source else source
-            if ends == ONE_PARENT and set(self.links.of(ONE_PARENT, child)) - {parent}:
-                raise bad_request(f"Line item {child} already belongs to another record")
+        child = self.links.taken(pair, source, target)
+        if child is not None:
+            raise bad_request(f"Line item {child} already belongs to another record")
         self.links.link(pair, source, target, primary=primary, types=types)
 
     def plant(self, kind: str, records: Sequence[tuple[dict[str, str], int, int]]) -> list[int]:

@@ -6,7 +6,7 @@ items" (the tax rate's id, the term's form).
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 
@@ -78,6 +78,32 @@ def priced(values: dict[str, str], tax_rates: Mapping[str, TaxRate]) -> dict[str
     values["hs_post_tax_amount"] = f"{net + _tax(values, net, step, tax_rates):f}"
     _with_term(values, net, step)
     return values
+
+
+def whole_of(
+    lines: Iterable[Mapping[str, str]],
+    charges: Mapping[str, Sequence[Mapping[str, str]]],
+    currency: str,
+) -> Decimal:
+    """Return what a quote or an invoice comes to (H18).
+
+    Its discounts are taken off the lines' net prices, its fees are added to what is left, and its
+    taxes to that; each is a percent of what stood before its kind, rounded, or a fixed amount. The
+    lines' own taxes stand beside them.
+    """
+    step = Decimal(1).scaleb(-EXPONENTS.get(currency, 2))
+    held = list(lines)
+    whole = sum((_number(line, "amount") for line in held), Decimal(0))
+    own_taxes = sum((_number(line, "hs_tax_amount") for line in held), Decimal(0))
+    for kind, sign in (("discounts", -1), ("fees", 1), ("taxes", 1)):
+        whole += sign * sum((_charge(one, whole, step) for one in charges[kind]), Decimal(0))
+    return whole + own_taxes
+
+
+def _charge(charge: Mapping[str, str], base: Decimal, step: Decimal) -> Decimal:
+    value = _number(charge, "hs_value")
+    share = base * value / 100 if charge.get("hs_type") == "PERCENT" else value
+    return share.quantize(step, ROUND_HALF_UP)
 
 
 def _tax(

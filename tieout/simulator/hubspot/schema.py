@@ -29,6 +29,14 @@ FREQUENCIES = (
     "per_four_years",
     "per_five_years",
 )
+QUOTE_STATUSES = (
+    "DRAFT",
+    "APPROVAL_NOT_NEEDED",
+    "PENDING_APPROVAL",
+    "APPROVED",
+    "REJECTED",
+)
+"""APPROVAL_NOT_NEEDED and APPROVED are those of a quote that the buyer sees."""
 STARTS = (
     "hs_recurring_billing_start_date",
     "hs_billing_start_delay_days",

@@ -5,6 +5,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import UTC, datetime
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from tieout.simulator.hubspot import own_objects
 from tieout.simulator.hubspot.keys import Limits, Token
 from tieout.simulator.hubspot.oauth import app_of
 from tieout.simulator.hubspot.portal import HubSpotPortal
+from tieout.simulator.hubspot.pricing import TaxRate
 from tieout.simulator.hubspot.records import Record
 from tieout.simulator.hubspot.schema import Property, custom
 
@@ -54,6 +56,10 @@ def load(path: Path, now: Now = lambda: datetime.now(UTC)) -> HubSpotPortal:
         app_of(portal).restore(told["oauth"])
     portal.required = {kind: set(names) for kind, names in told["required"].items()}
     portal.owners = told["owners"]
+    portal.tax_rates = {
+        rate: TaxRate(label, Decimal(percent))
+        for rate, (label, percent) in told.get("tax_rates", {}).items()
+    }
     for own in told.get("own_objects", ()):
         own_objects.define(portal, own_objects.restored(own), ())
     portal.links.restore(told.get("own_types", ()))
@@ -89,6 +95,9 @@ def _told(portal: HubSpotPortal) -> dict[str, Any]:
         "oauth": app_of(portal).state(),
         "required": {kind: sorted(names) for kind, names in portal.required.items()},
         "owners": portal.owners,
+        "tax_rates": {
+            rate: (held.label, f"{held.percent:f}") for rate, held in portal.tax_rates.items()
+        },
         "own_objects": [asdict(own) for own in portal.own_objects.values()],
         "own_types": portal.links.own_types(),
         "groups": portal.groups,

@@ -28,6 +28,8 @@ def truth(portal: HubSpotPortal, *, detail: bool = True) -> dict[str, Any]:
         },
         "at": instant_text(portal.present()),
         "deals": [_deal(portal, record, detail=detail) for record in shelf.records.values()],
+        "quotes": [_shown(record) for record in portal.shelves["quotes"].live()],
+        "invoices": [_shown(record) for record in portal.shelves["invoices"].live()],
         "own_objects": {
             name: [_shown(record) for record in portal.shelves[name].live()]
             for name in portal.own_objects
