@@ -148,7 +148,8 @@ def _roles(at: Cells, top: abc.Mapping[str, Node]) -> Iterator[rules.Role]:
             at.wrong(node, f"{name} hangs on {of!r}", nearest(of, at.kinds))
         if name in at.kinds or name in RESERVED:
             at.wrong(node, f"{name} is a name already", "choose another")
-        kind = next((one for one in (way, way.removesuffix("s"), way.removesuffix("es")) if one in at.known), way)
+        spellings = (way, way.removesuffix("s"), way.removesuffix("es"))
+        kind = next((one for one in spellings if one in at.known), way)
         if kind not in at.known:
             at.wrong(node, f"no records of kind {way!r}", nearest(way, at.known))
         at.kinds[name] = kind

@@ -392,7 +392,7 @@ def _touch_owners_of_strangers(ledger: Ledger, pair: Pair, observed: Observed) -
     They are touched in the transaction that took them from the feed, which shows them once, and
     stay so until their owners are known.
     """
-    for kind, source in _kinds_of_lists(pair).items():
+    for kind, sources in _kinds_of_lists(pair).items():
         address = {"pair": pair.name, "company": pair.crm.company, "kind": kind}
         after = ""
         while rows := ledger.all(
@@ -400,26 +400,29 @@ def _touch_owners_of_strangers(ledger: Ledger, pair: Pair, observed: Observed) -
         ):
             after = rows[-1]["id"]
             asked = [Ref(pair.crm.company, kind, row["id"]) for row in rows]
-            answers = list(pair.crm.related(asked, source))
+            answers = [one for source in sources for one in pair.crm.related(asked, source)]
+            unknown = set()
             with ledger.transaction() as tx:
                 for answer in answers:
                     is_gone = isinstance(answer.error, NotFound)  # so nothing is made of it
                     if answer.error is not None and not is_gone:
                         observed.unreadable.append(Unreadable(answer.ref, answer.error))
-                        continue
+                        unknown.add(answer.ref)
                     for owner in answer.refs:
                         touch(tx, pair, owner, reread=True)
-                    tx.run("stranger_known", pair=pair.name, **address_of(answer.ref))
+                for ref in asked:
+                    if ref not in unknown:
+                        tx.run("stranger_known", pair=pair.name, **address_of(ref))
 
 
-def _kinds_of_lists(pair: Pair) -> dict[str, str]:
-    """Return the kinds of which a source has many, each with its source's kind."""
-    return {
-        role.kind: mapping.kind
-        for mapping in pair.mappings
-        for role in mapping.roles
-        if role.many and role.kind not in source_kinds(pair)
-    }
+def _kinds_of_lists(pair: Pair) -> dict[str, list[str]]:
+    """Return the kinds of which a source has many, each with the kinds of such sources."""
+    lists: dict[str, set[str]] = {}
+    for mapping in pair.mappings:
+        for role in mapping.roles:
+            if role.many and role.kind not in source_kinds(pair):
+                lists.setdefault(role.kind, set()).add(mapping.kind)
+    return {kind: sorted(sources) for kind, sources in lists.items()}
 
 
 def _may_apply(mapping: Mapping, row: Row, cutover_date: date) -> bool:
