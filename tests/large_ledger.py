@@ -31,7 +31,7 @@ def _tell_journal(connection: sqlite3.Connection) -> None:
     """Chain the lines that the engine would have written."""
     row = connection.execute(queries()["journal_last"]).fetchone()
     chain = Chain(Head() if row is None else Head(row[0], row[-1]))
-    keys = connection.execute("SELECT key FROM document WHERE source_id >= 'D'")
+    keys = connection.execute("SELECT key FROM document WHERE source_id GLOB 'D[0-9]*'")
     while some := keys.fetchmany(10_000):
         lines = [("tieout", what, key, None) for (key,) in some for what in LINES_OF_A_DOCUMENT]
         chain.add("2025-01-01T00:00:00.000000Z", lines)
