@@ -41,8 +41,11 @@ _UNSAFE = re.compile(r"[^\w.-]+")
 
 
 def note_print(tx: Writes, pair: Pair, sketch: Sketch) -> None:
-    """Note that a document's mapping wants the books' PDF of it on its source."""
-    if sketch.mapping.pdf is not None and sketch.document is not None:
+    """Note that a document's mapping wants the books' PDF of it on its source.
+
+    That of an invoice of several sources goes to each of them, and not to their customer.
+    """
+    if sketch.mapping.pdf is not None and sketch.document is not None and not sketch.members:
         invoice = str(sketch.key)
         tx.run("print_want", invoice=invoice, company=pair.books.company, pair=pair.name)
 

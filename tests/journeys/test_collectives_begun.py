@@ -94,3 +94,19 @@ def test_a_deal_that_a_person_invoiced_is_linked_and_the_others_go_without_it(wo
     assert world.told(first, "invoice_number") == world.told(second, "invoice_number")
     assert world.told(by_hand, "invoice_number") == made.get("DocNumber")
     assert_each_ties_out(world)
+
+
+def test_the_pdf_of_the_invoice_goes_to_each_deal_and_not_to_the_customer(
+    world, sold, clock, tmp_path
+):
+    file = tmp_path / FILE.name
+    file.write_text(
+        f"{FILE.read_text(encoding='utf-8').partition(chr(10) + 'tests:')[0]}\npdf: once\n"
+    )
+    world.files = (file,)
+    buyer = buy(world, "Bär GmbH")
+    sold(company=buyer), sold(company=buyer)
+    world.round()
+    clock.advance(13 * 86_400)
+    world.round(3)
+    assert (len(world.invoices()), world.company.prints, world.codes()) == (1, 2, [])
