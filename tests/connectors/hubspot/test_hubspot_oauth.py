@@ -37,7 +37,12 @@ LEAST = {
     "crm.objects.contacts.read",
     "crm.objects.owners.read",
 }
-BESIDE = {"crm.schemas.deals.write", "crm.schemas.companies.write", "crm.objects.companies.write"}
+BESIDE = {
+    "crm.schemas.deals.write",
+    "crm.schemas.companies.write",
+    "crm.objects.companies.write",
+    "crm.objects.contacts.write",
+}
 
 
 class Stay(HTTPRedirectHandler):
