@@ -66,7 +66,6 @@ class Engine:
     ledger: Ledger
     pairs: Mapping[str, Pair]
     hands: Hands
-    _names: Names = field(init=False)
     _begun: set[str] = field(default_factory=set)
     _found_at: datetime | None = field(init=False)
     """When the last line of the journal was written that this process found."""
@@ -74,9 +73,12 @@ class Engine:
     """By books company: whose pairs are worked one after the other."""
 
     def __post_init__(self) -> None:
-        self._names = Names(self.ledger, self.pairs)
         self._found_at = journal.last_line_at(self.ledger)
         self._turns = {pair.books.company: Turn() for pair in self.pairs.values()}
+
+    @property
+    def _names(self) -> Names:
+        return Names(self.ledger, self.pairs)
 
     # -- rounds -------------------------------------------------------------------------------
 
