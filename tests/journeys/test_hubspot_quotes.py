@@ -185,4 +185,4 @@ def test_an_invoice_that_is_voided_in_hubspot_after_it_was_posted_is_drift(world
     play(world, "void_invoice", invoice)
     world.round(2)
     assert nets(world) == ["1500.00"]
-    assert world.codes() != []
+    assert world.codes() == ["reopened"]

@@ -41,11 +41,15 @@ def truth(portal: HubSpotPortal, *, detail: bool = True) -> dict[str, Any]:
 
 
 def net_of(portal: HubSpotPortal, deal: Record) -> Decimal:
-    """Return what a deal is worth, net of tax: its lines' sum, or its amount without lines."""
+    """Return what a deal is worth, net of tax: its lines' sum, or its amount without lines.
+
+    A recurring line is worth its whole term, where that has an end (H17).
+    """
     lines = _linked(portal, _TO_LINES, deal)
     if not lines:
         return Decimal(deal.values.get("amount") or 0)
-    return sum((Decimal(line.values["amount"]) for line in lines), Decimal(0))
+    worths = (line.values.get("hs_tcv", line.values["amount"]) for line in lines)
+    return sum(map(Decimal, worths), Decimal(0))
 
 
 def _deal(portal: HubSpotPortal, deal: Record, *, detail: bool) -> dict[str, Any]:
