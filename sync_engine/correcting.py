@@ -12,7 +12,7 @@ from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
-from sync_engine.saying import says
+from sync_engine.amending import moved, overwriting
 from sync_engine.standing import (
     APPLIED,
     Choice,
@@ -31,7 +31,6 @@ from tieout.model.errors import ValueRefused
 from tieout.model.money import Money, currency, total
 from tieout.model.ref import Key
 
-OWN_WORDS = ("date", "lines", "custom_fields")  # of an invoice that a person made and linked
 NUMBER_CHARS = 21  # of a credit's number, where the books state no other length
 
 
@@ -138,37 +137,16 @@ def _amend(standing: Standing, choice: Choice) -> Option:
     closed = standing.preferences.get("closed_through")
     if closed is not None and parse_day(str(wanted["date"])) <= closed:
         return Option(choice, why=f"Its new date {wanted['date']} lies in a closed period.")
-    values = _moved(standing, wanted)
+    why = next(overwriting(standing, wanted), "")
+    if why:
+        return Option(choice, why=why)
+    values = moved(standing, wanted)
     if not values:
         return Option(choice, why="The deal says nothing else than its invoice does.")
     before = {name: plain(fields.get(name)) for name in values if name in fields}
     change = Update(standing.invoice.ref, standing.invoice.version, values, before)
     net = Money(standing.now_net or Decimal(0), currency(fields["currency"]))
     return Option(choice, _planned(standing, choice, change, net), settles=True)
-
-
-def _moved(standing: Standing, wanted: Values) -> Values:
-    """Return what the source says otherwise than when it was posted, and the books do not say yet.
-
-    What only the books' people changed stays theirs (pain 7); of an invoice that they made, all but
-    ``OWN_WORDS``. What the connector shows of an update is all that a lost answer can be compared
-    with, so nothing else is written.
-    """
-    fields = standing.invoice.fields
-    sent = standing.sent
-    moved: dict[str, Plain] = {}
-    for name, value in wanted.items():
-        if name in ("memo", "prices", "currency", "customer") or name not in fields:
-            continue
-        if (name not in OWN_WORDS) if sent is None else (sent.get(name) == value):
-            continue
-        if not says(fields[name], value):
-            moved[name] = value
-    if "custom_fields" in moved and isinstance(wanted["custom_fields"], Mapping):
-        moved["custom_fields"] = {**fields["custom_fields"], **wanted["custom_fields"]}
-    if "lines" in moved:
-        moved["prices"] = wanted["prices"]
-    return moved
 
 
 def _void(standing: Standing, choice: Choice) -> Option:

@@ -26,6 +26,7 @@ from sync_engine.mirror import mirror_fetched, preferences
 from sync_engine.mirror_rows import Mirror, record_of
 from sync_engine.pair import Pair
 from sync_engine.plan import keep_plan, standing_decision
+from sync_engine.posted_as import agreed_of, answered_of, sent_of
 from sync_engine.preflight import preflight
 from sync_engine.receipts import take_known
 from sync_engine.resolve import Resolver
@@ -136,7 +137,9 @@ def standing_of(tx: Reads, pair: Pair, invoice: Row, now: datetime) -> Standing:
         gift=gift_of(tx, books, shown),
         wanted=wanted,
         why_not=why_not,
-        sent=_sent(tx, invoice, corrections),
+        sent=sent_of(tx, invoice, corrections),
+        answered=answered_of(tx, invoice),
+        agreed=agreed_of(tx, invoice),
         now_net=sketch.net.amount if sketch is not None and is_won and sketch.net else None,
         now_lines=tuple(line.amount.amount for line in lines),
         inclusive=isinstance(document, Invoice) and document.tax.prices is Prices.INCLUSIVE,
@@ -228,18 +231,6 @@ def _inactive(tx: Reads, invoice: Row) -> Iterator[str]:
         gone = shown is not None and bool(shown["gone"])
         if shown is not None and (gone or fields_of(shown["fields"]).get("active") is False):
             yield f"{kind} {number}"
-
-
-def _sent(tx: Reads, invoice: Row, corrections: list[Row]) -> Values | None:
-    """Return the values that an invoice was posted with, its amendments included."""
-    made = tx.one("outbox_done", key=invoice["key"])
-    if made is None:
-        return None
-    values = dict(change_of(made["change"]).values)
-    for row in corrections:
-        amended = tx.one("outbox_done", key=row["key"]) if row["way"] == Way.AMEND else None
-        values |= {} if amended is None else change_of(amended["change"]).values
-    return values
 
 
 def _plan_again(tx: Writes, pair: Pair, row: Row, now: datetime) -> None:

@@ -127,6 +127,8 @@ class Standing:
         wanted: the values that the source would be invoiced with now; None where it cannot be.
         why_not: why it cannot be.
         sent: the values that it was posted with, later amendments included; None of an adopted one.
+        answered: the fields that the books answered to that; of an adopted one, those of then.
+        agreed: what each line of the source came to when an invoice was adopted; else None.
         now_net: what the source comes to now; None where it counts no more.
         now_lines: the same, by line.
         inclusive: whether those contain the tax, so that they compare with the totals.
@@ -150,6 +152,8 @@ class Standing:
     wanted: Values | None
     why_not: str
     sent: Values | None
+    answered: Fields
+    agreed: tuple[Decimal, ...] | None
     now_net: Decimal | None
     now_lines: tuple[Decimal, ...]
     inclusive: bool

@@ -69,6 +69,8 @@ UNPAID = Standing(
     wanted={**SENT, "lines": [LESS]},
     why_not="",
     sent=SENT,
+    answered=FIELDS,
+    agreed=None,
     now_net=Decimal(50),
     now_lines=(Decimal(50),),
     inclusive=False,
@@ -281,3 +283,53 @@ def test_what_is_credited_in_part_is_not_issued_again():
     """What is left of it and the next invoice would both be owed."""
     found = option(UNPAID, Choice(Way.CREDIT, Extent(part=Decimal(50)), reissue=True))
     assert (found.plan, found.why) == (None, "50.00 EUR of it would go on beside the next invoice.")
+
+
+def test_what_both_the_deal_and_the_accountants_changed_is_not_overwritten():
+    """Pain 7: what to keep of two changes of one field is for people to say."""
+    added = {**LINE, "item": "9", "description": "Shipping", "amount": Decimal(5)}
+    due = Decimal("124.95")
+    standing = invoice(lines=[LINE, added], net=Decimal(105), total=due, balance=due)
+    found = option(standing, Choice(Way.AMEND))
+    why = (
+        "Its lines were changed in the books too, and would be lost: change the lines there to "
+        "what the deal says, or void or credit it and issue it again."
+    )
+    assert (found.plan, found.why) == (None, why)
+    assert possible(standing) == ["void", "credit-to-deal", "credit", "credit-and-reissue"]
+
+
+def test_what_the_accountants_made_of_it_that_the_deal_says_too_is_no_conflict():
+    less = {**LINE, "quantity": Decimal(1), "amount": Decimal(50)}
+    due = Decimal("59.5")
+    standing = invoice(lines=[less], net=Decimal(50), total=due, balance=due)
+    wanted = {**SENT, "lines": [LESS], "date": "2026-04-01"}
+    change = option(replace(standing, wanted=wanted), Choice(Way.AMEND)).plan.change
+    assert change.values == {"date": "2026-04-01"}
+
+
+def test_a_day_that_both_changed_is_not_overwritten():
+    standing = replace(invoice(date=date(2026, 4, 2)), wanted={**SENT, "date": "2026-05-01"})
+    assert "Its date was changed in the books too" in option(standing, Choice(Way.AMEND)).why
+
+
+def test_an_amendment_says_only_the_custom_fields_that_the_deal_changed():
+    """The accountants changed one of two, the deal the other: each keeps its own."""
+    two = {"1": "PO-7", "2": "North"}
+    standing = replace(
+        invoice(custom_fields={"1": "PO-7b", "2": "North"}),
+        answered={**FIELDS, "custom_fields": two},
+        sent={**SENT, "custom_fields": two},
+        wanted={**SENT, "custom_fields": {"1": "PO-7", "2": "South"}},
+    )
+    change = option(standing, Choice(Way.AMEND)).plan.change
+    assert change.values == {"custom_fields": {"1": "PO-7b", "2": "South"}}
+    both = replace(standing, wanted={**SENT, "custom_fields": {"1": "PO-8", "2": "South"}})
+    assert "custom fields were changed in the books too" in option(both, Choice(Way.AMEND)).why
+
+
+def test_lines_of_a_linked_invoice_that_were_never_the_deal_s_are_not_overwritten():
+    linked = replace(UNPAID, sent=None, agreed=(Decimal(100),))
+    assert option(linked, Choice(Way.AMEND)).plan is not None
+    parted = replace(linked, agreed=(Decimal(60), Decimal(40)))
+    assert "Its lines in the books were never the deal's" in option(parted, Choice(Way.AMEND)).why

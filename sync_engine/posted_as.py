@@ -1,0 +1,40 @@
+"""posted_as: what a posted invoice was sent as, and what the books answered. It writes nothing."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from decimal import Decimal
+
+from sync_engine.ledger.spelling import change_of, fields_of
+from sync_engine.ledger.store import Reads, Row
+from sync_engine.standing import Way
+from tieout.model.canonical import Values
+from tieout.model.money import decimal
+from tieout.model.record import Fields
+
+
+def sent_of(tx: Reads, invoice: Row, corrections: Sequence[Row]) -> Values | None:
+    """Return the values that an invoice was posted with, its amendments included."""
+    made = tx.one("outbox_done", key=invoice["key"])
+    if made is None:
+        return None
+    values = dict(change_of(made["change"]).values)
+    for row in corrections:
+        amended = tx.one("outbox_done", key=row["key"]) if row["way"] == Way.AMEND else None
+        values |= {} if amended is None else change_of(amended["change"]).values
+    return values
+
+
+def answered_of(tx: Reads, invoice: Row) -> Fields:
+    """Return the fields that the books answered last to what was sent of an invoice."""
+    receipt = tx.one("receipt_any", key=invoice["key"])
+    return {} if receipt is None else fields_of(receipt["fields"])
+
+
+def agreed_of(tx: Reads, invoice: Row) -> tuple[Decimal, ...] | None:
+    """Return what each line of an adopted invoice's source came to then, None of one we sent."""
+    if tx.one("outbox_done", key=invoice["key"]) is not None:
+        return None
+    posted = json.loads(invoice["posted_content"] or "null") or {}
+    return tuple(decimal(line["amount"]) for line in posted.get("lines", ()))
