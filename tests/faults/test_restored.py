@@ -418,6 +418,14 @@ def test_after_a_restore_the_invoice_that_was_issued_again_since_is_the_deal_s(
     (told,) = [row for row in rows if row["what"] == "superseded"]
     stem = told["subject"].removesuffix("-1")
     assert (told["subject"], told["detail"]) == (f"{stem}-1", f'{{"by":"{stem}-2"}}')
+    posted = [row["subject"] for row in rows if row["what"] == "posted"]
+    receipts = [world.working.ledger.one("receipt_any", key=f"{stem}-{n}") for n in (1, 2)]
+    if backed_up == "after the first":
+        assert [key for key in posted if key.startswith(stem)] == [f"{stem}-1", f"{stem}-2"]
+        assert [receipt["how"] for receipt in receipts] == ["answered", "adopted"]
+    else:
+        assert [key for key in posted if key.startswith(stem)] == [f"{stem}-2"]
+        assert receipts[0] is None
     assert_ties_out(world)
 
 

@@ -25,6 +25,18 @@ def test_an_approval_that_fell_is_told_with_the_plan_that_it_was_for(world, sold
     assert fell == ("tieout", "approval fell", approved[2], {"plan": approved[3]["plan"]})
 
 
+def test_no_approval_falls_that_was_not_given_or_still_stands(world, sold):
+    engine = world.restart(approve="by_hand")
+    deal = sold()
+    world.round()
+    world.crm("edit_deal", deal, {"po_number": "PO-7777"})
+    world.round()
+    engine.approve(engine.sheet_hash("main"), who="ann", reason="seen")
+    world.crm("edit_deal", deal, {"description": "in no document"})
+    engine.plan()
+    assert lines(world, "approval fell") == []
+
+
 def test_each_sending_and_what_came_of_it_are_told(world, sold):
     deal = sold()
     world.fault("books", fault="status", status=429, retry_after=1, path="/invoice$")
