@@ -7,10 +7,10 @@ and what both changed is for people to say (pain 7).
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from sync_engine.saying import says
+from sync_engine.saying import EMPTY, says
 from sync_engine.standing import Standing
 from tieout.model.canonical import Plain, Values
 
@@ -60,6 +60,35 @@ def overwriting(standing: Standing, wanted: Values) -> Iterator[str]:
             )
 
 
+def uncleared(standing: Standing, wanted: Values) -> Iterator[str]:
+    """Yield what the source has no more and an amendment would leave on the invoice.
+
+    A sparse update leaves what it does not name, and QuickBooks takes some fields off by neither a
+    null nor an empty text (Intuit's answer in intuit/QuickBooks-V3-DotNET-SDK, issue 113), so
+    nothing is sent that might leave it there unsaid. What accountants changed since is theirs.
+    """
+    left = [name.replace("_", " ") for name in _left_behind(standing, wanted)]
+    if left:
+        names = ", ".join(left)
+        yield (
+            f"The deal has no longer what its invoice says: {names}. An amendment cannot take that "
+            f"off: empty it in the books and amend what else there is, {INSTEAD}"
+        )
+
+
+def _left_behind(standing: Standing, wanted: Values) -> Iterator[str]:
+    fields, sent = standing.invoice.fields, standing.sent or {}
+    for name, before in sent.items():
+        if name in NEVER_AMENDED or name in ("lines", "custom_fields") or name not in fields:
+            continue
+        if before not in EMPTY and wanted.get(name) in EMPTY and says(fields[name], before):
+            yield name
+    now, shown = _texts(wanted.get("custom_fields")), _texts(fields.get("custom_fields"))
+    for name, before in _texts(sent.get("custom_fields")).items():
+        if before not in EMPTY and now.get(name) in EMPTY and says(shown.get(name), before):
+            yield f"custom field {name}"
+
+
 def _changed(standing: Standing, wanted: Values) -> Iterator[str]:
     """Yield the fields that the source changed and the books show otherwise."""
     fields, sent = standing.invoice.fields, standing.sent
@@ -71,8 +100,17 @@ def _changed(standing: Standing, wanted: Values) -> Iterator[str]:
         if name == "custom_fields":
             if _custom(standing, wanted):
                 yield name
-        elif not says(fields[name], value):
+        elif not says(fields[name], value if name != "lines" else _whole(value, sent)):
             yield name
+
+
+def _whole(lines: Plain, sent: Values | None) -> Plain:
+    """Return lines that say too what they have no longer: a description that was taken away."""
+    before = (sent or {}).get("lines")
+    if not isinstance(lines, Sequence) or not isinstance(before, Sequence):
+        return lines
+    named = {name: None for line in before if isinstance(line, Mapping) for name in line}
+    return [{**named, **line} if isinstance(line, Mapping) else line for line in lines]
 
 
 def _custom(standing: Standing, wanted: Values) -> dict[str, Plain]:

@@ -10,9 +10,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
+from itertools import chain
 from typing import Any
 
-from sync_engine.amending import moved, overwriting
+from sync_engine.amending import moved, overwriting, uncleared
 from sync_engine.standing import (
     APPLIED,
     Choice,
@@ -137,7 +138,7 @@ def _amend(standing: Standing, choice: Choice) -> Option:
     closed = standing.preferences.get("closed_through")
     if closed is not None and parse_day(str(wanted["date"])) <= closed:
         return Option(choice, why=f"Its new date {wanted['date']} lies in a closed period.")
-    why = next(overwriting(standing, wanted), "")
+    why = next(chain(overwriting(standing, wanted), uncleared(standing, wanted)), "")
     if why:
         return Option(choice, why=why)
     values = moved(standing, wanted)

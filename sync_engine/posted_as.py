@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 
 from sync_engine.ledger.spelling import change_of, fields_of
 from sync_engine.ledger.store import Reads, Row
 from sync_engine.standing import Way
 from tieout.model.canonical import Values
+from tieout.model.change import Change, Update
 from tieout.model.money import decimal
 from tieout.model.record import Fields
 
@@ -22,8 +23,21 @@ def sent_of(tx: Reads, invoice: Row, corrections: Sequence[Row]) -> Values | Non
     values = dict(change_of(made["change"]).values)
     for row in corrections:
         amended = tx.one("outbox_done", key=row["key"]) if row["way"] == Way.AMEND else None
-        values |= {} if amended is None else change_of(amended["change"]).values
+        values |= {} if amended is None else _amended(values, change_of(amended["change"]))
     return values
+
+
+def _amended(sent: Values, change: Change) -> Values:
+    """Return what an amendment said of ours: it repeats the custom fields that people filled."""
+    said = dict(change.values)
+    custom = said.get("custom_fields")
+    before = change.before.get("custom_fields") if isinstance(change, Update) else None
+    ours = sent.get("custom_fields")
+    if isinstance(custom, Mapping):
+        shown = before if isinstance(before, Mapping) else {}
+        moved = {name: text for name, text in custom.items() if shown.get(name) != text}
+        said["custom_fields"] = {**(ours if isinstance(ours, Mapping) else {}), **moved}
+    return said
 
 
 def answered_of(tx: Reads, invoice: Row) -> Fields:

@@ -3,6 +3,7 @@
 from decimal import Decimal
 
 import pytest
+from simulated_world import seller
 
 from sync_engine.standing import Choice, Way
 from tieout.model.errors import Rejected
@@ -114,3 +115,37 @@ def test_an_adopted_invoice_whose_lines_were_never_the_deal_s_is_not_amended(wor
     with pytest.raises(Rejected, match="never the deal's"):
         correct(world, deal, Way.AMEND)
     assert nets(world) == [305]
+
+
+def test_an_order_number_that_the_deal_has_no_longer_is_not_settled_by_an_amendment(world, deal):
+    world.crm("edit_deal", deal, {"po_number": ""})
+    sell_one(world, deal)
+    with pytest.raises(Rejected, match="no longer what its invoice says: custom field 1"):
+        correct(world, deal, Way.AMEND)
+    world.books("edit", id="1", changes={"CustomField": []})
+    world.round()
+    chosen = correct(world, deal, Way.AMEND)
+    assert set(chosen["values"]) == {"lines", "prices"}
+    world.round(2)
+    [invoice] = world.invoices()
+    assert (invoice["net"], invoice["po_number"], world.codes()) == (150, None, [])
+
+
+def test_a_custom_field_that_accountants_filled_is_never_ours_to_take_off(make_world):
+    """An amendment repeats it, as the books replace such fields together."""
+    world = make_world(custom_fields=("PO Number", "Region"))
+    deal = seller(world)()
+    world.round()
+    body = world.company.find("Invoice", "1").body
+    region = {"DefinitionId": "2", "Type": "StringType", "StringValue": "North"}
+    world.books("edit", id="1", changes={"CustomField": [*body["CustomField"], region]})
+    world.crm("edit_deal", deal, {"po_number": "PO-NEW"})
+    world.round()
+    assert set(correct(world, deal, Way.AMEND)["values"]) == {"custom_fields"}
+    world.round(2)
+    sell_one(world, deal)
+    assert set(correct(world, deal, Way.AMEND)["values"]) == {"lines", "prices"}
+    world.round(2)
+    shown = world.company.find("Invoice", "1").body["CustomField"]
+    assert [one["StringValue"] for one in shown] == ["PO-NEW", "North"]
+    assert (nets(world), world.codes()) == ([150], [])

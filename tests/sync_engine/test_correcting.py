@@ -333,3 +333,35 @@ def test_lines_of_a_linked_invoice_that_were_never_the_deal_s_are_not_overwritte
     assert option(linked, Choice(Way.AMEND)).plan is not None
     parted = replace(linked, agreed=(Decimal(60), Decimal(40)))
     assert "Its lines in the books were never the deal's" in option(parted, Choice(Way.AMEND)).why
+
+
+@pytest.mark.parametrize(
+    ("name", "sent", "shown", "said"),
+    [
+        ("terms", "3", "3", "terms"),
+        ("email", "ap@baer.example", "ap@baer.example", "email"),
+        ("due_date", "2026-04-30", date(2026, 4, 30), "due date"),
+        ("custom_fields", {"1": "PO-7"}, {"1": "PO-7"}, "custom field 1"),
+    ],
+)
+def test_what_the_deal_has_no_longer_is_not_left_on_its_invoice_unsaid(name, sent, shown, said):
+    """A sparse update leaves what it does not name: said, it is, until it was emptied."""
+    wanted = {key: value for key, value in UNPAID.wanted.items() if key != name}
+    standing = replace(
+        invoice(**{name: shown}),
+        sent={**SENT, name: sent},
+        answered={**FIELDS, name: shown},
+        wanted=wanted,
+    )
+    why = f"The deal has no longer what its invoice says: {said}."
+    assert why in option(standing, Choice(Way.AMEND)).why
+    for emptied in ("somebody's own", None if name != "custom_fields" else {}):
+        there = {**standing.invoice.fields, name: emptied}
+        theirs = replace(standing, invoice=replace(standing.invoice, fields=there))
+        assert set(option(theirs, Choice(Way.AMEND)).plan.change.values) == {"lines", "prices"}
+
+
+def test_a_description_that_a_line_has_no_longer_is_taken_off_with_its_lines():
+    sold = {**SENT["lines"][0], "description": "Consulting"}
+    standing = replace(UNPAID, sent={**SENT, "lines": [sold]}, wanted=SENT)
+    assert option(standing, Choice(Way.AMEND)).plan.change.values["lines"] == SENT["lines"]
