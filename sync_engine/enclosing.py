@@ -86,7 +86,8 @@ def known_there(
     """Return what is there under a key already; asked only where the ledger may not know.
 
     An invoice that was adopted was sent by a ledger that is lost, and its files may have been too;
-    so may those of one that a person linked, or that is older than a restore.
+    so may those of one that a person linked, that is older than a restore, or that was looked for
+    after one: the answer that the backup lacks was had by the ledger before.
 
     Raises:
         TieoutError: it was not searched to the end.
@@ -95,7 +96,9 @@ def known_there(
     if receipt is None or ledger.one("document_get", key=key):
         return None
     restored_at = ledger.value("meta_get", name="restored_at")
-    is_older = restored_at is not None and receipt["at"] <= str(restored_at)
+    is_older = restored_at is not None and (
+        receipt["how"] == "found" or receipt["at"] <= str(restored_at)
+    )
     if receipt["how"] not in ("adopted", "linked") and not is_older:
         return None
     (answer,) = connector.find(kind, [Lookup(kind, MARKER, key)])

@@ -212,3 +212,22 @@ def test_what_was_attached_since_the_backup_is_not_attached_again(
     filing.restart()
     filing.round(3, wait=True)
     assert len(attached(filing)) == 1
+
+
+def test_a_file_is_not_sent_again_when_its_invoice_had_no_answer_yet_at_the_backup(filing, sold):
+    """The ledger finds the invoice after the restore, and one that is no more hung the file on it."""
+    filing.crm("attach_file", sold(), "Contract.pdf", PDF)
+    filing.fault("books", fault="lose_answer", method="POST", path="/invoice$")
+    filing.round()
+    target = filing.path / "backup.db"
+    backup(filing.working.ledger, target, filing.now)
+    time.sleep(filing.quiet_secs)
+    filing.round(2)
+    assert len(attached(filing)) == 1
+    filing.remember_requests(0)
+    filing.opened.close()
+    restore(target, filing.path / "ledger.db", filing.now, "ann")
+    filing.restart()
+    filing.round(3, wait=True)
+    assert len(attached(filing)) == 1
+    assert filing.codes() == []
