@@ -15,8 +15,8 @@ from sync_engine.ledger.spelling import fields_of
 from sync_engine.ledger.sqlite import Ledger
 from sync_engine.ledger.store import Reads, Writes
 from sync_engine.linking import BY_PERSON, Link, Links, Question
+from sync_engine.new_records import leave_unneeded
 from sync_engine.pair import Pair
-from sync_engine.plan import leave_unneeded
 from sync_engine.sides import (
     KIND,
     Found,

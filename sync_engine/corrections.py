@@ -19,13 +19,13 @@ from sync_engine.corrected import NOTHING
 from sync_engine.correcting import option
 from sync_engine.credits import credits_of, gift_of
 from sync_engine.draft import draft_source, setting_of
+from sync_engine.frozen import keep_plan, standing_decision
 from sync_engine.ledger.spelling import change_of, fields_of
 from sync_engine.ledger.sqlite import Ledger
 from sync_engine.ledger.store import Reads, Row, Writes
 from sync_engine.mirror import mirror_fetched, preferences
 from sync_engine.mirror_rows import Mirror, record_of
 from sync_engine.pair import Pair
-from sync_engine.plan import keep_plan, standing_decision
 from sync_engine.posted_as import agreed_of, answered_of, sent_of
 from sync_engine.preflight import preflight
 from sync_engine.receipts import take_known

@@ -10,10 +10,10 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from sync_engine.addresses import address_of, source_address
+from sync_engine.frozen import keep_plan
 from sync_engine.ledger.sqlite import Ledger
 from sync_engine.ledger.store import Reads, Row, Writes
 from sync_engine.pair import Pair
-from sync_engine.plan import keep_plan
 from sync_engine.receipts import take_known
 from sync_engine.states import in_state
 from sync_engine.tasks import FILE, Wanted, keep

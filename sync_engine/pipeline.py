@@ -32,6 +32,7 @@ from sync_engine.made_elsewhere import take_made
 from sync_engine.mirror import mirror_record, stop_pair
 from sync_engine.mirror_rows import Mirror
 from sync_engine.mode import SHADOW, mode_of, note_mode
+from sync_engine.new_records import leave_unneeded
 from sync_engine.observe import (
     drafted_kinds,
     observe_crm,
@@ -42,7 +43,7 @@ from sync_engine.observe import (
 )
 from sync_engine.observe_books import judge_strangers, observe_books, report_found
 from sync_engine.pair import Clock, Pair, Sleep
-from sync_engine.plan import leave_unneeded, plan_sketch
+from sync_engine.plan import plan_sketch
 from sync_engine.preflight import SET_IN_THE_BOOKS
 from sync_engine.print_back import note_print, print_back
 from sync_engine.push import Pushed, is_paused, push

@@ -10,21 +10,22 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import date, datetime
 
-from sync_engine.addresses import source_address, source_of
+from sync_engine.addresses import source_address
 from sync_engine.collected import sent_with
-from sync_engine.ledger.spelling import amount_text, change_text, findings_text
+from sync_engine.frozen import keep_plan, recall, standing_decision, state_of_same_plan
+from sync_engine.ledger.spelling import amount_text
 from sync_engine.ledger.store import Row, Writes
 from sync_engine.mirror import preferences
 from sync_engine.mirror_rows import Mirror
-from sync_engine.pair import Pair, folded
-from sync_engine.preflight import preflight, preflight_new
+from sync_engine.new_records import document_row, made_since, plan_new_records
+from sync_engine.pair import Pair
+from sync_engine.preflight import preflight
 from sync_engine.receipts import adopt
-from sync_engine.resolve import NewRecord, Resolved, Resolver
+from sync_engine.resolve import Resolved, Resolver
 from sync_engine.sketch import Sketch, content_of, order_of
 from sync_engine.states import (
     ASKED,
     COLLECTED,
-    DECIDED,
     LEFT_ALONE,
     NOT_DUE,
     OVERRULED,
@@ -34,12 +35,10 @@ from sync_engine.tasks import APPROVAL, FINDING, REFUSED, Wanted, answers, from_
 from sync_engine.twins import identity, twins
 from tieout.model.canonical import canonical, digest
 from tieout.model.change import Create, Finding, Plan, Severity
-from tieout.model.dates import day_of, instant_text
+from tieout.model.dates import day_of
 from tieout.model.document import Document, Payment, TaxBy
 from tieout.model.money import Money
-from tieout.model.ref import Key
 
-RECALLED = "recalled"  # the verdict that ends the one before
 HOLDABLE = frozenset({"planned", COLLECTED, "waiting", "approved", "blocked"})
 CONSEQUENCES = {  # what a finding brings with it, by its code
     "missing-relation": ("no-customer", "no-tax-code"),
@@ -83,7 +82,7 @@ def _hold_as_it_was(tx: Writes, pair: Pair, sketch: Sketch, held: Row) -> None:
         at = tx.now_text()
         decided = held["plan_hash"] and standing_decision(tx, held["key"], held["plan_hash"])
         if decided not in (None, held["state"]):
-            _recall(tx, held, at)
+            recall(tx, held, at)
         tx.run("document_state", key=held["key"], state="blocked", reason=UNREADABLE, at=at)
     _keep_tasks(tx, pair, sketch, held, sketch.findings, state="blocked")
 
@@ -101,7 +100,7 @@ def _plan_or_block(
         tx.run("needs_clear", key=str(sketch.key))
         _collect(tx, pair, sketch, held, resolved, _standing(findings, answered))
         return
-    findings += _new_records(tx, pair, sketch, resolved, now)
+    findings += plan_new_records(tx, pair, sketch, resolved, now)
     findings = _standing(findings, answered)
     along = tuple(row["plan_hash"] for row in tx.all("needs_plans", key=str(sketch.key)))
     plan = _plan(sketch, resolved, tuple(dict.fromkeys(findings)), along)
@@ -113,7 +112,7 @@ def _plan_or_block(
         state = "blocked"
         reason = next(found.code for found in findings if found.severity is not Severity.WARN)
     else:
-        state = _state_of_same_plan(tx, held, plan)
+        state = state_of_same_plan(tx, held, plan)
         if held is not None and state == "rejected":
             reason = held["reason"]
         if state == "approved" and tx.all("needs_planned", key=str(sketch.key)):
@@ -137,7 +136,7 @@ def _judged(
         return Resolved(), findings
     said = {code: row for key, _ in sketch.members for code, row in answers(tx, key).items()}
     resolver = Resolver(tx, pair, mirror, sketch.mapping.identity, {**said, **answered})
-    resolved = resolver.resolve(document, _made_since(tx, str(sketch.key)))
+    resolved = resolver.resolve(document, made_since(tx, str(sketch.key)))
     findings += resolved.findings
     findings += preflight(
         document,
@@ -203,36 +202,6 @@ def _plan(
     )
 
 
-def _state_of_same_plan(tx: Writes, held: Row | None, plan: Plan) -> str:
-    """A plan with the same hash keeps what was decided; any other starts anew."""
-    if held is None or held["plan_hash"] != plan.hash:
-        return "planned"
-    if held["state"] == "blocked" and held["reason"] == UNREADABLE:
-        return standing_decision(tx, plan.key, plan.hash) or "planned"
-    return str(held["state"]) if held["state"] in DECIDED else "planned"
-
-
-def standing_decision(tx: Writes, key: str, plan_hash: str) -> str | None:
-    """Return what was last decided about this very plan, None where nothing stands."""
-    decisions = tx.all("decisions_of", key=key)
-    same = [str(one["verdict"]) for one in decisions if one["plan_hash"] == plan_hash]
-    return same[-1] if same and same[-1] != RECALLED else None
-
-
-def _recall(tx: Writes, held: Row, at: str) -> None:
-    """Write down that a decision fell before: a plan that moved and came back waits for another."""
-    tx.run(
-        "decision_add",
-        plan_hash=held["plan_hash"],
-        key=held["key"],
-        verdict=RECALLED,
-        who="tieout",
-        policy="",
-        reason="it fell when the plan moved",
-        at=at,
-    )
-
-
 def _causes(findings: list[Finding]) -> list[Finding]:
     """Leave out what only follows from another finding: one cause is one task."""
     found = {finding.code for finding in findings}
@@ -262,127 +231,7 @@ def _overruled(finding: Finding, answered: Mapping[str, Row]) -> bool:
     )
 
 
-# -- new customers and items ------------------------------------------------------------------
-
-
-def _new_records(
-    tx: Writes, pair: Pair, sketch: Sketch, resolved: Resolved, now: datetime
-) -> list[Finding]:
-    """Plan the records that must be created first; what blocks them blocks this document too.
-
-    Of all documents that wait for a new record one words it, so that they never undo each other.
-    """
-    findings: list[Finding] = []
-    tx.run("needs_clear", key=str(sketch.key))
-    for key, new in resolved.needs.items():
-        tx.run("need_add", key=str(sketch.key), need=key)
-        wrong = preflight_new(new.kind, new.values, new.source, pair.books.capabilities)
-        findings += () if new.shared else wrong
-        held = tx.one("document_get", key=key)
-        if held is not None and held["state"] == "refused":
-            findings.append(
-                Finding(
-                    f"{new.kind}-refused",
-                    Severity.BLOCK,
-                    f"The books refused its new {new.kind} {new.values['name']!r}.",
-                    "Answer that record's own task first.",
-                    new.source,
-                )
-            )
-        words_it = not new.shared and tx.value("need_first", need=key) == str(sketch.key)
-        if not wrong and words_it and (held is None or _may_plan_again(held, new)):
-            _put_new(tx, pair, sketch, new, held, now)
-    return findings
-
-
-def leave_unneeded(tx: Writes, pair: Pair) -> None:
-    """Leave the new records that no document waits for any more, also those that were refused."""
-    for row in tx.all("needs_unwanted", pair=pair.name):
-        at = tx.now_text()
-        tx.run("document_state", key=row["key"], state="skipped", reason="not-needed", at=at)
-        source = source_of(row)
-        keep(
-            tx,
-            pair=pair.name,
-            family=REFUSED,
-            subject=row["key"],
-            source=source,
-            wanted=(),
-        )
-
-
-def _may_plan_again(held: Row, new: NewRecord) -> bool:
-    """A twin of its company shares the plan, and does not write it in its own words."""
-    own = (held["source_kind"], held["source_id"]) == (new.source.kind, new.source.id)
-    return own and held["state"] not in ASKED
-
-
-def _put_new(
-    tx: Writes, pair: Pair, sketch: Sketch, new: NewRecord, held: Row | None, now: datetime
-) -> None:
-    name = str(new.values["name"])
-    values = {field: value for field, value in new.values.items() if value is not None}
-    plan = Plan(
-        key=str(new.key),
-        mapping=sketch.mapping.name,
-        mapping_version=sketch.mapping.version,
-        change=Create(new.kind, values),
-        title=f"{new.kind} {name}",
-        source=new.source,
-    )
-    keep_plan(tx, pair, plan, now)
-    content = canonical(values)
-    tx.run(
-        "document_put",
-        **_document_row(pair, sketch, plan.key, new.key, tx.now_text()),
-        **source_address(new.source),
-        part="",
-        kind=new.kind,
-        state=_state_of_same_plan(tx, held, plan),
-        reason=None,
-        title=plan.title,
-        content=content,
-        content_hash=digest(content),
-        net=None,
-        currency=new.currency,
-        purchase_order=None,
-        customer=None,
-        name_key=folded(name),
-        plan_hash=plan.hash,
-    )
-    if held is not None and held["plan_hash"] != plan.hash:
-        tx.run("dependants_again", need=plan.key, pair=pair.name)
-
-
-def _made_since(tx: Writes, key: str) -> dict[tuple[str, str], str]:
-    """Return what this document waited for and got: the key by the kind and id that it has now."""
-    return {(row["kind"], row["posted_id"]): row["need"] for row in tx.all("needs_made", key=key)}
-
-
 # -- writing down -------------------------------------------------------------------------------
-
-
-def keep_plan(tx: Writes, pair: Pair, plan: Plan | None, now: datetime) -> None:
-    """Freeze a plan; None keeps nothing."""
-    if plan is None:
-        return
-    tx.run(
-        "plan_put",
-        hash=plan.hash,
-        key=plan.key,
-        pair=pair.name,
-        change=change_text(plan.change),
-        title=plan.title,
-        needs=canonical(list(plan.needs)),
-        findings=findings_text(plan.findings),
-        mapping=plan.mapping,
-        mapping_version=plan.mapping_version,
-        net=amount_text(plan.net),
-        expected=amount_text(plan.expected),
-        tolerance=amount_text(plan.tolerance),
-        currency=None if plan.net is None else plan.net.currency.code,
-        made_at=instant_text(now),
-    )
 
 
 def _put(
@@ -409,7 +258,7 @@ def _put(
         return
     tx.run(
         "document_put",
-        **_document_row(pair, sketch, str(sketch.key), sketch.key, tx.now_text()),
+        **document_row(pair, sketch, str(sketch.key), sketch.key, tx.now_text()),
         **source_address(sketch.ref),
         part=sketch.part,
         kind=sketch.mapping.to,
@@ -484,17 +333,6 @@ def _joined(messages: Iterable[str]) -> str:
     """Return several messages as sentences of one text."""
     *firsts, last = messages
     return " ".join([*(one if one.endswith(".") else f"{one}." for one in firsts), last])
-
-
-def _document_row(pair: Pair, sketch: Sketch, text: str, key: Key, at: str) -> dict[str, str | int]:
-    return {
-        "key": text,
-        "stem": key.stem,
-        "generation": key.generation,
-        "pair": pair.name,
-        "mapping": sketch.mapping.identity,
-        "at": at,
-    }
 
 
 def _expected(document: Document) -> Money | None:

@@ -64,6 +64,8 @@ SOUND = (  # what the judges need, and nobody mutates
 JUDGES: Mapping[str, Sequence[tuple[str, ...]]] = {
     "tieout.model.money": [("tests/model",)],
     "sync_engine.plan": [SLOWER, STORIES, ENGINE],
+    "sync_engine.frozen": [SLOWER, STORIES, ENGINE],
+    "sync_engine.new_records": [SLOWER, STORIES, ENGINE],
     "sync_engine.push": [CALL_BY_CALL, SLOWER, STORIES, ENGINE],
     "sync_engine.receipts": [CALL_BY_CALL, SLOWER, STORIES, ENGINE],
     "sync_engine.look": [SLOWER, STORIES, ENGINE],
