@@ -77,14 +77,14 @@ class Spool:
 
     @contextmanager
     def opened(self, giver: Connector, enclosure: Enclosure) -> Iterator[BinaryIO]:
-        """Open a file that is to be sent; one that does not lie here is read again first.
+        """Open a file that is to be sent; one that does not lie here whole is read again first.
 
         Raises:
             Rejected: there are other bytes now than those that were to be sent.
             TieoutError: as ``take``.
         """
         path = self.folder / enclosure.sha256
-        if not path.is_file():
+        if not _lies_whole(path, enclosure):
             again = self.take(giver, enclosure.source, enclosure.size_bytes)
             if again.sha256 != enclosure.sha256:
                 self.drop(again.sha256)
@@ -148,6 +148,19 @@ def _reader(giver: Connector, ref: Ref) -> Callable[[Ref, Callable[[bytes], obje
         return giver.read_file
     what = "prints no invoices" if ref.kind == INVOICE else "gives no files"
     raise Unsupported(f"{giver.capabilities.title}'s connector {what}.")
+
+
+def _lies_whole(path: Path, enclosure: Enclosure) -> bool:
+    """Whether a file's very bytes lie there: a power cut may keep a name and lose what it names."""
+    try:
+        with path.open("rb") as content:
+            size_bytes = os.fstat(content.fileno()).st_size
+            return (
+                size_bytes == enclosure.size_bytes
+                and hashlib.file_digest(content, "sha256").hexdigest() == enclosure.sha256
+            )
+    except OSError:  # it is read again, and written anew
+        return False
 
 
 def _private(path: str, flags: int) -> int:

@@ -70,6 +70,17 @@ def test_what_was_lost_from_the_spool_is_read_again(spool):
         assert content.read() == PIECE * 2
 
 
+@pytest.mark.parametrize(
+    "lying", [b"", PIECE, bytes(2 * len(PIECE)), PIECE * 3], ids=["none", "cut", "zeros", "longer"]
+)
+def test_what_a_power_cut_spoiled_in_the_spool_is_read_again(spool, lying):
+    """The name came to the disk and not all of the bytes: else they would hang on an invoice."""
+    spooled = spool.take(Crm(2), FILE, LIMIT_BYTES)
+    (spool.folder / spooled.sha256).write_bytes(lying)
+    with spool.opened(Crm(2), enclosure_of(spooled)) as content:
+        assert content.read() == PIECE * 2
+
+
 def test_other_bytes_are_not_sent_in_its_place(spool):
     spooled = spool.take(Crm(2), FILE, LIMIT_BYTES)
     spool.drop(spooled.sha256)
