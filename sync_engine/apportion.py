@@ -15,12 +15,12 @@ from sync_engine.collected import sent_with, sharing
 from sync_engine.draft import draft_source, setting_of
 from sync_engine.ledger.store import Reads, Row
 from sync_engine.pair import Pair
-from sync_engine.standing import Choice, Standing, Way, taken_of
+from sync_engine.standing import LINES_MOVED, Choice, Standing, Way, taken_so_far
 from sync_engine.tie_out import mapping_of
 from tieout.model.crediting import Extent, shares
 from tieout.model.document import Invoice
 from tieout.model.errors import Rejected, ValueRefused
-from tieout.model.money import Currency, Money, currency, total
+from tieout.model.money import Currency, Money, currency
 
 NOTHING = "null"  # the content of a source that is not to be invoiced
 
@@ -73,8 +73,13 @@ def fitted(tx: Reads, row: Row, standing: Standing, choice: Choice) -> Choice:
             remedy=f"`tieout correct {what}` takes back all; credit these, then `tieout reissue` "
             "lets it go with the next.",
         )
+    if not stand_as_sent(standing):
+        raise Rejected(
+            f"{LINES_MOVED} Which are those of {row['title']} is not known.",
+            remedy="Credit the invoice itself by `--line` or `--amount`, or put its lines back.",
+        )
     try:
-        left = _lines(tx, row, standing).left(choice.extent)
+        left = lines_of_source(tx, row, standing).left(choice.extent)
     except ValueRefused as refused:
         raise Rejected(f"{row['title']} cannot be corrected so: {refused.what}") from refused
     return replace(choice, extent=Extent(to=left))
@@ -97,10 +102,13 @@ def to_sources(tx: Reads, pair: Pair, whole: Row, standing: Standing) -> tuple[D
     """Return what shall be left of each line of a document, for each source to be as it is now.
 
     A source that comes to more than is left of it keeps its lines: a credit gives nothing more.
+    None where people moved the lines, so that which are whose is not known.
     """
     left: list[Decimal] = []
+    if not stand_as_sent(standing):
+        return ()
     for row in sharing(tx, whole["key"]):
-        lines = _lines(tx, row, standing)
+        lines = lines_of_source(tx, row, standing)
         now = now_lines(tx, pair, row)
         try:
             left += lines.left(Extent(to=now) if now else Extent())[lines.own]
@@ -114,14 +122,26 @@ def settled_by(
 ) -> Mapping[str, str]:
     """Return which sources a credit settles, by their documents' keys, and what they say now."""
     settled: dict[str, str] = {}
+    if not stand_as_sent(standing):
+        return settled
     for row in sharing(tx, whole["key"]):
-        lines = _lines(tx, row, standing)
+        lines = lines_of_source(tx, row, standing)
         less = sum(taken[lines.own], Decimal(0))
         left = sum(lines.untouched(), Decimal(0)) - less
         wanted = Decimal(0) if row["net"] is None else Decimal(row["net"])
         if less and left == wanted and not (left and standing.inclusive):
             settled[row["key"]] = NOTHING if row["net"] is None else row["content"]
     return settled
+
+
+def stand_as_sent(standing: Standing) -> bool:
+    """Whether the lines that are sold are in their places still, whatever they come to."""
+    before = standing.answered.get("lines")
+    return before is None or _sold(before) == _sold(standing.invoice.fields["lines"])
+
+
+def _sold(lines: Sequence[Mapping[str, object]]) -> list[tuple[object, object]]:
+    return [(line["item"], line["description"]) for line in lines if line["item"]]
 
 
 def says_now(tx: Reads, settled: Mapping[str, str]) -> dict[str, str]:
@@ -133,14 +153,12 @@ def says_now(tx: Reads, settled: Mapping[str, str]) -> dict[str, str]:
     }
 
 
-def _lines(tx: Reads, row: Row, standing: Standing) -> Lines:
+def lines_of_source(tx: Reads, row: Row, standing: Standing) -> Lines:
+    """Return which lines of a document of several sources are one source's."""
     sent = sent_with(tx, row["key"])
     assert sent is not None
     before = (one for one in sharing(tx, sent["collective"]) if one["n"] < sent["n"])
     first = sum(int(one["lines"]) for one in before)
     unit = currency(standing.invoice.fields["currency"])
-    of_each = [taken_of(credit, standing.lines) for credit in standing.credits]
-    taken = tuple(total(some, unit) for some in zip(*of_each, strict=True)) or tuple(
-        Money.zero(unit) for _ in standing.lines
-    )
-    return Lines(standing.lines, taken, slice(first, first + int(sent["lines"])), unit)
+    own = slice(first, first + int(sent["lines"]))
+    return Lines(standing.lines, taken_so_far(standing), own, unit)

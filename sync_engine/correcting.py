@@ -16,6 +16,7 @@ from typing import Any
 from sync_engine.amending import moved, overwriting, uncleared
 from sync_engine.standing import (
     APPLIED,
+    LINES_MOVED,
     Choice,
     Credit,
     Option,
@@ -112,6 +113,8 @@ def _untouchable(standing: Standing) -> Iterator[str]:
 
 
 def _uncreditable(standing: Standing, choice: Choice) -> Iterator[str]:
+    if standing.several and choice.extent.to is not None and not standing.now_lines:
+        yield f"{LINES_MOVED} Which are whose is not known."
     if standing.inactive:
         named = ", ".join(standing.inactive)
         yield f"Inactive in the books: {named}. Make it active to credit the invoice."

@@ -6,24 +6,25 @@ Plain values that every door prints. It writes nothing.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
 from sync_engine.addresses import named_as, source_of
-from sync_engine.apportion import fitted, now_lines, whole_of
+from sync_engine.apportion import fitted, lines_of_source, now_lines, stand_as_sent, whole_of
 from sync_engine.collected import share_of
 from sync_engine.correcting import option, options
 from sync_engine.corrections import standing_of
 from sync_engine.credits import credits_of
 from sync_engine.ledger.store import Reads, Row
 from sync_engine.pair import Pair
-from sync_engine.standing import Choice, Option, Way
+from sync_engine.standing import Choice, Option, Standing, Way, taken_so_far
 from sync_engine.tasks import DRIFT
 from tieout.model.canonical import plain
 from tieout.model.crediting import Extent
-from tieout.model.errors import Rejected
+from tieout.model.errors import Rejected, ValueRefused
+from tieout.model.money import Money
 
 
 def standing(ledger: Reads, pair: Pair, invoice: Row, now: datetime) -> dict[str, Any]:
@@ -43,6 +44,7 @@ def standing(ledger: Reads, pair: Pair, invoice: Row, now: datetime) -> dict[str
             **{name: plain(fields.get(name)) for name in ("net", "tax", "total", "balance")},
             "left": plain(stands.rest),
         },
+        "lines": list(_lines_in_the_books(stands, slice(None))),
         "fields": list(_differing(invoice, fields)),
         "tasks": [
             {"code": row["code"], "message": row["message"]}
@@ -72,6 +74,7 @@ def share(ledger: Reads, pair: Pair, row: Row, now: datetime) -> dict[str, Any]:
     has = share_of(ledger, pair.books.company, row["key"])
     assert has is not None
     own = now_lines(ledger, pair, row)
+    lines = lines_of_source(ledger, row, stands).own
     asked = [Extent(to=own)] if own and 0 < sum(own, Decimal(0)) < has.left else []
     options = []
     for extent in (*asked, Extent()):
@@ -87,6 +90,7 @@ def share(ledger: Reads, pair: Pair, row: Row, now: datetime) -> dict[str, Any]:
         "title": row["title"],
         "with": named_as(source_of(whole), whole["part"]),
         "invoice": {**shown["invoice"], "left": plain(has.left)},
+        "lines": list(_lines_in_the_books(stands, lines)) if stand_as_sent(stands) else [],
         "fields": list(_differing(row, {})),
         "tasks": [
             {"code": task["code"], "message": task["message"]}
@@ -117,6 +121,26 @@ def shown_option(option: Option) -> dict[str, Any]:
     }
 
 
+def _lines_in_the_books(stands: Standing, own: slice) -> Iterator[dict[str, Any]]:
+    """Yield the lines that can be credited, each with the number that ``--line`` takes.
+
+    What is left of each is not known where they cancel each other.
+    """
+    try:
+        taken: Sequence[Money | None] = taken_so_far(stands)
+    except ValueRefused:
+        taken = [None] * len(stands.lines)
+    sold = [line for line in stands.invoice.fields["lines"] if line["item"]]
+    rows = zip(sold[own], stands.lines[own], taken[own], strict=True)
+    for number, (line, amount, off) in enumerate(rows, 1):
+        yield {
+            "line": number,
+            "description": line["description"],
+            "amount": plain(amount.amount),
+            "left": None if off is None else plain((amount - off).amount),
+        }
+
+
 def _differing(invoice: Row, books: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
     """Yield each field that is not the same everywhere: as posted, as the deal is, as booked."""
     posted = _said(invoice["posted_content"])
@@ -129,12 +153,15 @@ def _differing(invoice: Row, books: Mapping[str, Any]) -> Iterator[dict[str, Any
 
 
 def _said(text: str | None) -> dict[str, Any]:
-    """Return what a document says, each line by itself and money as its amount."""
+    """Return what a document says, each line by itself and money as its amount.
+
+    A deal's lines are named as its own: accountants may have put others between the invoice's.
+    """
     content = json.loads(text or "null") or {}
     flat: dict[str, Any] = {}
     for name, value in content.items():
         if name == "lines":
-            flat |= {f"line {n}": line for n, line in enumerate(value, 1)}
+            flat |= {f"deal line {n}": line for n, line in enumerate(value, 1)}
         else:
             flat[name] = value["amount"] if isinstance(value, dict) else value
     return flat

@@ -22,6 +22,7 @@ from tieout.model.record import Fields, Record
 from tieout.model.ref import Key, Ref
 
 GAP_LIMIT = 10  # numbers in a row that are missing of a document's corrections
+LINES_MOVED = "Lines of it were added, taken out or moved in the books."
 APPLIED = "applied"  # in a plan's values: as much of a credit as its invoice has open
 
 
@@ -52,6 +53,18 @@ def taken_of(credit: Credit, lines: Sequence[Money]) -> tuple[Money, ...]:
     if len(made) == len(lines) and total(made, unit) == net:
         return made
     return allocate(net, [line.amount for line in lines])
+
+
+def taken_so_far(standing: Standing) -> tuple[Money, ...]:
+    """Return what the credits of an invoice took together of each line.
+
+    Raises:
+        ValueRefused: the lines cancel each other, so they give no proportion.
+    """
+    lines = standing.lines
+    unit = currency(standing.invoice.fields["currency"])
+    of_each = [taken_of(credit, lines) for credit in standing.credits]
+    return tuple(total((one[n] for one in of_each), unit) for n in range(len(lines)))
 
 
 class Way(StrEnum):

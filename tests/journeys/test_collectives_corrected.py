@@ -234,3 +234,55 @@ def test_a_credit_that_the_books_take_back_is_the_deal_s_drift_again(world, deal
     assert "reopened" in world.codes()
     assert world.tasks()["reopened"]["source_id"] == second
     assert_each_ties_out(world)
+
+
+def put_a_line_in_front(world: World) -> None:
+    """An accountant adds carriage above the lines of the deals."""
+    kept = [
+        line
+        for line in world.company.find("Invoice", "1").body["Line"]
+        if line["DetailType"] == "SalesItemLineDetail"
+    ]
+    detail = {**kept[0]["SalesItemLineDetail"], "Qty": Decimal(1), "UnitPrice": Decimal(5)}
+    line = {**kept[0], "Description": "Carriage", "Amount": Decimal(5)}
+    line["SalesItemLineDetail"] = detail
+    line.pop("Id", None)
+    world.books("edit", id="1", changes={"Line": [line, *kept]})
+    world.round()
+
+
+def test_lines_that_accountants_moved_are_not_taken_for_another_deal_s(world, deals):
+    """Which are whose is told by their place alone."""
+    _, _, second, _ = deals
+    put_a_line_in_front(world)
+    world.crm("lose", second)
+    world.round()
+    shown = world.working.corrections(f"deal:{second}")
+    assert [one["possible"] for one in shown["options"]] == [False]
+    assert shown["lines"] == []
+    with pytest.raises(Rejected, match="added, taken out or moved in the books"):
+        correct(world, f"deal:{second}", Way.CREDIT)
+    assert credited(world) == []
+
+
+def test_a_credit_of_a_deal_that_waits_falls_when_accountants_move_the_lines(world, deals):
+    _, _, second, _ = deals
+    engine = world.restart(approve="by_hand")
+    world.crm("lose", second)
+    world.round()
+    chosen = correct(world, f"deal:{second}", Way.CREDIT)
+    engine.approve(chosen["hash"][:12], who="bob")
+    put_a_line_in_front(world)
+    world.round(2)
+    assert credited(world) == []
+
+
+def test_the_lines_of_a_deal_are_shown_by_the_numbers_that_they_are_credited_by(world, deals):
+    _, _, second, _ = deals
+    world.crm("lose", second)
+    world.round()
+    shown = world.working.corrections(f"deal:{second}")
+    assert [(one["line"], one["amount"]) for one in shown["lines"]] == [(1, "60.01"), (2, "39.98")]
+    correct(world, f"deal:{second}", Way.CREDIT, Extent(line=2))
+    world.round(2)
+    assert [amount for _, amount in credited(world)] == [Decimal("39.98")]

@@ -6,6 +6,7 @@ import pytest
 from simulated_world import seller
 
 from sync_engine.standing import Choice, Way
+from tieout.model.crediting import Extent
 from tieout.model.errors import Rejected
 
 
@@ -48,6 +49,14 @@ def add_shipping(world, invoice="1"):
     }
     world.books("edit", id=invoice, changes={"Line": [shipping, *kept]})
     world.round()
+
+
+def credited(world):
+    return [
+        (line["description"], line["amount"])
+        for memo in world.books_truth()["credit_memos"]
+        for line in memo["lines"]
+    ]
 
 
 def nets(world):
@@ -149,3 +158,25 @@ def test_a_custom_field_that_accountants_filled_is_never_ours_to_take_off(make_w
     shown = world.company.find("Invoice", "1").body["CustomField"]
     assert [one["StringValue"] for one in shown] == ["PO-NEW", "North"]
     assert (nets(world), world.codes()) == ([150], [])
+
+
+def test_a_line_is_credited_by_the_number_that_is_shown(world, sold, ties_out):
+    """Of the invoice: an accountant's line in front of the deal's has one too."""
+    lines = [
+        {"name": "Consulting", "hs_sku": "C-1", "quantity": "1", "price": "100.00"},
+        {"name": "Licence", "hs_sku": "L-9", "quantity": "1", "price": "50.00"},
+    ]
+    deal = sold(lines=lines, amount="150.00")
+    world.round()
+    add_shipping(world)
+    world.crm("lose", deal)
+    world.round()
+    shown = world.working.corrections(f"deal:{deal}")
+    names = [(one["line"], one["description"], one["left"]) for one in shown["lines"]]
+    assert names == [(1, "Shipping", "5"), (2, "Consulting", "100"), (3, "Licence", "50")]
+    assert {one["field"] for one in shown["fields"]} >= {"deal line 1", "deal line 2"}
+    correct(world, deal, Way.CREDIT, extent=Extent(line=2, amount=Decimal(40)))
+    world.round(2)
+    assert credited(world) == [("Consulting", 40)]
+    shown = world.working.corrections(f"deal:{deal}")
+    assert [one["left"] for one in shown["lines"]] == ["5", "60", "50"]

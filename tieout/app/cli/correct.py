@@ -17,7 +17,11 @@ WAYS = ("amend", "void", "credit", "ignore")
 @click.argument("ref")
 @click.argument("way", required=False, type=click.Choice(WAYS))
 @click.option("--part", metavar="PERCENT", help="Credit so many hundredths of the invoice.")
-@click.option("--line", type=click.IntRange(1), help="Credit this line only; the first is 1.")
+@click.option(
+    "--line",
+    type=click.IntRange(1),
+    help="Credit this line only, by the number shown.",
+)
 @click.option("--amount", help="Credit this much, before tax.")
 @click.option("--to-deal", is_flag=True, help="Credit what the invoice has more than its deal.")
 @click.option("--reissue", is_flag=True, help="Then issue the invoice again, as the deal is now.")
@@ -56,7 +60,8 @@ def command(
       tieout correct deal:901 credit --reissue --reason "another customer"
 
     JSON: without WAY {"source", "part", "with": the invoice of several deals that it is in
-    or null, "title", "state", "invoice", "fields": [{"field", "posted", "deal", "books"}],
+    or null, "title", "state", "invoice", "lines": [{"line",
+    "description", "amount", "left"}], "fields": [{"field", "posted", "deal", "books"}],
     "tasks", "credits", "corrections", "options"}, with one an option {"name", "extent", "day",
     "possible", "why", "settles", "hash", "net", "currency", "verb", "kind", "values", "before"},
     with ignore {"ignored": number of tasks}
@@ -111,6 +116,15 @@ def _standing_lines(values: Mapping[str, Any]) -> Iterator[str]:
         for one in values["fields"]
     ]
     yield from table(("field", "invoiced", "deal now", "books now"), rows)
+    lines = [
+        [
+            one["line"],
+            one["description"],
+            *(money_text(one[name], invoice["currency"]) for name in ("amount", "left")),
+        ]
+        for one in values["lines"]
+    ]
+    yield from table(("line in the books", "description", "amount", "left"), lines)
     for task in values["tasks"]:
         yield f"  task {task['code']}: {task['message']}"
     for done in values["corrections"]:
