@@ -137,6 +137,7 @@ def sweep(path: Path, *, crm: type[Crm], kills: int, seed: int, each: int | None
                 kill_by_place(place, scene, swept, crm=crm, memories=(size,), each=each, dice=dice)
             except AssertionError as wrong:  # the other scenes are worth their answer
                 swept.failed.append(str(wrong))
+                _log.warning("%s", wrong)
             _log.info(
                 "%s, %s, %s remembered: %s kills so far",
                 *(crm.system, scene.__name__, size, swept.kills.total()),
