@@ -109,7 +109,7 @@ def _attach(ledger: Ledger, pair: Pair, spool: Spool, row: Row, now: datetime) -
     if problem is not None:
         return hold(ledger, pair, row, problem)
     try:
-        spooled = spool.take(pair.crm, file_of(row), limit_bytes)
+        spooled = spool.take(pair.crm, file_of(row), limit_bytes, row["size_bytes"])
         problem = _after_reading(row, spooled)
         if problem is not None:
             spool.drop(spooled.sha256)

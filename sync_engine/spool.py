@@ -24,6 +24,10 @@ from tieout.model.ref import Ref
 
 FOLDER = "spool"
 INVOICE = "invoice"
+CUT_REMEDY = (
+    "Nothing to do: it is read again each round. If it was replaced meanwhile, `tieout resync` its "
+    "deal."
+)
 HEAD_BYTES = 512  # of a file's beginning, by which its type is judged
 
 
@@ -51,13 +55,19 @@ class Spool:
         """Return the pair's spool; its folder is made when the first file comes."""
         return cls(ledger.path.parent / FOLDER / pair.name)
 
-    def take(self, giver: Connector, ref: Ref, limit_bytes: int) -> Spooled:
+    def take(
+        self, giver: Connector, ref: Ref, limit_bytes: int, told_bytes: int | None = None
+    ) -> Spooled:
         """Read a file of the CRM, or an invoice's PDF of the books, into the spool.
+
+        An answer without a length that is cut short looks whole, so what came is held against
+        ``told_bytes``, as long as the other system says the file is; None where it does not.
 
         Raises:
             TooLarge: it is longer than the limit; the rest of it was not read.
             Unsupported: the connector gives no such thing.
-            Unavailable: the other system, or this disk, does not let it be read now.
+            Unavailable: the other system, or this disk, does not let it be read now, or more or
+                less came than there is.
             TieoutError: the other system refuses it.
         """
         read = _reader(giver, ref)
@@ -68,6 +78,12 @@ class Spool:
                 arriving = _Arriving(written, limit_bytes, str(ref))
                 read(ref, arriving.take)
             spooled = arriving.spooled()
+            if told_bytes not in (None, spooled.size_bytes):
+                raise Unavailable(
+                    f"{spooled.size_bytes} bytes came of the {told_bytes} that it is said to have.",
+                    record=str(ref),
+                    remedy=CUT_REMEDY,
+                )
             coming.replace(self.folder / spooled.sha256)
         except OSError as wrong:
             raise Unavailable(f"{ref} could not be kept on this machine: {wrong}.") from wrong

@@ -71,6 +71,22 @@ def test_a_bad_file_is_a_task_and_the_others_go_on(filing, name, content, size, 
     assert invoice["doc_number"], "the invoice waits for no file"
 
 
+@pytest.mark.parametrize("told", [len(PDF) + 1, len(PDF) - 1])
+def test_a_file_of_another_length_than_the_crm_says_is_not_attached(filing, told):
+    """An answer without a length that is cut short looks whole."""
+    deal = filing.sold()
+    file = filing.put(deal, "Contract.pdf", PDF, told)
+    filing.put(deal, "Good.pdf", PDF + b" whole")
+    filing.world.round(2)
+    assert (filing.names(), filing.world.codes()) == (["Good.pdf"], ["file-unread"])
+    said = filing.world.tasks()["file-unread"]["message"]
+    assert f"{len(PDF)} bytes came of the {told}" in said
+    filing.replace(file, PDF)
+    filing.edit(deal, "Order, and the file again")
+    filing.world.round(2)
+    assert (sorted(filing.names()), filing.world.codes()) == (["Contract.pdf", "Good.pdf"], [])
+
+
 def test_a_mended_file_closes_its_task_and_goes(filing):
     deal = filing.sold()
     file = filing.put(deal, "Contract.pdf", b"no PDF \x00")
