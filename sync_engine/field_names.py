@@ -13,6 +13,7 @@ from collections.abc import Mapping
 
 from sync_engine.ledger.sqlite import Ledger
 from sync_engine.mirror import stop_pair
+from sync_engine.observe import source_kinds, told_fields
 from sync_engine.pair import Pair
 from tieout.model.canonical import canonical
 from tieout.model.contract import Describes, NamesFields
@@ -40,15 +41,15 @@ def follow_names(ledger: Ledger, pair: Pair) -> bool:
         with ledger.transaction() as tx:
             tx.run("meta_set", name=known, value=canonical(names))
         return True
-    lacking = _marks(pair)
+    lacking = _lacking(pair)
     with ledger.transaction() as tx:
         if lacking:
             stop_pair(
                 tx,
                 pair.name,
                 "fields-renamed",
-                f"Our fields in {pair.crm.company} have other names now, and {', '.join(lacking)} "
-                "is not there.",
+                f"Our fields in {pair.crm.company} have other names now, and there is no "
+                f"{', '.join(lacking)}.",
                 "Run `tieout provision COMPANY`, then resume; or set the options field_… as they "
                 "were.",
             )
@@ -67,18 +68,24 @@ def _agree(before: Mapping[str, str], names: Mapping[str, str]) -> bool:
     return all(names[one] == before[one] for one in names.keys() & before.keys())
 
 
-def _marks(pair: Pair) -> list[str]:
-    """Return the new names of marks that the CRM has not; the other fields are made with them."""
-    if not isinstance(pair.crm, Describes):
+def _lacking(pair: Pair) -> list[str]:
+    """Return the new names of what is told, and of marks, that the CRM has not."""
+    if not isinstance(pair.crm, Describes) or not isinstance(pair.crm, NamesFields):
         return []
-    kinds = pair.crm.capabilities.kinds
-    marked = [(mapping.kind, kinds[mapping.kind].marker) for mapping in pair.mappings]
+    pair.crm.forget_fields()
+    wanted: dict[str, set[str]] = {}
+    for kind, told in told_fields(pair.mappings).items():
+        wanted.setdefault(kind, set()).update(told)
+    for kind in source_kinds(pair):
+        marker = pair.crm.capabilities.kinds[kind].marker
+        if marker:
+            wanted.setdefault(kind, set()).add(marker)
+        else:  # what its records are told stands in a table of its own
+            wanted.pop(kind, None)
     return sorted(
         {
-            pair.crm.field_names[marker]
-            for kind, marker in marked
-            if isinstance(pair.crm, NamesFields)
-            and marker in pair.crm.field_names
-            and marker not in pair.crm.describe(kind)
+            pair.crm.field_names[name]
+            for kind, names in wanted.items()
+            for name in (names & pair.crm.field_names.keys()) - pair.crm.describe(kind).keys()
         }
     )

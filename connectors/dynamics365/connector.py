@@ -193,6 +193,10 @@ class Dynamics365:
         """Send a parcel's bytes with the file's between them, once; see ``prints``."""
         return prints.send(self._reading, parcel, content)
 
+    def forget_fields(self) -> None:
+        """Ask anew which fields there are; see ``tieout.model.contract.NamesFields``."""
+        self._reading.forget_descriptions()
+
     def describe(self, kind: str) -> Mapping[str, FieldInfo]:
         """Return the fields of a kind by the names that mappings use."""
         return self._reading.describing.describe(kind)

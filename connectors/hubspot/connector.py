@@ -180,6 +180,10 @@ class HubSpot:
         """Send a parcel's file and its note, once each; see ``prints``."""
         return prints.send(self._reading, parcel, content)
 
+    def forget_fields(self) -> None:
+        """Ask anew which fields there are; see ``tieout.model.contract.NamesFields``."""
+        self._reading.forget_descriptions()
+
     def describe(self, kind: str) -> Mapping[str, FieldInfo]:
         """Return the fields of a kind by the names that mappings use."""
         return self._reading.describe(kind)

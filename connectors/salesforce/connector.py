@@ -193,6 +193,10 @@ class Salesforce:
         """Send a parcel's bytes with the file's between them, once; see ``prints``."""
         return prints.send(self._reading, parcel, content)
 
+    def forget_fields(self) -> None:
+        """Ask anew which fields there are; see ``tieout.model.contract.NamesFields``."""
+        self._reading.schema.forget()
+
     def describe(self, kind: str) -> Mapping[str, FieldInfo]:
         """Return the fields of a kind by the names that mappings use."""
         return self._reading.schema.describe(kind)

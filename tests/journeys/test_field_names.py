@@ -5,6 +5,7 @@ import json
 from sync_engine.marks import own_mark
 from tieout.app.provisioning import provide
 from tieout.model.canonical import canonical
+from tieout.model.contract import Request
 from tieout.model.ref import Ref
 
 OURS = {"mark", "invoice_number", "invoice_url", "invoice_status", "invoice_total"}
@@ -101,3 +102,51 @@ def test_a_version_that_knows_one_field_more_tells_nothing_again(world, sold, ti
     world.round()
     assert world.portal.counts["POST deals/batch/update"] == 0
     assert world.codes() == []
+
+
+def test_a_running_session_sees_the_fields_that_another_made(world, sold, ties_out):
+    sold()
+    world.round(2)
+    renamed(world)
+    world.round()
+    assert world.codes() == ["fields-renamed"]
+    made_elsewhere(world)
+    world.working.resume("main", who="ann", reason="provisioned")
+    deal = sold()
+    world.round(2)
+    assert (world.codes(), len(world.invoices())) == ([], 2)
+    assert set(under(world, deal, "acme")) == OURS
+
+
+def test_where_only_some_of_the_new_fields_are_made_nothing_is_told(world, sold, ties_out):
+    """A provision that died on its way: the mark is there, and what deals are told is not."""
+    deal = sold()
+    world.round(2)
+    before = under(world, deal, "tieout")
+    renamed(world)
+    made_elsewhere(world, {"acme", "acme_mark", "acme_invoice_number"})
+    world.round(2)
+    assert world.codes() == ["fields-renamed"]
+    (task,) = world.tasks().values()
+    assert "acme_invoice_status" in task["message"]
+    assert "acme_mark" not in task["message"]
+
+    made_elsewhere(world)
+    world.working.resume("main", who="ann", reason="provisioned")
+    world.round(2)
+    assert (world.codes(), under(world, deal, "acme")) == ([], before)
+
+
+def made_elsewhere(world, only=None):
+    """Let another process make the fields under their new names, or some of them."""
+    crm = world.open_crm({})
+    try:
+        if only is None:
+            assert {one.state for one in provide(crm)} <= {"there", "made"}
+            return
+        for one in crm.provisions():
+            if one.values["name"] in only:
+                (parcel,) = crm.prepare([Request(str(one.values["name"]), one, "field")])
+                assert [outcome.error for outcome in crm.apply(parcel)] == [None]
+    finally:
+        crm.close()

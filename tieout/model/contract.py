@@ -269,6 +269,10 @@ class NamesFields(Protocol):
     field_names: Mapping[str, str]
     """The system's names of our fields, by our names."""
 
+    def forget_fields(self) -> None:
+        """Ask anew which fields there are: another process may have made some."""
+        ...
+
 
 @runtime_checkable
 class GivesFiles(Protocol):
