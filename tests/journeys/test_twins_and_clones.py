@@ -41,6 +41,17 @@ def test_an_invoice_by_hand_of_the_same_customer_and_total_asks(world, deal, by_
     ties_out(world)
 
 
+def test_leaving_a_twin_alone_ends_the_deal_s_other_questions(world, deal, by_hand, ties_out):
+    by_hand()
+    world.books("close_books", until="2026-03-31")
+    world.round()
+    assert world.codes() == ["period-closed", "twin?"]
+    world.answer("twin?", "ignore")
+    world.round()
+    assert (len(world.invoices()), world.codes()) == (1, ["rejected"])
+    ties_out(world)
+
+
 def test_an_invoice_by_hand_with_the_order_number_asks_and_counts_as_invoiced(
     world, deal, by_hand, ties_out
 ):
