@@ -10,7 +10,7 @@ from connectors.dynamics365.facts import SHOWN, Facts, Field, Kind
 from connectors.dynamics365.translation import LOOKUPS, TYPES
 from connectors.dynamics365.wire import Wire, rows
 from tieout.model.capability import FieldInfo
-from tieout.model.errors import TieoutError
+from tieout.model.errors import TieoutError, Unsupported
 from tieout.transport import understood
 
 _COLUMNS = (
@@ -56,8 +56,15 @@ class Describing:
         return Field(name, column, TYPES.get(type_, "text"))
 
     def describe(self, name: str) -> Mapping[str, FieldInfo]:
-        """Return the fields of a kind by the names that mappings use."""
-        kind = self._facts.kinds[name]
+        """Return the fields of a kind by the names that mappings use.
+
+        Raises:
+            Unsupported: there is no table of that kind.
+            TieoutError: it was refused or not answered.
+        """
+        kind = self._facts.kinds.get(name)
+        if kind is None:
+            raise Unsupported(f"Dynamics has no table of kind {name}.")
         with self._once:
             if name not in self._described:
                 told = self.columns(kind)

@@ -75,10 +75,20 @@ class Schema:
         """Return the fields of a kind by the names that mappings use; asked once.
 
         Our own names come first; any other field is called as Salesforce does, in small letters.
+
+        Raises:
+            Unsupported: the org shows no such object, or the company's options name none for it.
+            TieoutError: it was refused or not answered.
         """
+        kind = self._facts.kinds.get(name)
+        if kind is None:
+            raise Unsupported(
+                f"No object of Salesforce's is named for records of kind {name}.",
+                remedy=f"Where a mapping is to read them, set the company's option {name}.",
+            )
         with self._once:
             if name not in self._infos:
-                self._infos[name] = self._asked(self._facts.kinds[name])
+                self._infos[name] = self._asked(kind)
             return self._infos[name]
 
     def chosen(self, kind: Kind) -> Chosen:

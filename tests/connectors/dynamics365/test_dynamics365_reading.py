@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from connectors.dynamics365.facts import facts
-from tieout.model.errors import ConfigError, NotFound, Unauthorized, Unavailable
+from tieout.model.errors import ConfigError, NotFound, Unauthorized, Unavailable, Unsupported
 from tieout.model.lookup import MARKER, Absent, Ambiguous, Found, Lookup, NotKnown
 from tieout.model.record import Gone, Unreadable
 from tieout.model.ref import Ref
@@ -242,6 +242,12 @@ def test_a_table_is_described_with_options_keys_and_columns_of_its_own(org, dyna
     assert (told["new_floor"].type, told["new_floor"].custom) == ("number", True)
     assert told["new_branchid"].type == "text"
     assert told["amount"].read_only
+
+
+@pytest.mark.parametrize("kind", ["print", "publisher", "nothing"])
+def test_a_kind_that_has_no_table_is_not_described_and_says_so(dynamics, kind):
+    with pytest.raises(Unsupported, match=kind):
+        dynamics.describe(kind)
 
 
 def test_a_lookup_of_the_organizations_own_is_read_by_its_name(org, opened):

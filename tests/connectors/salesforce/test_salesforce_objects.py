@@ -105,3 +105,10 @@ def test_half_a_name_is_refused(opened, options):
 
 def test_without_payments_there_is_no_feed_of_them(opened):
     assert ("payment",) not in opened().capabilities.feeds
+
+
+@pytest.mark.parametrize("kind", ["object", "payment", "property", "print"])
+def test_a_kind_that_has_no_object_is_not_described_and_says_so(salesforce, kind):
+    """`tieout mapping fields salesforce object`, before any object is named."""
+    with pytest.raises(Unsupported, match=kind):
+        salesforce.describe(kind)
