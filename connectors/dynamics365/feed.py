@@ -28,7 +28,7 @@ from connectors.dynamics365.refusals import Expired, NoSuchColumn
 from connectors.dynamics365.translation import MODIFIED, Translator
 from connectors.dynamics365.wire import NEXT, rows
 from tieout.model.dates import instant_text, parse_instant
-from tieout.model.errors import TieoutError, Unavailable, Unsupported, ValueRefused
+from tieout.model.errors import Rejected, TieoutError, Unavailable, Unsupported, ValueRefused
 from tieout.model.record import Event, Page, Record, Seen
 from tieout.model.ref import Cursor, Ref
 from tieout.transport import Answer
@@ -38,6 +38,7 @@ OVERLAP = timedelta(hours=1)  # a transaction ends two minutes after it began; t
 CURSOR_FORM = 1
 WANTED_LIMIT = 100_000  # of one kind; whoever is not noted is asked for
 COLUMNS_NAME_LETTERS = 16
+LINK_NAME_BYTES = 16
 TRACKED = "odata.track-changes"
 DELETED = "/$deletedEntity"
 DELTA = "@odata.deltaLink"
@@ -150,6 +151,9 @@ class Feed:
     def pages(self, since: Cursor | None) -> Iterator[Page]:
         """Yield the pages of one walk, or of the rest of one that was interrupted.
 
+        A link that is refused, for its age or for any other word about it, is left once in a walk:
+        no later round could use it either.
+
         A column that is gone makes the rows come bare: whoever reads each by its address is told
         why it cannot be read. Each walk asks for it again.
 
@@ -160,22 +164,29 @@ class Feed:
         held = Place() if since is None else Place.parse(since)
         place = self._begun(held)
         before: Found | None = None
+        been: set[bytes] = set()
+        anew = False
         for _ in range(PAGES_LIMIT):
             try:
                 found = self._page(place)
-            except Expired:
-                if not place.link:
-                    raise
-                self._say("the delta link has expired")
-                place, before = place.anew(place.columns), None
-                continue
             except NoSuchColumn as missing:
                 if self._bare:
                     raise
                 place, before = self._without(held, missing), None
+                been.clear()
+                continue
+            except Rejected as refused:
+                if anew or not place.link or isinstance(refused, Unsupported):
+                    raise
+                self._say(_why_left(refused))
+                place, before, anew = place.anew(place.columns), None, True
+                been.clear()
                 continue
             if before is not None and found.rows and found.rows == before.rows:
                 raise Unavailable(f"A page of {self._kind.set} came twice.")
+            been.add(_short_of(place.link))
+            if not found.last and _short_of(found.link) in been:
+                raise Unavailable(f"The pages of {self._kind.set} lead in a circle.")
             place, events = self._stepped(place, found)
             yield Page(events, place.text(), found.served_at, last=found.last)
             if found.last:
@@ -340,6 +351,18 @@ def _moved(told: Mapping[str, Any], since: datetime) -> bool:
         return parse_instant(str(told.get(MODIFIED))) >= since
     except ValueRefused:
         return True
+
+
+def _why_left(refused: Rejected) -> str:
+    """Return why a link is not followed, in the vendor's words where it is not its age."""
+    if isinstance(refused, Expired):
+        return "the delta link has expired"
+    return f"the link was refused: {refused.vendor_words or refused.what}"
+
+
+def _short_of(link: str) -> bytes:
+    """Return what tells a link from others: a hundred thousand of them are kept for a walk."""
+    return hashlib.sha256(link.encode()).digest()[:LINK_NAME_BYTES]
 
 
 def _short(select: str) -> str:

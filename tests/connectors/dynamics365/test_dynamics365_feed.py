@@ -5,7 +5,7 @@ from decimal import Decimal
 
 import pytest
 
-from tieout.model.errors import Unavailable, Unsupported
+from tieout.model.errors import Rejected, Unavailable, Unsupported
 from tieout.model.record import Seen, Unreadable
 from tieout.model.ref import Ref
 from tieout.simulator.dynamics365 import deeds
@@ -85,6 +85,52 @@ def test_a_link_that_expires_between_two_pages_loses_nothing(org, opened, read_a
     org.faults.add(fault="status", status=410, path="/opportunities$", count=1)
     told = {*ids(first.events), *(one for page in pages for one in ids(page.events))}
     assert told == deals
+
+
+@pytest.mark.parametrize("status", [400, 404])
+def test_a_stored_link_that_is_refused_for_another_reason_is_left_too(
+    org, opened, read_all, status
+):
+    """It would be refused in each later round as well."""
+    deals = {org.deal() for _ in range(5)}
+    options = {"page_rows": 2}
+    first = next(opened(options=options).changes(["deal"], None))
+    later = opened(options=options)
+    org.faults.add(fault="status", status=status, path="/opportunities$", count=1)
+    events, cursor = read_all(later, "deal", first.cursor)
+    assert {*ids(first.events), *ids(events)} == deals
+    assert read_all(opened(options=options), "deal", cursor)[0] == []
+
+
+def test_a_table_that_is_refused_itself_is_no_link_to_leave(org, opened, read_all):
+    for _ in range(5):
+        org.deal()
+    first = next(opened(options={"page_rows": 2}).changes(["deal"], None))
+    org.faults.add(fault="status", status=400, path="/opportunities$", count=None)
+    with pytest.raises(Rejected):
+        read_all(opened(options={"page_rows": 2}), "deal", first.cursor)
+
+
+def test_a_walk_is_begun_anew_once(org, opened, read_all):
+    """The stored link is refused, the table is read, and its second page is refused too."""
+    for _ in range(5):
+        org.deal()
+    options = {"page_rows": 2}
+    first = next(opened(options=options).changes(["deal"], None))
+    later = opened(options=options)
+    for skip in (0, 1):
+        org.faults.add(fault="status", status=410, path="/opportunities$", count=1, skip=skip)
+    with pytest.raises(Rejected):
+        read_all(later, "deal", first.cursor)
+    assert later.calls["read opportunities"] == 3
+
+
+def test_pages_that_lead_in_a_circle_end_the_walk(org, opened, read_all):
+    for _ in range(9):
+        org.deal()
+    org.faults.add(fault="circle", path="/opportunities$", skip=2, count=None)
+    with pytest.raises(Unavailable, match="lead in a circle"):
+        read_all(opened(options={"page_rows": 2}), "deal")
 
 
 def test_other_columns_make_the_table_be_read_again(org, opened, read_all):

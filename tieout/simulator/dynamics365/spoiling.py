@@ -14,6 +14,7 @@ from tieout.simulator.dynamics365.routes import answer
 from tieout.simulator.dynamics365.tracking import TRACK
 from tieout.simulator.faults import Answer, Asked, Fault, Faults, Transformer
 
+NEXT = "@odata.nextLink"
 _WAIT_SECS = 5
 _OTHER_WORDS: Mapping[int, tuple[str, str]] = {
     400: ("0x80040203", "Invalid argument"),
@@ -28,11 +29,11 @@ _OTHER_WORDS: Mapping[int, tuple[str, str]] = {
 
 
 def faults_of(org: DynamicsOrg) -> Faults:
-    """Return the faults of an organization: the wire's own, and six wrong answers of lists.
+    """Return the faults of an organization: the wire's own, and seven wrong answers of lists.
 
     `drop_item`, `duplicate_item`, `reorder`, `duplicate_page` (the first page again),
-    `wrong_page` (the page after), and `drop_delta` (the last page without its link). Of a batch's
-    answer the items are its parts.
+    `wrong_page` (the page after), `circle` (a later page leads back to the second), and
+    `drop_delta` (the last page without its link). Of a batch's answer the items are its parts.
     """
 
     def spell(fault: Fault, asked: Asked) -> Answer:
@@ -53,6 +54,7 @@ def faults_of(org: DynamicsOrg) -> Faults:
         "reorder": _reorder,
         "duplicate_page": lambda asked, right, _: _first_page(org, asked, right),
         "wrong_page": lambda asked, right, _: _next_page(org, asked, right),
+        "circle": lambda asked, right, _: _circle(org, asked, right),
         "drop_delta": _drop_delta,
     }
     return Faults(spell, org.now, transformers, seed=org.seed, read=_read, write=_write)
@@ -112,29 +114,41 @@ def _reorder(_: Asked, right: Any, dice: random.Random) -> Any:
 
 def _first_page(org: DynamicsOrg, asked: Asked, right: Any) -> Any:
     """Return an answer with the rows of the query's first page, its links as they should be."""
+    first = _first(org, asked)
+    return right if first is None else _with(right, _rows(first))
+
+
+def _circle(org: DynamicsOrg, asked: Asked, right: Any) -> Any:
+    """Return an answer whose link leads back to the query's second page."""
+    first = _first(org, asked)
+    return right if first is None else {**right, NEXT: first[NEXT]}
+
+
+def _first(org: DynamicsOrg, asked: Asked) -> Any:
+    """Return the answer with the first page of a query; None where it was asked for."""
     query = read_query(asked.query)
     cookie = query.pop("$skiptoken", None)
     if cookie is None:
-        return right
-    return _with(right, _page_of(org, asked, query, tracked="since" in unpack(cookie)))
+        return None
+    return _answer_to(org, asked, query, tracked="since" in unpack(cookie))
 
 
 def _next_page(org: DynamicsOrg, asked: Asked, right: Any) -> Any:
     """Return an answer with the rows of the page after, its links as they should be."""
-    if "@odata.nextLink" not in right:
+    if NEXT not in right:
         return right
-    query = read_query(right["@odata.nextLink"].partition("?")[2])
-    return _with(right, _page_of(org, asked, query, tracked=False))
+    query = read_query(right[NEXT].partition("?")[2])
+    return _with(right, _rows(_answer_to(org, asked, query, tracked=False)))
 
 
-def _page_of(org: DynamicsOrg, asked: Asked, query: dict[str, str], *, tracked: bool) -> list[Any]:
+def _answer_to(org: DynamicsOrg, asked: Asked, query: dict[str, str], *, tracked: bool) -> Any:
     base, _, path = asked.path.rpartition("/")
     headers = dict(asked.headers)
     if tracked:
         headers["prefer"] = f"{headers.get('prefer', '')},{TRACK}"
     with org.lock:
         call = Call(org, "GET", split_path(path), query, headers, b"", base, Grant())
-        return _rows(answer(call).content)
+        return answer(call).content
 
 
 def _drop_delta(_: Asked, right: Any, __: random.Random) -> Any:
