@@ -20,10 +20,11 @@ from sync_engine.tasks import FILE, Wanted, keep
 from tieout.model.canonical import canonical, digest
 from tieout.model.change import Create, Plan
 from tieout.model.contract import Connector, Receipt
-from tieout.model.lookup import MARKER, Found, Lookup, NotKnown
-from tieout.model.ref import Key, Ref
+from tieout.model.lookup import MARKER, Ambiguous, Found, Lookup, NotKnown
+from tieout.model.ref import Key, Ref, Version
 
 STANDING = "mapping"  # the policy by which a file is approved
+UNREAD = Version("1")  # of a record that is known to be there; nothing is ever written to it again
 
 
 def file(
@@ -105,6 +106,8 @@ def known_there(
     match answer:
         case Found(ref=ref, record=record) if record is not None:
             return Receipt(ref, record.version, record)
+        case Ambiguous(refs=refs):  # people copy what bears our marker: there is enough of it
+            return Receipt(refs[0], UNREAD)
         case NotKnown(error):
             raise error
     return None

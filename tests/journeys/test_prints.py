@@ -1,6 +1,7 @@
 """The books' PDF of an invoice goes to its deal, once, and again when it was amended if so said."""
 
 import time
+from base64 import b64encode
 
 import pytest
 from crm_files import open_filing
@@ -111,6 +112,27 @@ def test_a_ledger_that_was_lost_prints_nothing_twice(filing):
     assert len(filing.world.invoices()) == 1
     assert len(filing.printed(deal)) == 1
     assert filing.world.codes() == []
+
+
+def test_of_a_pdf_that_a_person_copied_no_third_is_made_after_a_loss(tmp_path):
+    with open_filing("salesforce", tmp_path, ONCE) as filing:
+        deal = filing.sold()
+        filing.world.round()
+        org = filing.world.org
+        [ours] = [
+            one for one in org.tables["ContentVersion"].records.values() if one["Description"]
+        ]
+        [(name, content)] = filing.printed(deal)
+        copy = filing.world.crm("attach", deal, name, b64encode(content).decode())
+        org.tables["ContentVersion"].records[copy]["Description"] = ours["Description"]
+        filing.world.opened.close()
+        for file in filing.world.path.glob("ledger.db*"):
+            file.unlink()
+        filing.world.restart()
+        filing.world.round()
+        quiet(filing)
+        filing.world.round(2)
+        assert (len(filing.printed(deal)), filing.world.codes()) == (2, [])
 
 
 def test_books_that_print_nothing_now_are_asked_again_next_round(filing):
