@@ -77,9 +77,18 @@ OF_TELLING: tuple[dict[str, Any], ...] = (  # of the calls that tell the CRM
 
 
 def kill_by_chance(
-    path: Path, *, kills: int, seed: int, crm: type[Crm] = CRMS["hubspot"]
+    path: Path,
+    *,
+    kills: int,
+    seed: int,
+    crm: type[Crm] = CRMS["hubspot"],
+    restores: bool = True,
 ) -> Judged:
-    """Kill rounds so many times over one growing world, let the last one end, and judge."""
+    """Kill rounds so many times over one growing world, let the last one end, and judge.
+
+    ``restores`` puts old backups in the ledger's place; without, invoiced deals drift and are
+    corrected. Both in one world would ask people again what they decided since the backup.
+    """
     dice = random.Random(seed)
     with crm.open(path) as opened:
         world = opened.world
@@ -94,14 +103,15 @@ def kill_by_chance(
             for number in range(kills):
                 if number == kills // 2:
                     world.remember_requests(0)
-                people.work()
+                people.work(drifting=not restores)
                 if number % LIVES_EVERY == 0:
                     began = time.monotonic()
                     assert ask({"rounds": 1}) == 0
                     round_secs = time.monotonic() - began
                 for side, fault in faults:
                     world.fault(side, **{**fault, "count": 2})
-                turn_back(world, number)
+                if restores:
+                    turn_back(world, number)
                 kill_secs = round_secs * dice.uniform(*KILL_WITHIN)
                 order = {"rounds": None, "correct": people.corrections}
                 ended = ask(order, kill_after_secs=kill_secs)
@@ -126,7 +136,7 @@ class People:
         self.corrections: dict[str, str] = {}
         """A deal that drifted, and what was decided about its invoice."""
 
-    def work(self) -> None:
+    def work(self, *, drifting: bool) -> None:
         """Let some deals be won, and perhaps one be paid and one drift."""
         for _ in range(self._dice.randrange(1, DEALS_AT_MOST + 1)):
             deal = self._crm.sell(self._dice.choice([None, self._regular]))
@@ -140,7 +150,7 @@ class People:
             if self._crm.pay(deal, f"R-{self.payments + 1}"):
                 self.payments += 1
                 self._unpaid.remove(deal)
-        if self._dice.random() < DRIFTED:
+        if drifting and self._dice.random() < DRIFTED:
             self._drift()
 
     def _drift(self) -> None:

@@ -24,7 +24,6 @@ import time
 import traceback
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager, suppress
-from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -46,7 +45,7 @@ from tieout.model.crediting import Extent
 from tieout.model.errors import TieoutError
 
 SETTLING_ROUNDS = 60
-DRIFTS = frozenset({"changed-in-crm", "reopened", "variance"})  # the last of what was adopted
+DRIFTS = frozenset({"changed-in-crm", "reopened"})
 POLL_SECS = 0.05
 
 
@@ -138,10 +137,6 @@ def correct(engine: Engine, corrections: Mapping[str, str]) -> int:
         if way is None or task["code"] not in DRIFTS:
             continue
         ref = f"deal:{task['source_id']}"
-        if way == "credit-to-deal" and not Decimal(task["net"] or 0):
-            # a restored ledger found the credit, and not what was settled by it
-            chosen += engine.ignore_drift(ref, who="ann", reason="it is credited already")
-            continue
         with suppress(TieoutError):  # the books do not answer, or it is on its way already
             lines = engine.deal_lines(ref) if way == "credit-to-deal" else None
             extent = Extent() if lines is None else Extent(to=lines)

@@ -143,9 +143,11 @@ def sweep(path: Path, *, crm: type[Crm], kills: int, seed: int, each: int | None
                 *(crm.system, scene.__name__, size, swept.kills.total()),
             )
     by_chance = max(CHANCE_KILLS_LEAST, kills - swept.kills.total())
-    swept.judged += kill_by_chance(_made(path / "chance"), crm=crm, kills=by_chance, seed=seed)
-    swept.kills["by chance"] += by_chance
-    swept.forgotten += by_chance - by_chance // 2
+    for restores, n in ((True, by_chance // 2), (False, by_chance - by_chance // 2)):
+        place = _made(path / f"chance-{restores}")
+        swept.judged += kill_by_chance(place, crm=crm, kills=n, seed=seed, restores=restores)
+        swept.kills["by chance"] += n
+        swept.forgotten += n - n // 2
     swept.secs = time.monotonic() - began
     return swept
 

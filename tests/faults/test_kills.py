@@ -13,6 +13,7 @@ ONCE = (Parts, PartsLooked, FilesLooked, FilesNotArrived)
 ONCE += (Amended, CreditedDown, CreditedAndReissued, Voided)  # one place of each stage is enough
 ELSEWHERE = (Rounds, Look, CreditedAndReissued, Files)  # what is killed with the other CRMs
 CHANCE_KILLS = 20
+DRIFT_KILLS = 8
 STAGES = frozenset(
     {
         "begin",
@@ -80,4 +81,11 @@ def test_the_scenes_come_to_every_stage():
 @pytest.mark.slow
 def test_killed_at_random_instants_rounds_lose_nothing_and_do_nothing_twice(tmp_path):
     judged = kill_by_chance(tmp_path, kills=CHANCE_KILLS, seed=3)
+    assert judged.clean, judged
+
+
+@pytest.mark.slow
+def test_killed_at_random_instants_rounds_correct_each_invoice_once(tmp_path):
+    judged = kill_by_chance(tmp_path, kills=DRIFT_KILLS, seed=5, restores=False)
+    assert judged.given_back
     assert judged.clean, judged
