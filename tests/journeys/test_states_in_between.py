@@ -55,3 +55,13 @@ def test_what_was_refused_and_is_there_after_all_asks_nothing_more(world, sold, 
     world.round(2)
     assert (len(world.invoices()), world.codes()) == (1, [])
     ties_out(world)
+
+
+def test_a_held_deal_says_what_holds_it_and_not_what_is_only_noted(world, sold):
+    deal = sold(lines=[], amount="990.00")
+    for number in (1, 2):
+        person = world.portal.create("contacts", {"email": f"{number}@firma.example"})
+        world.portal.link(("deals", "contacts"), int(deal), person.id)
+    world.round()
+    [held] = in_state(world.working.ledger, "main", "blocked")
+    assert held["reason"] in world.codes()
