@@ -9,9 +9,10 @@ from sync_engine.draft import draft_source, setting_of
 from sync_engine.ledger.sqlite import Ledger
 from sync_engine.ledger.store import Reads, Row, Writes
 from sync_engine.pair import Pair
-from sync_engine.receipts import WRITE_BACK, link
+from sync_engine.receipts import link
 from sync_engine.resolve import ANY_ID
 from sync_engine.standing import Way
+from sync_engine.tasks import WRITE_BACK
 from tieout.model.errors import NotFound, Rejected
 
 

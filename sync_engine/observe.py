@@ -30,7 +30,7 @@ from sync_engine.ledger.sqlite import Ledger
 from sync_engine.ledger.store import Reads, Row, Writes
 from sync_engine.marks import own_mark
 from sync_engine.pair import Clock, Pair
-from sync_engine.tasks import FEED, Wanted, keep
+from sync_engine.tasks import FEED, REFUSED, Wanted, keep, untold
 from tieout.model.canonical import canonical
 from tieout.model.errors import NotFound, Rejected, TieoutError, Unauthorized, Unavailable
 from tieout.model.record import (
@@ -371,6 +371,9 @@ def _mark(
         reason=reason,
         seen_at=tx.now_text(),
     )
+    if state in ("gone", "merged"):  # so nobody minds that it could not be told
+        subject = untold(pair.name, ref)
+        keep(tx, pair=pair.name, family=REFUSED, subject=subject, source=None, wanted=())
 
 
 def _touch_for(tx: Writes, pair: Pair, ref: Ref) -> None:

@@ -22,16 +22,25 @@ from sync_engine.mirror import mirror_record, note_document
 from sync_engine.pair import Pair
 from sync_engine.sketch import Sketch, content_of, order_of
 from sync_engine.states import REFERENCE_KINDS
-from sync_engine.tasks import APPROVAL, DRIFT, FINDING, REFUSED, UNCLAIMED, Wanted, answers, keep
+from sync_engine.tasks import (
+    APPROVAL,
+    DRIFT,
+    FINDING,
+    REFUSED,
+    UNCLAIMED,
+    WRITE_BACK,
+    Wanted,
+    answers,
+    keep,
+    untold,
+)
 from tieout.model.canonical import canonical, digest
-from tieout.model.change import Verb
+from tieout.model.change import Update, Verb
 from tieout.model.contract import Receipt
 from tieout.model.enclosed import PRINT
-from tieout.model.errors import StaleVersion, TieoutError
+from tieout.model.errors import NotFound, StaleVersion, TieoutError
 from tieout.model.record import Record
 from tieout.model.ref import Key, Ref, Version
-
-WRITE_BACK = "write-back:"  # how the subject of a refused write-back's task begins
 
 
 def take_receipt(tx: Writes, pair: Pair, row: Row, receipt: Receipt, *, how: str) -> None:
@@ -215,9 +224,16 @@ def refuse(tx: Writes, pair: Pair, row: Row, error: TieoutError) -> None:
 def _refused_write_back(tx: Writes, pair: Pair, row: Row, error: TieoutError) -> None:
     """One task for each cause, not for each record: a locked field refuses them all.
 
-    Whoever ignored it is not asked about the same words again.
+    Whoever ignored it is not asked about the same words again. Of a record that is not there the
+    task is its own: it closes once the CRM has shown that it is gone, if that was not seen before.
     """
     subject = f"{WRITE_BACK}{pair.name}:{error.vendor_code or error.code}"
+    change = change_of(row["change"])
+    if isinstance(error, NotFound) and isinstance(change, Update):
+        shown = tx.one("snapshot_get", pair=pair.name, **address_of(change.ref))
+        if shown is not None and shown["state"] in ("gone", "merged"):
+            return
+        subject = untold(pair.name, change.ref)
     task = Wanted(
         f"write-back-{error.code}",
         f"The CRM refuses what {row['about']} should be told",

@@ -30,6 +30,8 @@ UNREAD = "unread"  # observe: a record of the books cannot be read
 FILE = "file"  # attach: a file cannot go to its invoice
 FEED = "feed"  # observe: the CRM does not show one kind of record
 
+WRITE_BACK = "write-back:"  # how the subject of a refused write-back's task begins
+
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
@@ -53,6 +55,11 @@ def from_finding(finding: Finding, title: str) -> Wanted:
         choices=finding.choices,
         detail={"line": finding.line} if finding.line else {},
     )
+
+
+def untold(pair: str, ref: Ref) -> str:
+    """Return the subject of the task about a record that was not there to be told."""
+    return f"{WRITE_BACK}{pair}:{ref}"
 
 
 def keep(

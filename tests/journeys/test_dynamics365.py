@@ -4,6 +4,7 @@ And what goes wrong there: each is a clear error at its place, the others go on,
 """
 
 import shutil
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
@@ -238,3 +239,32 @@ def test_an_account_is_told_what_it_owes(dynamics, win, tmp_path):
     assert told["tieout_invoice_approval"] == "approved"
     done = dynamics.round()
     assert (done.drafted, done.told, dynamics.codes()) == (0, 0, [])
+
+
+def test_an_opportunity_that_is_deleted_as_it_is_told_leaves_no_task_about_telling(dynamics, win):
+    deal = win()
+    engine = dynamics.restart()
+    pair = engine.pairs["main"]
+    tell = pair.crm.apply
+
+    def delete_and_tell(parcel):
+        dynamics.org.take_away("opportunity", deal)
+        return tell(parcel)
+
+    engine.pairs = {"main": replace(pair, crm=Told(pair.crm, delete_and_tell))}
+    dynamics.round()
+    assert dynamics.codes() == ["write-back-not-found"]
+    dynamics.restart()
+    dynamics.round()
+    assert dynamics.codes() == ["deleted-in-crm"]
+
+
+class Told:
+    """A connector that is told in another way, and else itself."""
+
+    def __init__(self, crm, apply) -> None:
+        self._crm = crm
+        self.apply = apply
+
+    def __getattr__(self, name):
+        return getattr(self._crm, name)

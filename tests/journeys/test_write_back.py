@@ -263,3 +263,35 @@ def test_each_cause_of_refusal_is_a_task_of_its_own_by_the_vendors_code_or_ours(
         ("write-back:main:invalid-field", "write-back-invalid-field"),
         ("write-back:main:unsupported", "write-back-unsupported"),
     ]
+
+
+class Vanishing:
+    """A CRM where deals are deleted between being read and being told of."""
+
+    def __init__(self, crm, delete) -> None:
+        self._crm = crm
+        self._delete = delete
+
+    def __getattr__(self, name):
+        return getattr(self._crm, name)
+
+    def apply(self, parcel):
+        self._delete()
+        return self._crm.apply(parcel)
+
+
+def test_a_deal_that_is_deleted_as_it_is_told_leaves_no_task_about_telling(world, sold):
+    """Its invoice is drift once the deletion is seen; the write-back is nobody's work."""
+    deal = sold()
+    engine = world.restart()
+    pair = engine.pairs["main"]
+    vanishing = Vanishing(pair.crm, lambda: world.crm("archive", "deals", deal))
+    engine.pairs = {"main": replace(pair, crm=vanishing)}
+    world.round()
+    [task] = engine.tasks()
+    assert (task["subject"], task["code"]) == (
+        f"write-back:main:deal {deal}",
+        "write-back-not-found",
+    )
+    world.restart().reconcile("main")
+    assert world.codes() == ["deleted-in-crm"]
