@@ -6,7 +6,7 @@ customer whose sources moved is touched, so that its documents are planned again
 
 from __future__ import annotations
 
-from sync_engine.addresses import address_of
+from sync_engine.addresses import address_of, source_of
 from sync_engine.collected import Collective, going_along, sent_with
 from sync_engine.ledger.spelling import amount_text
 from sync_engine.ledger.store import Row, Writes
@@ -54,8 +54,11 @@ def note_collected(tx: Writes, pair: Pair, sketch: Sketch) -> None:
         touch(tx, pair, wanted.customer, reread=False)
 
 
-def note_shares(tx: Writes, sketch: Sketch) -> None:
-    """Note whose the lines of a document of several are, with the plan that is made of them."""
+def note_shares(tx: Writes, pair: Pair, sketch: Sketch) -> None:
+    """Note whose the lines of a document of several are, with the plan that is made of them.
+
+    A source that goes along no more, as a ledger that was restored did not know, is drafted anew.
+    """
     key = str(sketch.key)
     held = tx.one("document_get", key=key)
     if not sketch.members or (held is not None and held["state"] in ASKED):
@@ -64,6 +67,8 @@ def note_shares(tx: Writes, sketch: Sketch) -> None:
     places = {document: n for n, document in enumerate(made, 1)}
     for row in going_along(tx, key):
         document = made.get(row["key"])
+        if document is None:
+            touch(tx, pair, source_of(row), reread=False)
         tx.run(
             "collected_planned",
             collective=key,

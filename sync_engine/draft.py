@@ -30,6 +30,7 @@ from sync_engine.mirror import preferences
 from sync_engine.pair import Pair
 from sync_engine.sketch import Sketch
 from sync_engine.states import ASKED, LEFT_ALONE, UNREADABLE
+from sync_engine.went_along import WENT_ALONG, Went, is_overruled, unsure, went
 from tieout.model.change import Finding, Severity
 from tieout.model.document import Document, Invoice
 from tieout.model.money import Money, allocate
@@ -135,8 +136,11 @@ def _member(
         code = "" if alone.document is None else alone.document.currency.code
         key = _key(ledger, pair, mapping, customer, part_name(period, code))
         alone = replace(alone, goes_with=Collective(key, customer, period, code))
-        if not _is_closed(ledger, pair, mapping, key, alone.document):
+        said = went(ledger, pair, alone, key)
+        if said is Went.NOT_YET:
             return alone
+        if said is Went.UNSURE and not is_overruled(ledger, sketch):
+            return replace(alone, findings=(*alone.findings, unsure(alone, rule, period.name)))
         if rule.late is Late.HOLD:
             break
         period = period_of(period.due, rule.every_months)
@@ -152,27 +156,6 @@ def _member(
         choices=(LEFT_ALONE,),
     )
     return replace(alone, findings=(*alone.findings, late))
-
-
-def _is_closed(
-    ledger: Reads, pair: Pair, mapping: Mapping, key: Key, document: Document | None
-) -> bool:
-    """Whether nothing more goes with a document of several: it was sent.
-
-    A ledger that was lost knows it by its marker in the books. What is whole among its lines there
-    went with it then.
-    """
-    held = ledger.one("document_get", key=str(key))
-    if held is not None:
-        return held["state"] in ASKED
-    shown = ledger.one(
-        "mirror_of_marker", company=pair.books.company, kind=mapping.to, marker=str(key)
-    )
-    if shown is None or not isinstance(document, Invoice):
-        return False
-    lines = fields_of(shown["fields"]).get("lines") or ()
-    there = {(line["description"], line["amount"]) for line in lines}
-    return any((line.description, line.amount.amount) not in there for line in document.lines)
 
 
 def _collectives(
@@ -221,6 +204,7 @@ def _collective(ledger: Reads, pair: Pair, sketch: Sketch, row: Row, setting: Se
         (key, one.document)
         for key, one in along
         if isinstance(one.document, Invoice) and one.state == "live" and not one.skipped
+        if was_sent or _still_goes(one, sketch.key)
     ]
     if not made:
         return sketch
@@ -238,6 +222,12 @@ def _collective(ledger: Reads, pair: Pair, sketch: Sketch, row: Row, setting: Se
         day=period.due,
         members=tuple(made),
     )
+
+
+def _still_goes(member: Sketch, key: Key) -> bool:
+    """Whether a source goes with a document now; its row may be of a ledger that was restored."""
+    goes = member.goes_with is not None and member.goes_with.key == key
+    return goes and all(found.code != WENT_ALONG for found in member.findings)
 
 
 def _awaited(sketch: Sketch, rule: GroupRule, left_out: Sequence[Row]) -> Iterator[Finding]:

@@ -317,7 +317,7 @@ def draft_and_plan(ledger: Ledger, pair: Pair, done: Round, hands: Hands) -> Non
                         for sketch in draft_parts(tx, pair, mapping, ref, setting)
                     ]
                     for sketch in sketches:
-                        note_shares(tx, sketch)
+                        note_shares(tx, pair, sketch)
                         plan_sketch(tx, pair, sketch, hands.clock(), mirror)
                         note_collected(tx, pair, sketch)
                         note_files(tx, pair, sketch)
