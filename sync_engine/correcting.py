@@ -33,6 +33,7 @@ from tieout.model.errors import ValueRefused
 from tieout.model.money import Money, currency, total
 from tieout.model.ref import Key
 
+CREDIT_DAYS_AHEAD = 366  # that a credit may be dated after the first day it could be of
 NUMBER_CHARS = 21  # of a credit's number, where the books state no other length
 
 
@@ -124,6 +125,12 @@ def _uncreditable(standing: Standing, choice: Choice) -> Iterator[str]:
         yield f"The books are closed through {closed}, and the credit would be of {day}."
     if day < standing.invoice.fields["date"]:
         yield f"The credit would be of {day}, before its invoice."
+    first = _first_day(standing)
+    if day - first > timedelta(days=CREDIT_DAYS_AHEAD):
+        yield (
+            f"The credit would be of {day}, more than {CREDIT_DAYS_AHEAD} days after {first}, the "
+            "first day it may be of."
+        )
     if choice.reissue:
         yield from _of_a_gift(standing, choice)
 

@@ -365,3 +365,22 @@ def test_a_description_that_a_line_has_no_longer_is_taken_off_with_its_lines():
     sold = {**SENT["lines"][0], "description": "Consulting"}
     standing = replace(UNPAID, sent={**SENT, "lines": [sold]}, wanted=SENT)
     assert option(standing, Choice(Way.AMEND)).plan.change.values["lines"] == SENT["lines"]
+
+
+@pytest.mark.parametrize(
+    ("day", "why"),
+    [
+        (date(2027, 5, 5), ""),
+        (date(2027, 5, 6), "366 days after 2026-05-04, the first day it may be of."),
+        (date(9999, 12, 31), "366 days after 2026-05-04, the first day it may be of."),
+    ],
+)
+def test_a_credit_is_not_dated_further_ahead_than_a_year(day, why):
+    """A slip of the hand in the year would leave it open for ever."""
+    said = option(UNPAID, Choice(Way.CREDIT, day=day)).why
+    assert said == (why and f"The credit would be of {day}, more than {why}")
+
+
+def test_the_first_open_day_of_a_credit_may_lie_as_far_ahead_as_the_books_are_closed():
+    closed = replace(UNPAID, preferences={"closed_through": date(2029, 12, 31)})
+    assert option(closed, Choice(Way.CREDIT)).choice.day == date(2030, 1, 1)
