@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from enum import Enum
-from typing import Final
 
 from mapping.rules import GroupRule
 from sync_engine.ledger.spelling import fields_of
@@ -16,8 +15,8 @@ from tieout.model.change import Finding, Severity
 from tieout.model.document import Invoice
 from tieout.model.ref import Key
 
-ADOPTED: Final = "adopted"  # how a document came into a ledger that had forgotten it
-WENT_ALONG: Final = "went-along?"  # the finding of what may be in it
+ADOPTED = "adopted"  # how a document came into a ledger that had forgotten it
+WENT_ALONG = "went-along?"  # the finding of what may be in it
 
 
 class Went(Enum):
