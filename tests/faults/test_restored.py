@@ -363,6 +363,10 @@ def test_a_lost_ledger_links_the_invoice_that_was_issued_again_not_the_first(
     once_each(1)
     assert (world.codes(), world.told(deal, "invoice_status")) == ([], "invoiced")
     assert world.told(deal, "invoice_number") == second["doc_number"]
+    stem = str(world.working.explain(f"deal:{deal}")["documents"][0]["key"]).rpartition("-")[0]
+    receipts = [world.working.ledger.one("receipt_any", key=f"{stem}-{n}") for n in (1, 2)]
+    expected = ["adopted", "adopted"] if deed == "void" else ["adopted"]
+    assert [receipt["how"] for receipt in receipts if receipt is not None] == expected
     assert_ties_out(world)
 
 
