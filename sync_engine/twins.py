@@ -229,7 +229,8 @@ def _clones(tx: Reads, pair: Pair, invoice: Invoice, resolved: Resolved) -> Iter
         same = amount == (amount_text(invoice.net), invoice.currency.code)
         source = followed(tx, pair, source_of(row))
         other = source != invoice.source and row["state"] in (ASKED | DECIDED | {COLLECTED})
-        if other and same and _same_customer(tx, pair, row, invoice, resolved):
+        here = other and same and not _is_elsewhere(tx, pair, row)
+        if here and _same_customer(tx, pair, row, invoice, resolved):
             yield Finding(
                 "clone?",
                 Severity.ASK,
@@ -239,6 +240,12 @@ def _clones(tx: Reads, pair: Pair, invoice: Invoice, resolved: Resolved) -> Iter
                 invoice.source,
                 choices=(OVERRULED, LEFT_ALONE),
             )
+
+
+def _is_elsewhere(tx: Reads, pair: Pair, row: Row) -> bool:
+    """Whether a document is in books of another company, which delivers and bills for itself."""
+    receipt = tx.one("receipt_any", key=row["key"])
+    return receipt is not None and receipt["company"] != pair.books.company
 
 
 def _same_customer(tx: Reads, pair: Pair, row: Row, invoice: Invoice, resolved: Resolved) -> bool:

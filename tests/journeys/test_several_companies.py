@@ -182,6 +182,22 @@ def test_one_crm_sells_for_three_companies_and_each_deal_is_in_one_set_of_books(
     assert totals(sellers.values()) == won(london)
 
 
+def test_one_order_to_two_companies_for_the_same_amount_is_no_clone(sellers):
+    """Each delivers its own half of it; the customers' ids in the two sets of books are alike."""
+    london, bonn = sellers["GB"], sellers["DE"]
+    sell = seller(london)
+    both = buy(london, "Silver Timber", "GB")
+    order = {"company": both, "deal_currency_code": "GBP", "po_number": "PO-7", "price": "10.01"}
+    sell(sold_by="GB", **order)
+    engine = joined(sellers)
+    work(engine)
+    sell(sold_by="DE", **order)
+    work(engine)
+    assert engine.tasks() == []
+    assert [list(posted(world)) for world in (london, bonn)] == [["PO-7"], ["PO-7"]]
+    assert totals(sellers.values()) == won(london)
+
+
 def test_a_deal_that_no_company_of_ours_sold_is_held_in_one_place(sellers):
     london = sellers["GB"]
     deal = seller(london)(po_number="XX-1")
