@@ -27,6 +27,8 @@ from tieout.model.dates import instant_text
 from tieout.model.document import Document, Invoice, Payment
 from tieout.model.ref import Ref
 
+TO_BE_SENT = frozenset({"planned", "waiting", "approved", COLLECTED})
+
 
 def identity(tx: Reads, pair: Pair, sketch: Sketch) -> Iterator[Finding]:
     """Ask whose a document is: a copy's, a merged deal's, another mapping's, an earlier one's."""
@@ -61,8 +63,11 @@ def identity(tx: Reads, pair: Pair, sketch: Sketch) -> Iterator[Finding]:
                 sketch.ref,
             )
         others = not own and not sketch.members  # a customer has those of each mapping
-        if others and row["kind"] == sketch.mapping.to and was_sent(tx, row):
-            yield _posted_by_another(tx, sketch, row)
+        if others and row["kind"] == sketch.mapping.to:
+            if was_sent(tx, row):
+                yield _posted_by_another(tx, sketch, row)
+            elif _is_to_be_sent(pair, row):
+                yield _planned_by_another(sketch, row)
     yield from _lives_on(tx, pair, sketch)
 
 
@@ -89,6 +94,22 @@ def _posted_by_another(tx: Reads, sketch: Sketch, row: Row) -> Finding:
         Severity.BLOCK,
         f"{by}.",
         "Name that mapping in renamed_from, limit this one with when, or take that invoice back.",
+        sketch.ref,
+    )
+
+
+def _is_to_be_sent(pair: Pair, row: Row) -> bool:
+    """Whether a document of this pair is to be sent; a mapping that was taken out has none."""
+    return row["pair"] == pair.name and row["state"] in TO_BE_SENT
+
+
+def _planned_by_another(sketch: Sketch, row: Row) -> Finding:
+    """Return what is found where another mapping was first: both would be sent in one round."""
+    return Finding(
+        "already-invoiced",
+        Severity.BLOCK,
+        f"{sketch.title} is to be posted by the mapping {row['mapping']}.",
+        "One source is one mapping's: limit one of the two with when.",
         sketch.ref,
     )
 
