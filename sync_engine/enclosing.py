@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from sync_engine.addresses import address_of, source_address
+from sync_engine.addresses import address_of, source_address, source_of
 from sync_engine.frozen import keep_plan
 from sync_engine.ledger.sqlite import Ledger
 from sync_engine.ledger.store import Reads, Row, Writes
@@ -148,6 +148,17 @@ def hold(ledger: Ledger, pair: Pair, row: Row, problem: Wanted) -> bool:
         tx.run("file_problem", **place_of(row), problem=problem.code)
         keep_problem(tx, pair, row, problem)
     return False
+
+
+def rest_files(tx: Writes, pair: Pair, document: Row) -> None:
+    """Close the tasks of files that no invoice waits for: the books took it back.
+
+    Where it comes back to life, each file is looked at anew.
+    """
+    for row in tx.all("files_of", invoice=document["key"]):
+        if row["key"] is None:
+            tx.run("file_problem", **place_of(row), problem=None)
+            keep_task(tx, pair, source_of(document), subject_of(row), ())
 
 
 def keep_problem(tx: Writes, pair: Pair, row: Row, problem: Wanted | None) -> None:

@@ -15,6 +15,7 @@ from sync_engine.addresses import source_of
 from sync_engine.collected import Share, is_collective, share_of
 from sync_engine.collected import sharing as members
 from sync_engine.credits import credits_of, left_of
+from sync_engine.enclosing import rest_files
 from sync_engine.gather import followed
 from sync_engine.ledger.spelling import fields_of, money_of
 from sync_engine.ledger.sqlite import Ledger
@@ -266,6 +267,8 @@ def _compare(tx: Writes, pair: Pair, row: Row) -> None:
             "document_state", key=row["key"], state=state, reason=row["reason"], at=tx.now_text()
         )
         tx.journal("books", state, row["key"], {"id": row["posted_id"]})
+        if state in TAKEN_BACK:
+            rest_files(tx, pair, row)
     if state in TAKEN_BACK or sides.left == 0:
         tx.run("touch_held_beside", key=row["key"])
     ignored = {

@@ -144,6 +144,18 @@ def test_books_that_print_nothing_now_are_asked_again_next_round(filing):
     assert (len(filing.printed(deal)), filing.world.codes()) == (1, [])
 
 
+def test_an_invoice_that_is_voided_before_its_pdf_was_read_is_not_printed_and_asks_nothing(filing):
+    deal = filing.sold()
+    filing.world.fault("books", fault="status", status=500, path="/pdf$", count=1)
+    filing.world.round()
+    assert filing.world.codes() == ["print-unread"]
+    [invoice] = filing.world.invoices()
+    filing.world.books("void", id=invoice["id"])
+    filing.world.round(3)
+    assert filing.printed(deal) == []
+    assert "print-unread" not in filing.world.codes()
+
+
 def test_what_is_no_pdf_is_not_sent(filing):
     deal = filing.sold()
     filing.world.fault("books", fault="html", status=200, path="/pdf$", count=None)
