@@ -73,7 +73,7 @@ def fitted(tx: Reads, row: Row, standing: Standing, choice: Choice) -> Choice:
             remedy=f"`tieout correct {what}` takes back all; credit these, then `tieout reissue` "
             "lets it go with the next.",
         )
-    if not stand_as_sent(standing):
+    if not stand_as_sent(tx, whole_of(tx, row), standing):
         raise Rejected(
             f"{LINES_MOVED} Which are those of {row['title']} is not known.",
             remedy="Credit the invoice itself by `--line` or `--amount`, or put its lines back.",
@@ -105,7 +105,7 @@ def to_sources(tx: Reads, pair: Pair, whole: Row, standing: Standing) -> tuple[D
     None where people moved the lines, so that which are whose is not known.
     """
     left: list[Decimal] = []
-    if not stand_as_sent(standing):
+    if not stand_as_sent(tx, whole, standing):
         return ()
     for row in sharing(tx, whole["key"]):
         lines = lines_of_source(tx, row, standing)
@@ -122,7 +122,7 @@ def settled_by(
 ) -> Mapping[str, str]:
     """Return which sources a credit settles, by their documents' keys, and what they say now."""
     settled: dict[str, str] = {}
-    if not stand_as_sent(standing):
+    if not stand_as_sent(tx, whole, standing):
         return settled
     for row in sharing(tx, whole["key"]):
         lines = lines_of_source(tx, row, standing)
@@ -134,10 +134,16 @@ def settled_by(
     return settled
 
 
-def stand_as_sent(standing: Standing) -> bool:
-    """Whether the lines that are sold are in their places still, whatever they come to."""
+def stand_as_sent(tx: Reads, whole: Row, standing: Standing) -> bool:
+    """Whether the lines that are sold are in their places still, whatever they come to.
+
+    A ledger that was lost may not know of each line whose it is: then no line is anybody's.
+    """
     before = standing.answered.get("lines")
-    return before is None or _sold(before) == _sold(standing.invoice.fields["lines"])
+    if before is not None and _sold(before) != _sold(standing.invoice.fields["lines"]):
+        return False
+    known = sum(int(row["lines"]) for row in sharing(tx, whole["key"]))
+    return known == len(standing.lines)
 
 
 def _sold(lines: Sequence[Mapping[str, object]]) -> list[tuple[object, object]]:

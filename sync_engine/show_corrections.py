@@ -75,6 +75,7 @@ def share(ledger: Reads, pair: Pair, row: Row, now: datetime) -> dict[str, Any]:
     assert has is not None
     own = now_lines(ledger, pair, row)
     lines = lines_of_source(ledger, row, stands).own
+    is_known = stand_as_sent(ledger, whole, stands)
     asked = [Extent(to=own)] if own and 0 < sum(own, Decimal(0)) < has.left else []
     options = []
     for extent in (*asked, Extent()):
@@ -90,7 +91,7 @@ def share(ledger: Reads, pair: Pair, row: Row, now: datetime) -> dict[str, Any]:
         "title": row["title"],
         "with": named_as(source_of(whole), whole["part"]),
         "invoice": {**shown["invoice"], "left": plain(has.left)},
-        "lines": list(_lines_in_the_books(stands, lines)) if stand_as_sent(stands) else [],
+        "lines": list(_lines_in_the_books(stands, lines)) if is_known else [],
         "fields": list(_differing(row, {})),
         "tasks": [
             {"code": task["code"], "message": task["message"]}

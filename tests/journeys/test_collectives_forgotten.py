@@ -10,6 +10,9 @@ import pytest
 from collective_tie_out import assert_each_ties_out
 from simulated_world import MAPPINGS, World, buy, open_world, seller
 
+from sync_engine.standing import Choice, Way
+from tieout.model.crediting import Extent
+from tieout.model.errors import Rejected
 from tieout.simulator.clock import SimulatedClock
 
 BEGINS = datetime(2026, 3, 20, 9, tzinfo=UTC)
@@ -129,3 +132,16 @@ def test_a_deal_that_a_person_says_was_not_in_it_goes_with_the_next(world, clock
     until(clock, 1, 5)
     world.round(2)
     assert nets(world) == [Decimal(100), Decimal("399.99")]
+
+
+def test_no_line_of_another_deal_is_credited_after_the_ledger_was_lost(world, clock, march):
+    _, first, second = march
+    world.crm("add_line", first, {"name": "Licence", "hs_sku": "L-9", "price": "0.01"})
+    world.crm("edit_deal", first, {"amount": "300.01"})
+    lose(world, clock)
+    assert world.tasks()["went-along?"]["source_id"] == first
+    credit = Choice(Way.CREDIT, Extent())
+    with pytest.raises(Rejected, match="is not known"):
+        world.working.correct(f"deal:{second}", credit, who="ann", reason="it was lost")
+    world.round()
+    assert world.books_truth()["credit_memos"] == []
