@@ -71,15 +71,15 @@ def keep(
     source: Ref | None,
     wanted: Sequence[Wanted],
 ) -> bool:
-    """Make the open tasks of a family and subject exactly these; return whether any moved."""
+    """Make the open tasks of a family and subject exactly these; return whether any changed."""
     at = tx.now_text()
-    came = False
+    moved = False
     open_now = {row["code"]: row for row in tx.all("task_open_of", family=family, subject=subject)}
     for task in wanted:
         held = open_now.pop(task.code, None)
         if held is None:
             _open(tx, pair=pair, family=family, subject=subject, source=source, task=task, at=at)
-            came = True
+            moved = True
         elif (held["message"], held["detail"]) != (task.message, canonical(task.detail)):
             tx.run(
                 "task_reword",
@@ -89,10 +89,11 @@ def keep(
                 choices=canonical(list(task.choices)),
                 detail=canonical(task.detail),
             )
+            moved = True
     for row in open_now.values():
         tx.run("task_close", id=row["id"], at=at)
         tx.journal("tieout", "task closed", subject, {"task": row["id"], "code": row["code"]})
-    return came or bool(open_now)
+    return moved or bool(open_now)
 
 
 def answers(ledger: Reads, subject: str) -> dict[str, Row]:

@@ -64,4 +64,32 @@ def test_a_held_deal_says_what_holds_it_and_not_what_is_only_noted(world, sold):
         world.portal.link(("deals", "contacts"), int(deal), person.id)
     world.round()
     [held] = in_state(world.working.ledger, "main", "blocked")
-    assert held["reason"] in world.codes()
+    assert (held["reason"], world.codes()) == ("no-lines", ["check", "no-lines"])
+    words = {code: task["message"] for code, task in world.tasks().items()}
+    assert words["no-lines"] not in words["check"]
+    assert words["check"] not in words["no-lines"]
+
+
+def test_a_deal_is_told_anew_when_what_holds_it_is_worded_anew(world, sold):
+    world.books("close_books", until="2026-03-31")
+    deal = sold()
+    world.round(2)
+    assert "2026-03-31" in world.told(deal, "invoice_error")
+    world.books("close_books", until="2026-04-30")
+    world.crm("edit_deal", deal, {"description": "in no document"})
+    world.restart()
+    world.round(2)
+    assert "2026-04-30" in world.tasks()["period-closed"]["message"]
+    assert "2026-04-30" in world.told(deal, "invoice_error")
+
+
+def test_what_the_books_should_answer_for_a_payment_is_in_its_plan(world, sold):
+    deal = sold()
+    paid = {"hs_initiated_date": "2026-04-20T10:00:00Z", "hs_payment_method_type": "bank_transfer"}
+    world.crm("add_payment", deal, {**paid, "hs_initial_amount": "100.00"})
+    world.round(2)
+    [payment] = [
+        row for row in in_state(world.working.ledger, "main", "posted") if row["kind"] == "payment"
+    ]
+    plan = world.working.ledger.one("plan_get", hash=payment["plan_hash"])
+    assert plan["expected"] == "100.00"
