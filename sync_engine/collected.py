@@ -139,9 +139,10 @@ def posted_net(tx: Reads, collective: Row) -> Decimal:
 
 
 def present_net(tx: Reads, collective: Row) -> Decimal:
-    """Return what the sources of a document come to now."""
+    """Return what the sources of a document come to now, those in another currency left out."""
     rows = sharing(tx, collective["key"])
-    return sum((Decimal(row["net"]) for row in rows if row["net"] is not None), ZERO)
+    nets = [row["net"] for row in rows if row["currency"] == collective["currency"]]
+    return sum((Decimal(net) for net in nets if net is not None), ZERO)
 
 
 def shared(amount: Decimal, rows: Sequence[Row], code: str) -> Iterator[Decimal]:

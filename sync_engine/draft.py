@@ -204,6 +204,7 @@ def _collective(ledger: Reads, pair: Pair, sketch: Sketch, row: Row, setting: Se
         (key, one.document)
         for key, one in along
         if isinstance(one.document, Invoice) and one.state == "live" and not one.skipped
+        if one.document.currency.code == row["currency"]  # a source may change it afterwards
         if was_sent or _still_goes(one, sketch.key)
     ]
     if not made:

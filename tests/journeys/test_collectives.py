@@ -296,6 +296,26 @@ def test_what_changes_afterwards_is_drift_of_its_deal_alone(world, clock, march)
     assert_each_ties_out(world)
 
 
+def test_a_deal_that_changes_its_currency_afterwards_is_drift_and_all_go_on(world, sold, march):
+    buyer, _, second = march
+    world.crm("edit_deal", second, {"deal_currency_code": "USD"})
+    sold(company=buyer, price="10.00")
+    world.round(2)
+    assert world.codes() == ["also-in-eur", "changed-in-crm"]
+    assert world.tasks()["changed-in-crm"]["source_id"] == second
+    held = {(task["net"], task["currency"]) for task in world.working.tasks()}
+    assert held == {("99.99", "USD"), ("-99.99", "EUR")}
+    world.books("void", id=world.invoices()[0]["id"])
+    world.round(2)
+    assert (world.tasks()["voided"]["net"], world.tasks()["voided"]["currency"]) == ("300", "EUR")
+    world.working.reissue(f"company:{buyer}/2026-03:EUR", who="ann", reason="by mistake")
+    world.round(2)
+    assert [(one["currency"], one["net"]) for one in world.invoices()] == [
+        ("EUR", Decimal(300)),
+        ("USD", Decimal("99.99")),
+    ]
+
+
 def test_a_deal_that_is_deleted_afterwards_is_drift_of_its_own(world, march):
     _, first, _ = march
     world.crm("archive", "deals", first)
