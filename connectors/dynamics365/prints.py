@@ -17,16 +17,14 @@ from uuid import UUID
 from connectors.dynamics365.facts import ETAG
 from connectors.dynamics365.files import FILE
 from connectors.dynamics365.reading import Reading
-from tieout.model.change import Create
-from tieout.model.contract import Enclosure, Outcome, Parcel, ParcelItem, Receipt, Request
-from tieout.model.enclosed import PRINT, Enclosed
+from tieout.model.contract import Outcome, Parcel, Receipt, Request
+from tieout.model.enclosed import PRINT, Enclosed, print_parcel
 from tieout.model.errors import Duplicate, InvalidField, OutcomeUnknown, TieoutError
 from tieout.model.lookup import MARKER, Absent, Answer, Found, NotKnown
 from tieout.model.record import Record
-from tieout.model.ref import Key, Ref, Version, request_id
+from tieout.model.ref import Key, Ref, Version
 from tieout.transport import Stream, dump_json
 
-ITEM_ID = "001"
 OPENS, CLOSES = b',"documentbody":"', b'"}'  # behind all other values
 
 
@@ -50,11 +48,9 @@ def pack(reading: Reading, request: Request) -> Parcel:
     opening = dump_json(values).removesuffix(b"}") + OPENS
     body = opening + CLOSES
     call = f"PATCH {reading.facts.kinds[FILE].set}({_note_id(reading, request.key)})"
-    asked = [request.key, request.asking, file.sha256]  # printed anew, it is another asking
-    named = request_id(reading.company, call, asked, body.decode())
-    item = ParcelItem(ITEM_ID, request.key, PRINT, Create.verb.value)
-    enclosure = Enclosure(file.source, file.sha256, file.size_bytes, len(opening))
-    return Parcel(reading.company, named, call, body, (item,), enclosure)
+    return print_parcel(
+        request, file, company=reading.company, call=call, opening=opening, body=body
+    )
 
 
 def send(reading: Reading, parcel: Parcel, content: BinaryIO) -> list[Outcome]:

@@ -16,17 +16,15 @@ from typing import Any, BinaryIO
 from connectors.hubspot import paths
 from connectors.hubspot.reading import Reading
 from connectors.hubspot.wire import rows
-from tieout.model.change import Create
-from tieout.model.contract import Enclosure, Outcome, Parcel, ParcelItem, Receipt, Request
-from tieout.model.enclosed import PRINT, Enclosed, boundary_of
+from tieout.model.contract import Outcome, Parcel, Receipt, Request
+from tieout.model.enclosed import PRINT, Enclosed, boundary_of, print_parcel
 from tieout.model.errors import TieoutError
 from tieout.model.lookup import MARKER, Absent, Ambiguous, Answer, Found, NotKnown
 from tieout.model.record import Record
-from tieout.model.ref import Key, Ref, Version, request_id
+from tieout.model.ref import Key, Ref, Version
 from tieout.transport import Answer as Told
 from tieout.transport import Stream, dump_json, understood
 
-ITEM_ID = "001"
 LINE = "\r\n"
 NOTE_TO_DEAL = 214  # page "Associations", "Note to object"
 BODY, FILES = "hs_note_body", "hs_attachment_ids"
@@ -61,11 +59,9 @@ def pack(reading: Reading, request: Request) -> Parcel:
     opening = _opening(file, f"/tieout/{key}")
     body = opening + _closing(file.sha256) + dump_json(note)
     call = f"POST {paths.uploads(reading.version)}"
-    asked = [request.key, request.asking, file.sha256]  # printed anew, it is another asking
-    named = request_id(reading.company, call, asked, body.decode())
-    item = ParcelItem(ITEM_ID, request.key, PRINT, Create.verb.value)
-    enclosure = Enclosure(file.source, file.sha256, file.size_bytes, len(opening))
-    return Parcel(reading.company, named, call, body, (item,), enclosure)
+    return print_parcel(
+        request, file, company=reading.company, call=call, opening=opening, body=body
+    )
 
 
 def send(reading: Reading, parcel: Parcel, content: BinaryIO) -> list[Outcome]:

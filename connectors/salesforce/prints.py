@@ -15,19 +15,17 @@ from connectors.salesforce import soql
 from connectors.salesforce.reading import Reading
 from connectors.salesforce.refusals import refusal
 from connectors.salesforce.translation import MODIFIED
-from tieout.model.change import Create
-from tieout.model.contract import Enclosure, Outcome, Parcel, ParcelItem, Receipt, Request
-from tieout.model.enclosed import PRINT, Enclosed, boundary_of
+from tieout.model.contract import Outcome, Parcel, Receipt, Request
+from tieout.model.enclosed import PRINT, Enclosed, boundary_of, print_parcel
 from tieout.model.errors import TieoutError
 from tieout.model.lookup import MARKER, Absent, Ambiguous, Answer, Found
 from tieout.model.record import Record
-from tieout.model.ref import Key, Ref, Version, request_id
+from tieout.model.ref import Key, Ref, Version
 from tieout.transport import Answer as Told
 from tieout.transport import Stream, dump_json, understood
 
 PATH = "sobjects/ContentVersion"
 CALL = f"POST {PATH}"
-ITEM_ID = "001"
 LINE = "\r\n"
 COLUMNS = f"Id, ContentDocumentId, Title, Description, {MODIFIED}"
 
@@ -47,11 +45,9 @@ def pack(reading: Reading, request: Request) -> Parcel:
     }
     opening, closing = _around(dump_json(fields), file)
     body = opening + closing
-    asked = [request.key, request.asking, file.sha256]  # printed anew, it is another asking
-    named = request_id(reading.company, CALL, asked, body.decode())
-    item = ParcelItem(ITEM_ID, request.key, PRINT, Create.verb.value)
-    enclosure = Enclosure(file.source, file.sha256, file.size_bytes, len(opening))
-    return Parcel(reading.company, named, CALL, body, (item,), enclosure)
+    return print_parcel(
+        request, file, company=reading.company, call=CALL, opening=opening, body=body
+    )
 
 
 def send(reading: Reading, parcel: Parcel, content: BinaryIO) -> list[Outcome]:

@@ -7,10 +7,12 @@ from dataclasses import dataclass
 
 from tieout.model.canonical import Plain
 from tieout.model.change import Change, Create
+from tieout.model.contract import Enclosure, Parcel, ParcelItem, Request
 from tieout.model.errors import InvalidField
-from tieout.model.ref import Ref
+from tieout.model.ref import Ref, request_id
 
 OURS = "[TIEOUT:"  # how a marker begins
+ONLY_ITEM = "001"  # a call with a file carries nothing else
 PRINT = "print"  # the kind of a change that puts the books' PDF of an invoice on its source
 
 
@@ -61,6 +63,24 @@ class Enclosed:
     def boundary(self) -> str:
         """What parts are divided by: made of the file's hash, it cannot stand in the file."""
         return boundary_of(self.sha256)
+
+
+def print_parcel(
+    request: Request, file: Enclosed, *, company: str, call: str, opening: bytes, body: bytes
+) -> Parcel:
+    """Return the call that puts a PDF on a record: its bytes go into ``body`` behind ``opening``.
+
+    A PDF that was printed anew has other bytes, and is another asking.
+    """
+    asked = [request.key, request.asking, file.sha256]
+    return Parcel(
+        company,
+        request_id(company, call, asked, body.decode()),
+        call,
+        body,
+        (ParcelItem(ONLY_ITEM, request.key, PRINT, Create.verb.value),),
+        Enclosure(file.source, file.sha256, file.size_bytes, len(opening)),
+    )
 
 
 def is_print(change: Change) -> bool:
