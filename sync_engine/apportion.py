@@ -86,7 +86,7 @@ def fitted(tx: Reads, row: Row, standing: Standing, choice: Choice) -> Choice:
 
 
 def now_lines(tx: Reads, pair: Pair, row: Row) -> tuple[Decimal, ...]:
-    """Return what each line of a source comes to now; none where it is not to be invoiced."""
+    """Return what each line of a source comes to now; none where it has none in its currency."""
     mapping = mapping_of(pair, row)
     if mapping is None:
         return ()
@@ -94,7 +94,10 @@ def now_lines(tx: Reads, pair: Pair, row: Row) -> tuple[Decimal, ...]:
     sketch = draft_source(tx, pair, mapping, source_of(row), setting, row["part"])
     is_won = sketch.state == "live" and not sketch.skipped
     document = sketch.document if is_won else None
-    lines = document.lines if isinstance(document, Invoice) else ()
+    sent = sent_with(tx, row["key"])
+    if not isinstance(document, Invoice) or sent is None:
+        return ()
+    lines = document.lines if document.currency.code == sent["currency"] else ()
     return tuple(line.amount.amount for line in lines)
 
 

@@ -114,6 +114,9 @@ def _untouchable(standing: Standing) -> Iterator[str]:
 
 
 def _uncreditable(standing: Standing, choice: Choice) -> Iterator[str]:
+    posted, now = standing.invoice.fields["currency"], standing.now_currency
+    if choice.extent.to is not None and now not in (None, posted):
+        yield f"The deal is in {now} now, and its invoice in {posted}: credit it and reissue it."
     if standing.several and choice.extent.to is not None and not standing.now_lines:
         yield f"{LINES_MOVED} Which are whose is not known."
     if standing.inactive:
@@ -230,6 +233,8 @@ def _settles(standing: Standing, left: Decimal) -> bool:
     What a person gave settles nothing by itself: the difference stays a task.
     """
     if standing.gift is not None:
+        return False
+    if left and standing.now_currency != standing.invoice.fields["currency"]:
         return False
     return left == (standing.now_net or 0) and not (left and standing.inclusive)
 

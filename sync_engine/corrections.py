@@ -142,6 +142,7 @@ def standing_of(tx: Reads, pair: Pair, invoice: Row, now: datetime) -> Standing:
         agreed=agreed_of(tx, invoice),
         now_net=sketch.net.amount if sketch is not None and is_won and sketch.net else None,
         now_lines=tuple(line.amount.amount for line in lines),
+        now_currency=None if document is None else document.currency.code,
         inclusive=isinstance(document, Invoice) and document.tax.prices is Prices.INCLUSIVE,
         preferences=preferences(tx, pair),
         capabilities=pair.books.capabilities,

@@ -144,6 +144,7 @@ class Standing:
         agreed: what each line of the source came to when an invoice was adopted; else None.
         now_net: what the source comes to now; None where it counts no more.
         now_lines: the same, by line.
+        now_currency: the currency of those; None where it counts no more.
         inclusive: whether those contain the tax, so that they compare with the totals.
         preferences: what the books say of themselves.
         capabilities: what their connector can do.
@@ -169,6 +170,7 @@ class Standing:
     agreed: tuple[Decimal, ...] | None
     now_net: Decimal | None
     now_lines: tuple[Decimal, ...]
+    now_currency: str | None
     inclusive: bool
     preferences: Mapping[str, Any]
     capabilities: Capabilities

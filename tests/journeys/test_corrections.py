@@ -581,3 +581,14 @@ def test_a_credit_of_ours_that_pays_another_invoice_is_no_gift_to_that(world, so
     world.round(2)
     assert [net for net, _, _ in credits_of(world)] == [300, 140]
     ties_out(world)
+
+
+def test_a_deal_in_another_currency_is_no_amount_to_credit_down_to(world, sold):
+    deal = sold(price="150.00", quantity="2")
+    world.round()
+    world.crm("edit_deal", deal, {"deal_currency_code": "USD", "amount": "200"})
+    world.crm("edit_line", world.deal(deal)["lines"][0]["id"], {"price": "100"})
+    world.round()
+    options = {one["name"]: one for one in world.working.corrections(f"deal:{deal}")["options"]}
+    assert options["credit-to-deal"]["why"].startswith("The deal is in USD now")
+    assert options["credit-and-reissue"]["possible"]

@@ -72,6 +72,7 @@ UNPAID = Standing(
     answered=FIELDS,
     agreed=None,
     now_net=Decimal(50),
+    now_currency="EUR",
     now_lines=(Decimal(50),),
     inclusive=False,
     preferences={"country": "DE"},
