@@ -258,3 +258,25 @@ def test_a_new_customer_that_no_deal_needs_any_more_is_left_with_that_reason(wor
     assert (left["customer"], sorted(left)) == ("not-needed", ["customer", "invoice"])
     assert world.codes() == []
     ties_out(world)
+
+
+def test_of_two_deals_of_a_new_company_the_first_words_its_customer(world, sold, ties_out):
+    """Each says another e-mail: what one deal says later undoes no approval of the other's."""
+    engine = world.restart(approve="by_hand")
+    company = buy(world, "Neu GmbH")
+    first, second = sold(company=company), sold(company=company)
+    contact(world, first, "first@neu.example")
+    contact(world, second, "second@neu.example")
+    world.round()
+    engine.approve(engine.sheet_hash("main"), who="ann")
+    world.crm("edit_deal", second, {"po_number": "PO-7777"})
+    engine.plan()
+    states = {row["kind"]: row["state"] for row in in_state(engine.ledger, "main", "approved")}
+    assert states == {"customer": "approved", "invoice": "approved"}
+    [planned] = [row for row in engine.plan(look=False) if row["kind"] == "customer"]
+    asked = engine.ledger.one("plan_get", hash=planned["hash"])["change"]
+    assert "null" not in asked  # what the CRM does not say is not said
+    world.round()
+    [made] = world.books_truth()["customers"]
+    assert (made["email"], len(world.invoices())) == ("first@neu.example", 1)
+    ties_out(world)
