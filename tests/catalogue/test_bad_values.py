@@ -45,7 +45,7 @@ def test_a_total_below_nothing_is_held(foreign, held):
 
 @entry("a negative price")
 def test_a_line_below_nothing_is_taken_from_the_others(foreign):
-    spoil(foreign, "line_items", price="-50.00")
+    spoil(foreign, "line_items", price="-50.00", amount="-50.00")
     foreign.sold(lines=[LINE, LINE], amount="100.00")
     foreign.sold()
     foreign.world.round()
