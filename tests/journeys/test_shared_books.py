@@ -89,6 +89,13 @@ def test_the_second_takes_the_customer_that_the_first_has_posted_since_its_plan(
     work(engine)
     assert posted(engine, portal) == ([NAME], [Decimal(300)] * 2, [])
     assert len({one["customer"] for one in portal.invoices()}) == 1
+    receipts = [
+        engine.ledger.one("receipt_any", key=row["key"])["how"]
+        for pair in (HUBSPOT, SALESFORCE)
+        for row in in_state(engine.ledger, pair, "posted")
+        if row["kind"] == "customer"
+    ]
+    assert receipts == ["answered", "adopted"]
     work(engine)
     assert posted(engine, portal) == ([NAME], [Decimal(300)] * 2, [])
 
