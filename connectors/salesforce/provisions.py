@@ -11,10 +11,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from connectors.salesforce import soql
+from connectors.salesforce.composite import composite_parts, part_of
 from connectors.salesforce.facts import Kind
 from connectors.salesforce.reading import Reading
 from connectors.salesforce.refusals import refusal
-from connectors.salesforce.wire import composite_parts, part_of
 from tieout.model.change import Create
 from tieout.model.contract import Request
 from tieout.model.errors import InvalidField

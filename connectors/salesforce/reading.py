@@ -1,7 +1,8 @@
 """Reading: whole records by id, with those that they name along, and what the org is.
 
 A record that is asked for is answered, in the recycle bin, merged, or not there by Salesforce's own
-word: a query that leaves one out says nothing of it, so it is asked for alone (pain 13).
+word: a query that leaves one out says nothing of it, so it is asked for at its own address (pain
+13).
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
 from connectors.salesforce import soql
+from connectors.salesforce.composite import PARTS_AT_ONCE
 from connectors.salesforce.facts import MASTER, Facts, Kind, Relation
 from connectors.salesforce.refusals import NO_FIELD
 from connectors.salesforce.schema import Schema
@@ -297,7 +299,12 @@ class Reading:
                 yield from ((ref, Unreadable(ref, error)) for ref in some)
                 continue
             by_id = {str(row.get("Id")): row for row in rows}
-            yield from ((ref, self._answer(kind, ref, by_id.get(ids[ref]))) for ref in some)
+            yield from (
+                (ref, self._answer(kind, ref, by_id[ids[ref]])) for ref in some if ids[ref] in by_id
+            )
+            left_out = [ref for ref in some if ids[ref] not in by_id]
+            for first in range(0, len(left_out), PARTS_AT_ONCE):
+                yield from self._alone(kind, left_out[first : first + PARTS_AT_ONCE])
 
     def _rows(self, kind: Kind, where: str, *, deleted: bool, also: str = "") -> list[Row]:
         deleted = deleted and kind.object not in UNDELETABLE
@@ -309,9 +316,7 @@ class Reading:
 
         return self.asked([kind], ask)
 
-    def _answer(self, kind: Kind, ref: Ref, row: Row | None) -> Fetched | _Merged:
-        if row is None:
-            return self._alone(kind, ref)
+    def _answer(self, kind: Kind, ref: Ref, row: Row) -> Fetched | _Merged:
         if row.get("IsDeleted"):
             master = soql.whole_id(str(row.get(MASTER) or ""))
             if master:
@@ -323,21 +328,23 @@ class Reading:
             return Unreadable(ref, error)
         return record if record.ref == ref else MergedInto(ref, record)  # asked by its short id
 
-    def _alone(self, kind: Kind, ref: Ref) -> Fetched:
-        """Ask for one record that a query left out, so that Salesforce itself says what it is."""
+    def _alone(self, kind: Kind, refs: Sequence[Ref]) -> Iterator[tuple[Ref, Fetched]]:
+        """Ask for records that a query left out, each with an answer that is its own.
 
-        def understand(answer: Answer) -> object:
-            return answer.json
-
-        path = f"sobjects/{kind.object}/{soql.whole_id(ref.id)}"
+        So Salesforce itself says what became of one; a call holds up to 25 (page "Composite").
+        """
+        paths = [f"sobjects/{kind.object}/{soql.whole_id(ref.id)}?fields=Id" for ref in refs]
         try:
-            self.wire.get(path, understand, fields="Id")
-        except NotFound as gone:
-            return Gone(ref, f"{gone.vendor_code} {gone.vendor_words}".strip())
+            refusals = self.wire.each(paths)
         except TieoutError as error:
-            return Unreadable(ref, error)
-        left_out = Unavailable("Salesforce's answer left it out.", record=str(ref))
-        return Unreadable(ref, left_out)
+            yield from ((ref, Unreadable(ref, error)) for ref in refs)
+            return
+        for ref, refused in zip(refs, refusals, strict=True):
+            if isinstance(refused, NotFound):
+                yield ref, Gone(ref, f"{refused.vendor_code} {refused.vendor_words}".strip())
+            else:
+                left_out = Unavailable("Salesforce's answer left it out.", record=str(ref))
+                yield ref, Unreadable(ref, refused or left_out)
 
 
 def _through(ref: Ref, answer: Fetched | _Merged) -> Fetched | _Merged:

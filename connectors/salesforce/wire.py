@@ -20,18 +20,27 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import quote, quote_plus
 
+from connectors.salesforce.composite import (
+    COMPOSITE,
+    PARTS_AT_ONCE,
+    QUERIES_AT_ONCE,
+    asking,
+    composite_parts,
+    part_name,
+    part_of,
+    refusal_of,
+)
 from connectors.salesforce.face import JSON, Face, client_of
 from connectors.salesforce.facts import SYSTEM
-from connectors.salesforce.refusals import TokenRefused, judge, refusal
+from connectors.salesforce.refusals import TokenRefused, judge
 from connectors.salesforce.spent import Spent
-from tieout.model.errors import Unauthorized, Unavailable
-from tieout.transport import Answer, Door, Route, Stream, dump_json, retry_call, understood
+from tieout.model.errors import TieoutError, Unauthorized, Unavailable
+from tieout.transport import Answer, Door, Route, Stream, retry_call, understood
 
 if TYPE_CHECKING:
     from tieout.credentials import Credentials
 
 ADDRESS_CHARS = 8_000  # of a query in an address; with its headers it may have 16,384 bytes
-QUERIES_AT_ONCE = 5  # of one composite request
 PAGES_LIMIT = 50_000  # a hundred million rows
 KEY_REMEDY = "Put a session that is in force where the configuration names it; the queue is kept."
 
@@ -157,6 +166,20 @@ class Wire:
         """
         return self._read(lambda client: client.restful(path, method="POST", data=body), understand)
 
+    def each(self, paths: Sequence[str]) -> list[TieoutError | None]:
+        """Ask what is at up to 25 paths in one call; return what refused each, or None.
+
+        Raises:
+            TieoutError: the call itself was refused, not answered or not well-formed.
+        """
+        assert len(paths) <= PARTS_AT_ONCE, "a composite request holds no more"
+
+        def understand(answer: Answer) -> list[TieoutError | None]:
+            parts = composite_parts(answer)
+            return [refusal_of(parts, part_name(number), answer) for number in range(len(paths))]
+
+        return self.post(COMPOSITE, asking([self.data_path(path) for path in paths]), understand)
+
     def tooling(self, soql: str) -> Sequence[Mapping[str, Any]]:
         """Return the rows of a query about the org's own definitions.
 
@@ -219,30 +242,16 @@ class Wire:
             TieoutError: one was refused, not answered or not well-formed.
         """
         assert len(asked) <= QUERIES_AT_ONCE, "a composite request holds no more"
-        body = dump_json(
-            {
-                "allOrNone": False,
-                "compositeRequest": [
-                    {
-                        "method": "GET",
-                        "url": self.query_path(soql, deleted=deleted),
-                        "referenceId": f"q{number}",
-                    }
-                    for number, (soql, deleted) in enumerate(asked)
-                ],
-            }
-        )
+        body = asking([self.query_path(soql, deleted=deleted) for soql, deleted in asked])
 
         def understand(answer: Answer) -> list[Rows]:
             parts = composite_parts(answer)
             return [
-                _rows_of(part_of(parts, f"q{number}", answer), answer)
+                _rows_of(part_of(parts, part_name(number), answer), answer)
                 for number in range(len(asked))
             ]
 
-        return self._read(
-            lambda client: client.restful("composite", method="POST", data=body), understand
-        )
+        return self.post(COMPOSITE, body, understand)
 
     def query_path(self, soql: str, *, deleted: bool = False) -> str:
         """Return the address of a query within a composite request."""
@@ -303,34 +312,6 @@ class Wire:
         face = Face(self._session, address, take)
         ask(client_of(face, token, address, self.version))
         return face.answered
-
-
-def composite_parts(answer: Answer) -> Mapping[str, Mapping[str, Any]]:
-    """Return the parts of a composite answer by their reference ids.
-
-    Raises:
-        Unavailable: the answer has another form (OutcomeUnknown, if it is a write's).
-    """
-    told = answer.json
-    parts = told.get("compositeResponse") if isinstance(told, Mapping) else None
-    if not isinstance(parts, list) or not all(isinstance(part, Mapping) for part in parts):
-        raise answer.unclear(f"The answer of {answer.route.name} has not the form it should have.")
-    return {str(part.get("referenceId")): part for part in parts}
-
-
-def part_of(parts: Mapping[str, Mapping[str, Any]], name: str, answer: Answer) -> Any:
-    """Return the body of one part of a composite answer.
-
-    Raises:
-        TieoutError: that part was refused, or is missing.
-    """
-    part = parts.get(name)
-    status = part.get("httpStatusCode") if part is not None else None
-    if part is None or not isinstance(status, int) or status >= 500:
-        raise answer.unclear(f"A part of {answer.route.name} was answered with {status}.")
-    if not 200 <= status < 300:
-        raise refusal(part.get("body"), str(status), answer.trace_id)
-    return part.get("body")
 
 
 def _rows(answer: Answer) -> Rows:

@@ -12,13 +12,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from connectors.salesforce import soql
+from connectors.salesforce.composite import COMPOSITE, composite_parts, part_of
 from connectors.salesforce.facts import Kind
 from connectors.salesforce.prints import pack
 from connectors.salesforce.provisions import KINDS, READ_PERMISSION, creation, made
 from connectors.salesforce.reading import Reading
 from connectors.salesforce.refusals import refusal
 from connectors.salesforce.translation import MODIFIED, written
-from connectors.salesforce.wire import composite_parts, part_of
 from tieout.model.change import Create, Update
 from tieout.model.contract import Outcome, Parcel, ParcelItem, Receipt, Request
 from tieout.model.enclosed import is_print
@@ -27,7 +27,6 @@ from tieout.model.ref import Ref, Version, request_id
 from tieout.transport import Answer, dump_json, understood
 
 WRITE_BATCH = 200  # page "sObject Collections"
-COMPOSITE = "composite"
 COLLECTIONS = "composite/sobjects"
 REFERENCE = "@{"
 WRITE = "write"
