@@ -144,6 +144,8 @@ def _decide(
             each["key"],
             {"plan": each["plan_hash"], "policy": policy, "reason": reason},
         )
+    if verdict == REJECTED:
+        tx.run("touch_held_kin", key=row["key"])
 
 
 def _wait(tx: Writes, pair: Pair, row: Row, now: datetime) -> None:

@@ -13,6 +13,7 @@ from datetime import date, datetime
 from sync_engine.addresses import source_address
 from sync_engine.collected import sent_with
 from sync_engine.frozen import keep_plan, recall, standing_decision, state_of_same_plan
+from sync_engine.kin import leaves_its_kin
 from sync_engine.ledger.spelling import amount_text
 from sync_engine.ledger.store import Row, Writes
 from sync_engine.mirror import preferences
@@ -256,6 +257,7 @@ def _put(
         held["customer"],
     ):  # fmt: skip
         return
+    leaves_its_kin(tx, held, state)
     tx.run(
         "document_put",
         **document_row(pair, sketch, str(sketch.key), sketch.key, tx.now_text()),

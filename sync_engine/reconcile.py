@@ -271,6 +271,7 @@ def _compare(tx: Writes, pair: Pair, row: Row) -> None:
             rest_files(tx, pair, row)
     if state in TAKEN_BACK or sides.left == 0:
         tx.run("touch_held_beside", key=row["key"])
+        tx.run("touch_held_kin", key=row["key"])
     ignored = {
         (answer["code"], answer["detail"])
         for answer in tx.all("task_answered_of", subject=row["key"])

@@ -15,6 +15,7 @@ DECIDED = frozenset({"planned", "waiting", "approved", "rejected", "refused"})
 OVERRULED = "create"  # the answer that says: it is no twin, go on
 LEFT_ALONE = "ignore"
 COLLECTED = "collected"  # it goes with a document of several sources, and is not sent by itself
+TO_BE_SENT = frozenset({"planned", "waiting", "approved", COLLECTED})
 UNREADABLE = "unreadable"  # the finding of what could not be read, which says nothing about it
 BESIDE = frozenset({"correction", "attachment", "print"})  # no document of its own in the books
 HELD = frozenset({"blocked", "refused"})

@@ -15,19 +15,26 @@ from sync_engine.addresses import source_address, source_of
 from sync_engine.collected import is_taken_back, was_sent
 from sync_engine.credits import is_credited_whole
 from sync_engine.gather import followed
+from sync_engine.kin import invoiced_kin
 from sync_engine.ledger.spelling import amount_text, change_of, fields_of
 from sync_engine.ledger.store import Reads, Row
 from sync_engine.marks import is_of_another
 from sync_engine.pair import Pair, folded
 from sync_engine.resolve import Resolved
 from sync_engine.sketch import Sketch
-from sync_engine.states import ASKED, COLLECTED, DECIDED, LEFT_ALONE, OVERRULED, TAKEN_BACK
+from sync_engine.states import (
+    ASKED,
+    COLLECTED,
+    DECIDED,
+    LEFT_ALONE,
+    OVERRULED,
+    TAKEN_BACK,
+    TO_BE_SENT,
+)
 from tieout.model.change import Finding, Severity
 from tieout.model.dates import instant_text
 from tieout.model.document import Document, Invoice, Payment
 from tieout.model.ref import Ref
-
-TO_BE_SENT = frozenset({"planned", "waiting", "approved", COLLECTED})
 
 
 def identity(tx: Reads, pair: Pair, sketch: Sketch) -> Iterator[Finding]:
@@ -68,6 +75,7 @@ def identity(tx: Reads, pair: Pair, sketch: Sketch) -> Iterator[Finding]:
                 yield _posted_by_another(tx, sketch, row)
             elif _is_to_be_sent(pair, row):
                 yield _planned_by_another(sketch, row)
+    yield from invoiced_kin(tx, pair, sketch)
     yield from _lives_on(tx, pair, sketch)
 
 

@@ -371,6 +371,34 @@ SELECT o.pair, o.company, o.source_kind, o.source_id, 0 FROM document d CROSS JO
 WHERE d.key = :key AND o.key <> d.key AND o.state = 'blocked'
 ON CONFLICT (pair, company, kind, id) DO NOTHING;
 
+-- touch_held_kin: what is held of a source that names this document's, or that its own names
+INSERT INTO touched (pair, company, kind, id, reread)
+SELECT o.pair, o.company, o.source_kind, o.source_id, 0 FROM document d CROSS JOIN member m CROSS JOIN document o
+    ON m.pair = d.pair AND m.company = d.company AND m.to_kind = d.source_kind AND m.to_id = d.source_id
+    AND o.company = m.company AND o.source_kind = m.kind AND o.source_id = m.id
+WHERE d.key = :key AND o.pair = d.pair AND o.state = 'blocked'
+UNION
+SELECT o.pair, o.company, o.source_kind, o.source_id, 0 FROM document d CROSS JOIN member m CROSS JOIN document o
+    ON m.pair = d.pair AND m.company = d.company AND m.kind = d.source_kind AND m.id = d.source_id
+    AND o.company = m.company AND o.source_kind = m.to_kind AND o.source_id = m.to_id
+WHERE d.key = :key AND o.pair = d.pair AND o.state = 'blocked'
+ON CONFLICT (pair, company, kind, id) DO NOTHING;
+
+-- documents_naming: a pair's documents of sources of another kind that name a record
+SELECT d.* FROM (SELECT DISTINCT kind, id FROM member
+    WHERE pair = :pair AND company = :company AND to_kind = :kind AND to_id = :id AND kind <> :kind) m
+CROSS JOIN document d ON d.company = :company AND d.source_kind = m.kind AND d.source_id = m.id
+WHERE d.pair = :pair AND d.kind = :of ORDER BY d.generation DESC, d.key;
+
+-- named_by: the records of other kinds that a record names
+SELECT DISTINCT to_kind, to_id FROM member
+WHERE pair = :pair AND company = :company AND kind = :kind AND id = :id AND to_kind <> :kind;
+
+-- documents_of_named: a pair's documents that were born from such a record
+SELECT * FROM document
+WHERE company = :company AND source_kind = :kind AND source_id = :id AND pair = :pair AND kind = :of
+ORDER BY generation DESC, key;
+
 -- documents_of_source: every document that was born from a source
 SELECT * FROM document
 WHERE company = :company AND source_kind = :source_kind AND source_id = :source_id
