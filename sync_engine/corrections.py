@@ -18,6 +18,7 @@ from sync_engine.collected import is_collective
 from sync_engine.corrected import NOTHING
 from sync_engine.correcting import option
 from sync_engine.credits import credits_of, gift_of
+from sync_engine.done_already import KINDS, close_tasks, take_done
 from sync_engine.draft import draft_source, setting_of
 from sync_engine.frozen import keep_plan, standing_decision
 from sync_engine.ledger.spelling import change_of, fields_of
@@ -28,24 +29,20 @@ from sync_engine.mirror_rows import Mirror, record_of
 from sync_engine.pair import Pair
 from sync_engine.posted_as import agreed_of, answered_of, sent_of
 from sync_engine.preflight import preflight
-from sync_engine.receipts import take_known
 from sync_engine.resolve import Resolver
-from sync_engine.saying import UNSHOWN, says
 from sync_engine.sketch import Sketch, content_of
 from sync_engine.standing import Choice, Option, Standing, Way, last_number
 from sync_engine.states import ASKED, CORRECTION
-from sync_engine.tasks import APPROVAL, REFUSED, answers, keep
+from sync_engine.tasks import answers
 from sync_engine.tie_out import mapping_of
 from tieout.model.canonical import Values, canonical, digest
-from tieout.model.change import Severity, Update, Verb
-from tieout.model.contract import Receipt
+from tieout.model.change import Severity, Update
 from tieout.model.dates import day_of
 from tieout.model.document import Invoice, Prices
 from tieout.model.errors import Rejected, StaleVersion
 from tieout.model.record import Unreadable
 from tieout.model.ref import Key, Ref
 
-KINDS: Mapping[Way, str] = {Way.CREDIT: "credit_memo"}  # of the document that a correction is
 UNDER_WAY = frozenset({"sending", "unknown"})
 NOT_SENT = frozenset({"planned", "waiting", "approved", "blocked", "refused", "rejected"})
 
@@ -81,7 +78,7 @@ def choose(
         for row in tx.all("corrections_of", key=invoice["key"]):
             if row["state"] in NOT_SENT and row["way"] != Way.APPLY:
                 _leave(tx, pair, _document(tx, row["key"]), "replaced")
-        _put(tx, pair, invoice, found, now, asking)
+        put_correction(tx, pair, invoice, found, now, asking)
         tx.journal(
             who,
             "correct",
@@ -240,7 +237,7 @@ def _plan_again(tx: Writes, pair: Pair, row: Row, now: datetime) -> None:
     if row["reason"] == StaleVersion.code and not _moved_since(tx, row):
         return
     invoice = _document(tx, correction["corrects"])
-    if _is_done(tx, pair, invoice, row, Way(correction["way"])):
+    if take_done(tx, pair, invoice, row, Way(correction["way"])):
         return
     chosen = json.loads(correction["choice"])
     settles = chosen.get("settles") or {}
@@ -254,45 +251,7 @@ def _plan_again(tx: Writes, pair: Pair, row: Row, now: datetime) -> None:
     elif found.plan.hash != row["plan_hash"] or row["state"] == "blocked":
         if row["state"] == "approved":
             tx.journal("tieout", "approval fell", row["key"], {"plan": row["plan_hash"]})
-        _put(tx, pair, invoice, found, now, chosen["asking"])
-
-
-def _is_done(tx: Writes, pair: Pair, invoice: Row, row: Row, way: Way) -> bool:
-    """Take a correction for done that the books show; return whether they do.
-
-    A ledger that was restored knows one as chosen that was sent since: a credit carries its marker,
-    and what was amended says it.
-    """
-    books = pair.books.company
-    if way is Way.CREDIT:
-        kind, verb = KINDS[way], Verb.CREATE
-        shown = tx.one("mirror_of_marker", company=books, kind=kind, marker=row["key"])
-    elif way is Way.AMEND:
-        verb = Verb.UPDATE
-        shown = tx.one("mirror_get", company=books, kind="invoice", id=invoice["posted_id"])
-        plan = tx.one("plan_get", hash=row["plan_hash"])
-        if shown is None or plan is None or not _says_all(shown, change_of(plan["change"]).values):
-            return False
-    else:
-        return False  # an invoice that was voided says so itself
-    if shown is None:
-        return False
-    record = record_of(shown)
-    receipt = Receipt(record.ref, record.version, record)
-    tx.run("document_queued", key=row["key"])  # so what it says is what was sent
-    take_known(tx, pair, row["key"], receipt, verb=verb)
-    _close_tasks(tx, pair, row)
-    return True
-
-
-def _says_all(shown: Row, values: Values) -> bool:
-    fields = fields_of(shown["fields"])
-    live = bool(shown["live"]) and not shown["gone"]
-    return live and all(
-        name in fields and says(fields[name], value)
-        for name, value in values.items()
-        if name not in UNSHOWN
-    )
+        put_correction(tx, pair, invoice, found, now, chosen["asking"])
 
 
 def _moved_since(tx: Reads, row: Row) -> bool:
@@ -306,7 +265,9 @@ def _moved_since(tx: Reads, row: Row) -> bool:
     return shown is not None and shown["version"] != change.version
 
 
-def _put(tx: Writes, pair: Pair, invoice: Row, found: Option, now: datetime, asking: str) -> None:
+def put_correction(
+    tx: Writes, pair: Pair, invoice: Row, found: Option, now: datetime, asking: str
+) -> None:
     """Write a correction down as a document with its plan, and the plan that follows it."""
     plan, way = found.plan, found.choice.way
     assert plan is not None
@@ -383,11 +344,5 @@ def _text(share: Decimal) -> str:
 def _leave(tx: Writes, pair: Pair, row: Row, reason: str, why: str = "") -> None:
     """Leave a correction that was not sent; its drift goes on being a task."""
     tx.run("document_state", key=row["key"], state="skipped", reason=reason, at=tx.now_text())
-    _close_tasks(tx, pair, row)
+    close_tasks(tx, pair, row)
     tx.journal("tieout", "correction left", row["key"], {"reason": reason, "why": why})
-
-
-def _close_tasks(tx: Writes, pair: Pair, row: Row) -> None:
-    for family in (APPROVAL, REFUSED):
-        source = source_of(row)
-        keep(tx, pair=pair.name, family=family, subject=row["key"], source=source, wanted=())

@@ -16,13 +16,18 @@ from tieout.model.record import Fields
 
 
 def sent_of(tx: Reads, invoice: Row, corrections: Sequence[Row]) -> Values | None:
-    """Return the values that an invoice was posted with, its amendments included."""
+    """Return the values that an invoice was posted with, its amendments included.
+
+    One that a restored ledger found done was never sent by it: its plan says what it wrote.
+    """
     made = tx.one("outbox_done", key=invoice["key"])
     if made is None:
         return None
     values = dict(change_of(made["change"]).values)
     for row in corrections:
-        amended = tx.one("outbox_done", key=row["key"]) if row["way"] == Way.AMEND else None
+        if row["way"] != Way.AMEND or row["posted_id"] is None:
+            continue
+        amended = tx.one("outbox_done", key=row["key"]) or tx.one("plan_get", hash=row["plan_hash"])
         values |= {} if amended is None else _amended(values, change_of(amended["change"]))
     return values
 

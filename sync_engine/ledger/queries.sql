@@ -444,6 +444,10 @@ SELECT * FROM document WHERE pair = :pair AND told = 0 AND key > :after ORDER BY
 -- documents_unchecked: documents whose sides are to be compared
 SELECT * FROM document WHERE pair = :pair AND checked = 0 LIMIT :limit;
 
+-- invoices_drifted: posted invoices to be compared whose source says otherwise than they were posted
+SELECT * FROM document WHERE pair = :pair AND checked = 0 AND kind = 'invoice' AND state = 'posted'
+AND content <> posted_content AND key > :after ORDER BY key LIMIT :limit;
+
 -- documents_ready: approved documents whose needs the books have; records that one of them needs
 SELECT d.* FROM document d WHERE d.pair = :pair AND d.state = 'approved'
 AND NOT EXISTS (SELECT 1 FROM need n JOIN document w ON w.key = n.need

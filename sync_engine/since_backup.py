@@ -1,0 +1,86 @@
+"""since backup: what a restored ledger has forgotten of the corrections of its invoices.
+
+An amendment leaves no marker of its own. It follows from what the two sides say now: where they
+agree, people have decided it already.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import datetime
+
+from sync_engine.correcting import option
+from sync_engine.corrections import put_correction, standing_of
+from sync_engine.done_already import take_done
+from sync_engine.ledger.journal import restored_from
+from sync_engine.ledger.sqlite import Ledger
+from sync_engine.ledger.store import Row, Writes
+from sync_engine.pair import Pair
+from sync_engine.saying import says
+from sync_engine.standing import Choice, Standing, Way
+
+DOCUMENTS_AT_ONCE = 500
+
+
+def take_corrected(ledger: Ledger, pair: Pair, now: datetime) -> None:
+    """Take for settled what was corrected since the backup of a ledger that was restored.
+
+    It is asked of each invoice that moved, until the pair has caught up. An invoice that a person
+    wrote by hand what its deal says is settled as well: there is nothing left to ask.
+    """
+    if restored_from(ledger, pair.name) is None:
+        return
+    for row in _drifted(ledger, pair):
+        with ledger.transaction() as tx:
+            _take(tx, pair, row, now)
+
+
+def _drifted(ledger: Ledger, pair: Pair) -> Iterator[Row]:
+    after = ""
+    while rows := ledger.all(
+        "invoices_drifted", pair=pair.name, after=after, limit=DOCUMENTS_AT_ONCE
+    ):
+        yield from rows
+        after = rows[-1]["key"]
+
+
+def _take(tx: Writes, pair: Pair, invoice: Row, now: datetime) -> None:
+    address = {"company": pair.books.company, "kind": "invoice", "id": invoice["posted_id"]}
+    if tx.one("mirror_get", **address) is None:
+        return  # its answer came without it, and the feed has not shown it yet
+    stands = standing_of(tx, pair, invoice, now)
+    is_open = stands.live and not stands.several and not stands.in_flight
+    if is_open:
+        _take_amended(tx, pair, invoice, stands, now)
+
+
+def _take_amended(tx: Writes, pair: Pair, invoice: Row, stands: Standing, now: datetime) -> bool:
+    """Take an amendment for done that would be made if the books still said what they answered."""
+    if not _agree(stands):
+        return False
+    answered = {**stands.invoice.fields, **stands.answered}
+    before = replace(
+        stands,
+        invoice=replace(stands.invoice, fields=answered),
+        preferences={**stands.preferences, "closed_through": None},  # it was made before that
+        credits=(),
+        gift=None,
+    )
+    found = option(before, Choice(Way.AMEND))
+    if found.plan is None:
+        return False
+    put_correction(tx, pair, invoice, found, now, "")
+    row = tx.one("document_get", key=found.plan.key)
+    assert row is not None
+    return take_done(tx, pair, invoice, row, Way.AMEND)
+
+
+def _agree(stands: Standing) -> bool:
+    """Whether an invoice in the books says exactly what its source says now."""
+    fields, wanted = stands.invoice.fields, stands.wanted
+    if wanted is None:
+        return False
+    told = ("customer", "date", "currency", "lines")
+    figure = fields["total" if stands.inclusive else "net"]
+    return figure == stands.now_net and all(says(fields[name], wanted.get(name)) for name in told)

@@ -1,0 +1,105 @@
+"""A correction that was posted after the backup which is restored is taken for done."""
+
+import pytest
+from tie_out import assert_ties_out
+
+from sync_engine.ledger.backup import backup, restore
+from sync_engine.standing import Choice, Way
+from tieout.model.crediting import Extent
+
+
+@pytest.fixture
+def deal(world, sold, settled):
+    made = sold()
+    settled()
+    return made
+
+
+def correct(world, deal, way, extent=None, **more):
+    choice = Choice(way, extent or Extent(), **more)
+    world.working.correct(f"deal:{deal}", choice, who="ann", reason="the customer asked")
+
+
+def lose(world, deal):
+    world.crm("lose", deal)
+    world.working.round("main")
+
+
+def booked(world):
+    truth = world.books_truth()
+    return (
+        [one["net"] for one in world.invoices()],
+        [(one["net"], one["balance"]) for one in truth["credit_memos"]],
+        [one["total"] for one in truth["payments"]],
+    )
+
+
+def changed(world, deal, quantity, amount):
+    world.crm("edit_line", world.deal(deal)["lines"][0]["id"], {"quantity": quantity})
+    world.crm("edit_deal", deal, {"amount": amount})
+    world.working.round("main")
+
+
+def turned_back(world, settled, tmp_path, correcting):
+    """Back the ledger up, correct, settle, and put the backup in the ledger's place."""
+    target = tmp_path / "backup.db"
+    backup(world.working.ledger, target, world.now)
+    correcting()
+    settled()
+    done = booked(world)
+    world.remember_requests(0)
+    world.opened.close()
+    restore(target, world.path / "ledger.db", world.now, "ann")
+    world.restart()
+    settled()
+    return done
+
+
+@pytest.mark.parametrize("is_known", [False, True], ids=["changed since", "drift known"])
+def test_an_amendment_made_since_the_backup_is_adopted_as_settled(
+    world, deal, settled, tmp_path, is_known
+):
+    """The invoice says exactly what the deal says now, and is amended again from there."""
+    if is_known:
+        changed(world, deal, "3", "450.00")
+
+    def amended():
+        if not is_known:
+            changed(world, deal, "3", "450.00")
+        correct(world, deal, Way.AMEND)
+
+    done = turned_back(world, settled, tmp_path, amended)
+    assert (booked(world), world.codes()) == (done, [])
+    assert_ties_out(world)
+    changed(world, deal, "2", "300.00")
+    assert world.codes() == ["changed-in-crm"]
+    correct(world, deal, Way.AMEND)
+    settled()
+    assert (booked(world), world.codes()) == (([300], [], []), [])
+    assert_ties_out(world)
+
+
+def test_an_amendment_that_was_paid_since_is_adopted_too(world, deal, settled, tmp_path):
+    def amended():
+        changed(world, deal, "3", "450.00")
+        correct(world, deal, Way.AMEND)
+        settled()
+        world.books("receive_payment", invoices={"1": None})
+
+    done = turned_back(world, settled, tmp_path, amended)
+    assert (booked(world), world.codes()) == (done, [])
+    assert_ties_out(world)
+
+
+def test_a_deal_that_moved_on_after_its_amendment_is_asked_about(world, deal, settled, tmp_path):
+    """What the invoice says was the deal's for a while: no record shows that, so a person looks."""
+
+    def amended():
+        changed(world, deal, "3", "450.00")
+        correct(world, deal, Way.AMEND)
+        settled()
+        changed(world, deal, "4", "600.00")
+
+    done = turned_back(world, settled, tmp_path, amended)
+    assert booked(world) == done == ([450], [], [])
+    assert sorted(world.codes()) == ["changed-in-books", "changed-in-crm"]
