@@ -39,6 +39,8 @@ def test_the_redirect_brings_the_code_and_the_company():
         "https://x/?code=abc&state=other",
         "https://x/?code=abc",
         "https://x/?state=s",
+        "https://x/?error=access_denied",
+        "https://x/?error=access_denied&state=other",
         "nonsense",
         "",
     ],
@@ -50,7 +52,9 @@ def test_another_address_is_refused(address):
 
 def test_a_refusal_is_told_in_the_vendors_words():
     with pytest.raises(Unauthorized) as refused:
-        consent.read_redirect("https://x/?error=access_denied&error_description=No+thanks", "s")
+        consent.read_redirect(
+            "https://x/?error=access_denied&error_description=No+thanks&state=s", "s"
+        )
 
     assert (refused.value.vendor_code, refused.value.vendor_words) == ("access_denied", "No thanks")
 

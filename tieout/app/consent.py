@@ -47,20 +47,22 @@ def read_redirect(address: str, state: str) -> Redirect:
     """Return what a redirect's address says.
 
     Raises:
-        ConfigError: it is not the redirect of this consent, or the person refused.
+        ConfigError: it is not the redirect of this consent: its state comes with a refusal as well
+            (RFC 6749, 4.1.2.1), so nothing of another's is believed.
+        Unauthorized: the person refused.
     """
     query = parse_qs(urlsplit(address.strip()[:ADDRESS_CHARS_LIMIT]).query)
     said = {name: values[0] for name, values in query.items()}
+    if not hmac.compare_digest(said.get("state", "").encode(), state.encode()):
+        raise ConfigError(
+            "This is not the address that ends this consent.",
+            remedy="Run `tieout connect` again and use the page that it opens.",
+        )
     if "error" in said:
         raise Unauthorized(
             "Consent was not given.",
             vendor_code=said["error"],
             vendor_words=said.get("error_description", ""),
-        )
-    if not hmac.compare_digest(said.get("state", "").encode(), state.encode()):
-        raise ConfigError(
-            "This is not the address that ends this consent.",
-            remedy="Run `tieout connect` again and use the page that it opens.",
         )
     if "code" not in said:
         raise ConfigError(
