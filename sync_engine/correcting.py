@@ -205,7 +205,7 @@ def _credit(standing: Standing, choice: Choice) -> Option:
         plan,
         along,
         tuple(one.amount for one in parts),
-        settles=choice.reissue or _settles(standing, left),
+        settles=choice.reissue or settles(standing, left),
     )
 
 
@@ -227,7 +227,7 @@ def _of_a_gift(standing: Standing, choice: Choice) -> Iterator[str]:
         )
 
 
-def _settles(standing: Standing, left: Decimal) -> bool:
+def settles(standing: Standing, left: Decimal) -> bool:
     """Whether what a credit leaves is what the source comes to; with tax in it only nothing is.
 
     What a person gave settles nothing by itself: the difference stays a task.

@@ -1,7 +1,7 @@
 """since backup: what a restored ledger has forgotten of the corrections of its invoices.
 
-An amendment leaves no marker of its own. It follows from what the two sides say now: where they
-agree, people have decided it already.
+An amendment leaves no marker of its own, and no record says what a credit was chosen to settle.
+Both follow from what the two sides say now: where they agree, people have decided it already.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime
 
-from sync_engine.correcting import option
+from sync_engine.correcting import option, settles
 from sync_engine.corrections import put_correction, standing_of
 from sync_engine.done_already import take_done
 from sync_engine.ledger.journal import restored_from
@@ -19,6 +19,7 @@ from sync_engine.ledger.store import Row, Writes
 from sync_engine.pair import Pair
 from sync_engine.saying import says
 from sync_engine.standing import Choice, Standing, Way
+from sync_engine.went_along import ADOPTED
 
 DOCUMENTS_AT_ONCE = 500
 
@@ -51,8 +52,8 @@ def _take(tx: Writes, pair: Pair, invoice: Row, now: datetime) -> None:
         return  # its answer came without it, and the feed has not shown it yet
     stands = standing_of(tx, pair, invoice, now)
     is_open = stands.live and not stands.several and not stands.in_flight
-    if is_open:
-        _take_amended(tx, pair, invoice, stands, now)
+    if is_open and not _take_amended(tx, pair, invoice, stands, now):
+        _take_credited(tx, invoice, stands)
 
 
 def _take_amended(tx: Writes, pair: Pair, invoice: Row, stands: Standing, now: datetime) -> bool:
@@ -84,3 +85,17 @@ def _agree(stands: Standing) -> bool:
     told = ("customer", "date", "currency", "lines")
     figure = fields["total" if stands.inclusive else "net"]
     return figure == stands.now_net and all(says(fields[name], wanted.get(name)) for name in told)
+
+
+def _take_credited(tx: Writes, invoice: Row, stands: Standing) -> None:
+    """Let credits that were found in the books settle what is left, where the deal comes to it."""
+    made = (row["key"] for row in tx.all("corrections_of", key=invoice["key"]))
+    receipts = (tx.one("receipt_any", key=key) for key in made)
+    is_found = any(held is not None and held["how"] == ADOPTED for held in receipts)
+    is_settled = (
+        bool(stands.credits) and stands.now_net is not None and settles(stands, stands.rest)
+    )
+    if is_found and is_settled:
+        content = invoice["content"]
+        tx.run("document_settled", key=invoice["key"], content=content, at=tx.now_text())
+        tx.journal("tieout", "settled by credits", invoice["key"], {"left": str(stands.rest)})

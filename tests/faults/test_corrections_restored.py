@@ -103,3 +103,27 @@ def test_a_deal_that_moved_on_after_its_amendment_is_asked_about(world, deal, se
     done = turned_back(world, settled, tmp_path, amended)
     assert booked(world) == done == ([450], [], [])
     assert sorted(world.codes()) == ["changed-in-books", "changed-in-crm"]
+
+
+def test_a_part_credit_made_since_the_backup_settles_what_it_was_made_for(
+    world, deal, settled, tmp_path
+):
+    def credited():
+        changed(world, deal, "1", "150.00")
+        lines = world.working.deal_lines(f"deal:{deal}")
+        correct(world, deal, Way.CREDIT, Extent(to=lines))
+
+    done = turned_back(world, settled, tmp_path, credited)
+    assert (booked(world), world.codes()) == (done, [])
+    assert_ties_out(world)
+
+
+def test_an_invoice_issued_again_since_the_backup_is_linked(world, deal, settled, tmp_path):
+    def reissued():
+        changed(world, deal, "3", "450.00")
+        correct(world, deal, Way.CREDIT, reissue=True)
+
+    done = turned_back(world, settled, tmp_path, reissued)
+    assert (booked(world), world.codes()) == (done, [])
+    assert world.told(deal, "invoice_total") == "535.5"
+    assert_ties_out(world)
