@@ -55,6 +55,7 @@ def adopt_corrections(tx: Writes, pair: Pair, invoice: Row) -> None:
         applied = _marked(tx, books, "payment", of)
         if applied is not None and tx.one("document_get", key=str(of)) is None:
             _adopt(tx, pair, invoice, of, applied, Way.APPLY)
+            tx.run("correction_followed", key=str(credit), along_key=str(of), along_hash=None)
 
 
 def _marked(tx: Writes, books: str, kind: str, key: Key) -> Row | None:

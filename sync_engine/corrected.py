@@ -41,7 +41,7 @@ def take_correction(tx: Writes, pair: Pair, document: Row) -> None:
         if _prints_amended(pair, invoice):
             tx.run("print_again", invoice=invoice["key"])
     if choice.way is Way.CREDIT:
-        _begin_application(tx, document, correction)
+        begin_application(tx, document, correction)
     tx.run("document_look_at", key=invoice["key"])
     for one in sharing(tx, invoice["key"]):
         tx.run("document_look_at", key=one["key"])
@@ -55,7 +55,7 @@ def _prints_amended(pair: Pair, invoice: Row) -> bool:
     return any(mapping.pdf is Printing.AMENDED for mapping in made)
 
 
-def _begin_application(tx: Writes, credit: Row, correction: Row) -> None:
+def begin_application(tx: Writes, credit: Row, correction: Row) -> None:
     """Let the payment of nothing follow that was approved with the credit."""
     key = Key.parse(correction["along_key"])
     if tx.one("document_get", key=str(key)) is not None:

@@ -193,7 +193,7 @@ def _credit(standing: Standing, choice: Choice) -> Option:
     values = _credit_values(standing, choice, parts, taken)
     change = Create("credit_memo", values)
     key = _key(standing, Way.CREDIT)
-    along = _application(standing, choice, key)
+    along = application(standing, choice, key)
     first_and_whole = not earlier and net.amount == fields["net"]
     plan = replace(
         _planned(standing, choice, change, net),
@@ -302,7 +302,7 @@ def _rest_of_tax(standing: Standing, parts: Sequence[Money]) -> str | None:
     return str(plain(max(left, Decimal(0))))
 
 
-def _application(standing: Standing, choice: Choice, credit: Key) -> Plan:
+def application(standing: Standing, choice: Choice, credit: Key) -> Plan:
     """Return the payment of nothing that uses a credit on its invoice, as far as that is open.
 
     Intuit, reference of Payment: its lines link a CreditMemo and an Invoice, each with its amount.

@@ -50,7 +50,7 @@ from sync_engine.push import Pushed, is_paused, push
 from sync_engine.queue import queue, take_apart, unqueue
 from sync_engine.reconcile import reconcile
 from sync_engine.settle import settle
-from sync_engine.since_backup import take_corrected
+from sync_engine.since_backup import apply_found, take_corrected
 from sync_engine.states import due_until
 from sync_engine.unread import holds_back
 from tieout.model.canonical import canonical
@@ -225,6 +225,8 @@ def _stages(
         yield "plan", lambda: draft_and_plan(ledger, pair, done, hands)
         yield "plan", lambda: judge_strangers(ledger, pair, done.observed)
         yield "plan", lambda: take_corrected(ledger, pair, hands.clock())
+        if done.held_until is None:
+            yield "plan", lambda: apply_found(ledger, pair, hands.clock())
         if done.shadow:  # nobody is asked, and no policy says yes, to what is not to be sent
             break
         yield "approve", lambda: approve(ledger, pair, hands.clock())

@@ -6,13 +6,16 @@ Both follow from what the two sides say now: where they agree, people have decid
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime
 
-from sync_engine.correcting import option, settles
+from sync_engine.corrected import begin_application
+from sync_engine.correcting import application, option, settles
 from sync_engine.corrections import put_correction, standing_of
 from sync_engine.done_already import take_done
+from sync_engine.frozen import keep_plan
 from sync_engine.ledger.journal import restored_from
 from sync_engine.ledger.sqlite import Ledger
 from sync_engine.ledger.store import Row, Writes
@@ -20,6 +23,7 @@ from sync_engine.pair import Pair
 from sync_engine.saying import says
 from sync_engine.standing import Choice, Standing, Way
 from sync_engine.went_along import ADOPTED
+from tieout.model.ref import Key
 
 DOCUMENTS_AT_ONCE = 500
 
@@ -47,13 +51,18 @@ def _drifted(ledger: Ledger, pair: Pair) -> Iterator[Row]:
 
 
 def _take(tx: Writes, pair: Pair, invoice: Row, now: datetime) -> None:
-    address = {"company": pair.books.company, "kind": "invoice", "id": invoice["posted_id"]}
-    if tx.one("mirror_get", **address) is None:
-        return  # its answer came without it, and the feed has not shown it yet
+    if not _is_shown(tx, pair, invoice):
+        return
     stands = standing_of(tx, pair, invoice, now)
     is_open = stands.live and not stands.several and not stands.in_flight
     if is_open and not _take_amended(tx, pair, invoice, stands, now):
         _take_credited(tx, invoice, stands)
+
+
+def _is_shown(tx: Writes, pair: Pair, invoice: Row) -> bool:
+    """Whether the feed has shown an invoice: an answer may come without its record."""
+    address = {"company": pair.books.company, "kind": "invoice", "id": invoice["posted_id"]}
+    return tx.one("mirror_get", **address) is not None
 
 
 def _take_amended(tx: Writes, pair: Pair, invoice: Row, stands: Standing, now: datetime) -> bool:
@@ -99,3 +108,36 @@ def _take_credited(tx: Writes, invoice: Row, stands: Standing) -> None:
         content = invoice["content"]
         tx.run("document_settled", key=invoice["key"], content=content, at=tx.now_text())
         tx.journal("tieout", "settled by credits", invoice["key"], {"left": str(stands.rest)})
+
+
+def apply_found(ledger: Ledger, pair: Pair, now: datetime) -> None:
+    """Let the credits follow their applications that a restored ledger found without.
+
+    That a credit is in the books with our mark says that it was approved, and its application with
+    it. It is asked once nothing of the ledger before can be on its way any more.
+    """
+    if restored_from(ledger, pair.name) is None:
+        return
+    for row in ledger.all("credits_without_application", pair=pair.name):
+        with ledger.transaction() as tx:
+            _apply(tx, pair, row, now)
+
+
+def _apply(tx: Writes, pair: Pair, credit: Row, now: datetime) -> None:
+    correction = tx.one("correction_get", key=credit["key"])
+    assert correction is not None
+    invoice = tx.one("document_get", key=correction["corrects"])
+    assert invoice is not None
+    if not _is_shown(tx, pair, invoice):
+        return
+    stands = standing_of(tx, pair, invoice, now)
+    if not stands.live:
+        return
+    choice = Choice.of(json.loads(correction["choice"]))
+    plan = application(stands, choice, Key.parse(credit["key"]))
+    keep_plan(tx, pair, plan, now)
+    tx.run("correction_followed", key=credit["key"], along_key=plan.key, along_hash=plan.hash)
+    followed = tx.one("correction_get", key=credit["key"])
+    assert followed is not None
+    begin_application(tx, credit, followed)
+    tx.journal("tieout", "application approved with its credit", plan.key, {"plan": plan.hash})

@@ -958,6 +958,13 @@ SELECT c.key, c.way, c.choice, c.shares, d.state, d.reason, d.posted_id, d.plan_
     d.currency
 FROM correction c JOIN document d ON d.key = c.key WHERE c.corrects = :key ORDER BY d.changed_at;
 
+-- credits_without_application: a pair's credits that were found in the books, and no application
+SELECT d.* FROM document d JOIN correction c ON c.key = d.key
+WHERE d.pair = :pair AND d.state = 'posted' AND d.kind = 'credit_memo' AND c.along_key IS NULL;
+
+-- correction_followed: the plan that is approved with a correction which was found
+UPDATE correction SET along_key = :along_key, along_hash = :along_hash WHERE key = :key;
+
 -- corrections_pending: a pair's corrections that were not sent yet
 SELECT * FROM document WHERE pair = :pair AND kind IN ('credit_memo', 'correction')
 AND state IN ('planned', 'waiting', 'approved', 'blocked');

@@ -7,6 +7,8 @@ from sync_engine.ledger.backup import backup, restore
 from sync_engine.standing import Choice, Way
 from tieout.model.crediting import Extent
 
+NEVER_CAME = {"fault": "refuse"}
+
 
 @pytest.fixture
 def deal(world, sold, settled):
@@ -126,4 +128,27 @@ def test_an_invoice_issued_again_since_the_backup_is_linked(world, deal, settled
     done = turned_back(world, settled, tmp_path, reissued)
     assert (booked(world), world.codes()) == (done, [])
     assert world.told(deal, "invoice_total") == "535.5"
+    assert_ties_out(world)
+
+
+def test_a_credit_whose_application_was_lost_is_applied_by_a_restored_ledger(
+    world, deal, settled, tmp_path
+):
+    def credited():
+        lose(world, deal)
+        world.fault("books", method="POST", path="/payment$", **NEVER_CAME)
+        correct(world, deal, Way.CREDIT)
+        world.working.round("main")
+        assert booked(world)[1] == [(300, 357)]
+        world.mend("books")
+
+    target = tmp_path / "backup.db"
+    backup(world.working.ledger, target, world.now)
+    credited()
+    world.remember_requests(0)
+    world.opened.close()
+    restore(target, world.path / "ledger.db", world.now, "ann")
+    world.restart()
+    settled()
+    assert (booked(world), world.codes()) == (([300], [(300, 0)], [0]), [])
     assert_ties_out(world)
