@@ -40,7 +40,7 @@ fix: $(READY) ## format and mend what ruff can mend
 
 .PHONY: test
 test: lint ## the whole gate: lint, types, floors, every test with coverage
-	$(BIN)/python -m pytest -n 2 --dist worksteal --cov --cov-report=term
+	$(BIN)/python -m pytest -n 3 --dist worksteal --cov --cov-report=term
 
 N ?= 1000
 
