@@ -380,13 +380,36 @@ def _touch_for(tx: Writes, pair: Pair, ref: Ref) -> None:
     """Touch the source that a record is, or those that it belongs to."""
     if ref.kind in source_kinds(pair):
         touch(tx, pair, ref, reread=True)
-    owners = tx.all(
-        "member_owners", pair=pair.name, company=ref.company, to_kind=ref.kind, to_id=ref.id
-    )
-    for owner in owners:
-        touch(tx, pair, Ref(ref.company, owner["kind"], owner["id"]), reread=False)
+    owners = _owners(tx, pair, ref)
+    reread = ref.kind in _kinds_with_roles(pair)  # whom it names may be others now
+    above = owners
+    for _ in range(1 + max(len(mapping.roles) for mapping in pair.mappings)):  # so far they chain
+        for owner in above:
+            touch(tx, pair, owner, reread=reread)
+        between = [owner for owner in above if owner.kind not in source_kinds(pair)]
+        above = [owner for one in between for owner in _owners(tx, pair, one)]
+        if not above:
+            break
     if not owners and ref.kind in _kinds_of_lists(pair):
         touch(tx, pair, ref, reread=False)  # a stranger: its owners are asked for next
+
+
+def _owners(tx: Writes, pair: Pair, ref: Ref) -> list[Ref]:
+    """Return the records that have one among those which stand in a role to them."""
+    rows = tx.all(
+        "member_owners", pair=pair.name, company=ref.company, to_kind=ref.kind, to_id=ref.id
+    )
+    return [Ref(ref.company, row["kind"], row["id"]) for row in rows]
+
+
+def _kinds_with_roles(pair: Pair) -> frozenset[str]:
+    """Return the kinds in whose place others stand by whom they name, as a contact's company."""
+    return frozenset(
+        kinds_of(mapping)[role.of]
+        for mapping in pair.mappings
+        for role in mapping.roles
+        if role.of != mapping.source
+    )
 
 
 def _touch_owners_of_strangers(ledger: Ledger, pair: Pair, observed: Observed) -> None:

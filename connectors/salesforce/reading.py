@@ -108,25 +108,11 @@ class Reading:
     def record(self, kind: Kind, row: Row) -> Record:
         """Return a record as Salesforce told it, in our names and types; remember whom it names.
 
-        Whom it names is part of what it says: a deal that another account takes over has moved.
-        What a record of a shared kind names is left out, as another's row does not show it.
-
         Raises:
             Unavailable: it cannot be read.
             Unsupported: it lacks a field that a mapping uses.
         """
         record = self._record(kind, row)
-        named = {
-            relation.reference: str(row.get(relation.reference) or "")
-            for relation in kind.relations.values()
-            if relation.reference
-        }
-        with self._once:
-            self.references[record.ref] = named
-            _trim(self.references)
-        if kind.name not in self._shared:
-            ids = {_name_of(kind, column): one or None for column, one in named.items()}
-            record = replace(record, fields={**ids, **record.fields})
         for relation, target in self._along(kind):
             told = row.get(relation.parent)
             if isinstance(told, Mapping):
@@ -198,11 +184,11 @@ class Reading:
                 yield MASTER
         for field in self.schema.chosen(kind).fields:
             yield f"{before}{field.field}"
-        if parent:
-            return
         for relation in kind.relations.values():
             if relation.reference:
-                yield relation.reference
+                yield f"{before}{relation.reference}"
+        if parent:
+            return
         for relation, target in self._along(kind):
             yield from self._columns(target, parent=relation.parent, deleted=False)
 
@@ -217,20 +203,28 @@ class Reading:
         return [target for _, target in self._along(kind)]
 
     def _record(self, kind: Kind, row: Row) -> Record:
+        """Return a record by its own row or by another's; both show whom it names.
+
+        That is part of what it says: a deal that another account takes over has moved, and so has
+        a contact that goes to another.
+        """
         chosen = self.schema.chosen(kind)
         held = chosen.hold(kind)
         if held is not None:
             raise held
         record = record_of(self.company, kind.name, chosen.fields, row)
+        named = {
+            relation.reference: str(row.get(relation.reference) or "")
+            for relation in kind.relations.values()
+            if relation.reference
+        }
+        with self._once:
+            self.references[record.ref] = named
+            _trim(self.references)
+        more = {_name_of(kind, column): one or None for column, one in named.items()}
         if "currency" in kind.fields and "currency" not in record.fields and self._wants(kind):
-            return Record(
-                record.ref,
-                record.version,
-                {**record.fields, "currency": self.currency()},
-                record.updated_at,
-                record.created_at,
-            )
-        return record
+            more["currency"] = self.currency()
+        return replace(record, fields={**more, **record.fields})
 
     def _wants(self, kind: Kind) -> bool:
         reads = self.opening.reads

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ import pytest
 from salesforce_world import SalesforceWorld, open_salesforce_world, salesforce_seller
 from tie_out import assert_ties_out
 
+from tieout.simulator.clock import SimulatedClock
 from tieout.simulator.salesforce import sell as sell_a_year
 
 Sell = Callable[..., str]
@@ -316,3 +318,40 @@ def test_where_closed_opportunities_are_locked_the_task_says_how_they_are_told_a
     world.round()
     assert world.told(deal, "invoice_status") == "invoiced"
     assert (len(world.invoices()), world.codes()) == (1, [])
+
+
+@pytest.mark.parametrize("moved", ["the contact", "its account"])
+def test_a_contact_that_moves_to_another_account_before_the_approval_is_its_invoice(
+    tmp_path: Path, moved: str
+) -> None:
+    """The mapping bills whom the contact works for; nothing moves but that."""
+    clock = SimulatedClock(datetime.now(UTC))
+    with open_salesforce_world(tmp_path, clock) as world:
+        bill_the_contacts_account(world)
+        sell = salesforce_seller(world)
+        world.restart(approve="by_hand")
+        old, new = (world.org.account(Name=name, BillingCountry="DE") for name in ("Alt", "Neu"))
+        contact = world.org.contact(AccountId=old)
+        joined = {"OpportunityId": sell(account=old), "ContactId": contact, "IsPrimary": True}
+        world.crm("create", "OpportunityContactRole", joined)
+        world.round(2)
+        clock.advance(60)
+        if moved == "the contact":
+            world.crm("edit", "Contact", contact, {"AccountId": new})
+        else:
+            world.crm("edit_account", old, {"Name": "Neu"})
+        world.restart(approve="automatic")
+        world.round()
+        assert [one["customer_name"] for one in world.invoices()] == ["Neu"]
+
+
+def bill_the_contacts_account(world: SalesforceWorld) -> None:
+    file = world.path / "by-contact.yaml"
+    text = world.files[0].read_text("utf-8")
+    found = "  company: deal.company\n"
+    assert text.count(found) == 1
+    by_contact = text.replace(found, "").replace(
+        "  owner: deal.owner?\n", "  company: contact.company\n  owner: deal.owner?\n"
+    )
+    file.write_text(by_contact.replace("contact: deal.contact?", "contact: deal.contact"), "utf-8")
+    world.files = (file,)
