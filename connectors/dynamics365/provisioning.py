@@ -130,11 +130,23 @@ def named(reading: Reading, kind: str, values: Sequence[str]) -> Mapping[str, An
         about, _, name = value.partition(".")
         if _is_there(reading, kind, about, name):
             ref = Ref(reading.company, kind, value)
-            record = Record(ref, Version("1"), {"object": about, "name": name})
+            shown = _shown(reading, about, name) if kind == COLUMN else {}
+            record = Record(ref, Version("1"), {"object": about, "name": name, **shown})
             found[value] = Found(ref, "name", record=record)
         else:
             found[value] = Absent(reading.server_now())
     return found
+
+
+def _shown(reading: Reading, about: str, name: str) -> Mapping[str, Any]:
+    """Return of which types of ours a column may be, and its label."""
+    told = reading.describing.columns(_kind(reading, {"object": about}))[name]
+    type_ = told.get("AttributeType")
+    label = ((told.get("DisplayName") or {}).get("UserLocalizedLabel") or {}).get("Label")
+    return {
+        "types": [ours for ours, (named_, _) in _TYPES.items() if named_ == type_],
+        "bears": [label],
+    }
 
 
 def _is_there(reading: Reading, kind: str, about: str, name: str) -> bool:

@@ -164,5 +164,7 @@ def _shown(row: Mapping[str, object]) -> Mapping[str, object]:
         "name": row["name"],
         "label": row.get("label"),
         "type": row.get("type"),
+        "types": [ours for ours, (name, _) in VENDOR_TYPES.items() if name == row.get("type")],
         "unique": bool(row.get("hasUniqueValue")),
+        "bears": [row.get("label"), row.get("description"), row.get("groupName")],
     }

@@ -50,6 +50,15 @@ _TYPES: Mapping[str, Mapping[str, Any]] = {  # ours as the vendor's metadata
     "date": {"type": "Date"},
     "instant": {"type": "DateTime"},
 }
+_DESCRIBED: Mapping[str, str] = {  # and as ``describe`` calls them
+    "text": "string",
+    "long_text": "textarea",
+    "url": "url",
+    "number": "double",
+    "money": "currency",
+    "date": "date",
+    "instant": "datetime",
+}
 
 
 def provisions(reading: Reading) -> Sequence[Create]:
@@ -151,11 +160,26 @@ def named(reading: Reading, kind: str, values: Sequence[str]) -> Mapping[str, An
             value = f"{owner}.{name}"
             if name.casefold() in there:
                 ref = Ref(reading.company, kind, there[name.casefold()])
-                fields = {"object": owner, "name": name}
+                fields = {"object": owner, "name": name, **_shown(reading, kind, owner, name)}
                 known[value] = Found(ref, "name", record=Record(ref, Version("1"), fields))
             else:
                 known[value] = Absent(reading.server_now())
     return known
+
+
+def _shown(reading: Reading, kind: str, owner: str, name: str) -> Mapping[str, Any]:
+    """Return what the org says of a field: a type of ours, whether it is unique, what it bears.
+
+    Nothing is said of what the user is not shown, as what was just made.
+    """
+    row = reading.schema.row(reading.facts.kinds[owner], name) if kind == PROPERTY else {}
+    if not row:
+        return {}
+    return {
+        "types": [ours for ours in _TYPES if _DESCRIBED[ours] == row.get("type")],
+        "unique": bool(row.get("unique")),
+        "bears": [row.get("label"), row.get("inlineHelpText")],
+    }
 
 
 def _there(reading: Reading, kind: str, owner: str, names: Sequence[str]) -> Mapping[str, str]:

@@ -69,6 +69,7 @@ class Schema:
         self._infos: dict[str, Mapping[str, FieldInfo]] = {}
         self._chosen: dict[str, Chosen] = {}
         self._writable: dict[str, bool] = {}
+        self._rows: dict[str, Mapping[str, Mapping[str, Any]]] = {}
         self._once = threading.RLock()
 
     def describe(self, name: str) -> Mapping[str, FieldInfo]:
@@ -130,6 +131,15 @@ class Schema:
         self.describe(kind.name)
         return self._writable[kind.name]
 
+    def row(self, kind: Kind, field: str) -> Mapping[str, Any]:
+        """Return what ``describe`` says of a field; nothing where the user is not shown it.
+
+        Raises:
+            TieoutError: as ``describe``.
+        """
+        self.describe(kind.name)
+        return self._rows[kind.name].get(field.lower(), {})
+
     def _choose(self, kind: Kind) -> Chosen:
         wanted = self._opening.reads.get(kind.name)
         names = set(kind.fields if wanted is None else wanted) - {"id"}
@@ -162,6 +172,7 @@ class Schema:
             ) from absent
         with understood(f"What Salesforce says of {kind.object}"):
             self._writable[kind.name] = told.get("updateable") is True
+            self._rows[kind.name] = {str(row["name"]).lower(): row for row in told["fields"]}
             return _infos(kind, told)
 
 

@@ -152,6 +152,65 @@ def test_fields_with_names_of_the_companys_own_are_made_once(bare, spoken, direc
     assert bare.read() == provided
 
 
+LABEL = {"label": "Customer's reference"}
+PEOPLES = {**LABEL, "group": "information", "description": "Of theirs"}
+STRANGE = [  # what a field of people's own is, and how it is refused
+    ("hubspot", PEOPLES, "not ours"),
+    ("hubspot", {"type": "number"}, "of another type"),
+    ("hubspot", {"unique": False}, "must be unique"),
+    ("salesforce", LABEL, "not ours"),
+    ("salesforce", {"type": "double"}, "of another type"),
+    ("salesforce", {"unique": False}, "must be unique"),
+    ("dynamics365", LABEL, "not ours"),
+    ("dynamics365", {"type": "Decimal"}, "of another type"),  # a key of ours makes it unique
+]
+
+
+def alter(system: str, company: Any, mark: str, changes: dict[str, Any]) -> None:
+    """Let the field of the mark be another than we made it."""
+    if system == "hubspot":
+        company.define("deals", replace(company.properties["deals"][mark], **changes))
+        return
+    if system == "salesforce":
+        held = company.kinds["Opportunity"].fields
+    else:
+        held = company.tables["opportunity"].columns
+    held[mark] = replace(held[mark], **changes)
+
+
+@pytest.mark.parametrize(("system", "changes", "why"), STRANGE)
+def test_a_field_of_peoples_own_is_not_taken_for_ours(
+    stand, spoken, directory, system, changes, why
+):
+    bare = stand(system)
+    file = directory / "tieout.yaml"
+    mark = "Acme_Ref__c" if system == "salesforce" else "acme_ref"
+    prefix = "field_prefix: acme, " if system == "dynamics365" else ""  # its publisher's
+    options = f"    options: {{{prefix}field_mark: {mark}}}\n"
+    file.write_text(file.read_text().replace("  books:\n", f"{options}  books:\n"))
+    spoken("provision")
+    alter(system, bare.company, mark, changes)
+    provided = bare.read()
+
+    code, told = spoken("provision")
+    assert (code, states(told)) == (Exit.TROUBLE, {"there", "by hand"})
+    held = [one for one in told["companies"]["crm"] if one["state"] == "by hand"]
+    assert (held[0]["name"], all(why in one["why"] for one in held)) == (mark, True)
+    assert bare.read() == provided
+
+
+def test_no_right_is_granted_to_a_field_of_peoples_own(stand, spoken, directory):
+    bare = stand("salesforce")
+    file = directory / "tieout.yaml"
+    options = "    options: {field_mark: Acme_Ref__c}\n"
+    file.write_text(file.read_text().replace("  books:\n", f"{options}  books:\n"))
+    spoken("provision")
+    alter("salesforce", bare.company, "Acme_Ref__c", LABEL)
+    _, told = spoken("provision")
+    kinds = {one["kind"] for one in told["companies"]["crm"] if one["state"] == "by hand"}
+    assert kinds == {"property", "field_permission", "read_permission"}
+
+
 def test_a_name_that_the_crm_would_not_take_is_refused_before_anything_is_asked(
     bare, directory, capsys
 ):

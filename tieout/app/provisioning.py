@@ -8,13 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal, Protocol, runtime_checkable
+from typing import Any, Literal, Protocol, runtime_checkable
 
 from tieout.model.canonical import Values
 from tieout.model.change import Create
 from tieout.model.contract import Connector, Request
 from tieout.model.errors import Duplicate, OutcomeUnknown, Rejected, Unauthorized
 from tieout.model.lookup import Found, Lookup, NotKnown
+
+OURS = "tieout"  # what is called so is nobody else's
+BORNE = ("label", "help", "group")  # by one of them a field under another name is known
 
 
 @runtime_checkable
@@ -63,14 +66,23 @@ def provide(connector: Connector, *, dry: bool = False) -> Iterator[Provided]:
         TieoutError: the system does not answer.
     """
     wanted = connector.provisions() if isinstance(connector, Provisions) else ()
+    peoples: dict[tuple[object, object], str] = {}  # fields that are not ours, and why
     for create in wanted:
+        about = create.values["object"]
+        field = create.values.get("column") or create.values["name"]
+        if (about, field) in peoples:  # no right to it, key of it or choice in it
+            yield Provided(create.kind, create.values, "by hand", peoples[about, field])
+            continue
         try:
-            is_there = _is_there(connector, create)
+            found = _found(connector, create)
         except (Rejected, Unauthorized) as refused:
             yield Provided(create.kind, create.values, "by hand", str(refused))
             continue
-        if is_there:
-            yield Provided(create.kind, create.values, "there")
+        if found is not None:
+            strange = _strange(create.values, found)
+            if strange:
+                peoples[about, field] = strange
+            yield Provided(create.kind, create.values, "by hand" if strange else "there", strange)
         elif dry:
             yield Provided(create.kind, create.values, "by hand")
         else:
@@ -86,7 +98,7 @@ def _made(connector: Connector, create: Create) -> Provided:
     for parcel in parcels:
         for outcome in connector.apply(parcel):
             error = outcome.error
-            if isinstance(error, OutcomeUnknown) and _is_there(connector, create):
+            if isinstance(error, OutcomeUnknown) and _found(connector, create):
                 error = None
             if isinstance(error, Duplicate):  # also one that a list does not show, or just made
                 return Provided(create.kind, create.values, "there")
@@ -95,11 +107,38 @@ def _made(connector: Connector, create: Create) -> Provided:
     return Provided(create.kind, create.values, "made")
 
 
-def _is_there(connector: Connector, create: Create) -> bool:
+def _found(connector: Connector, create: Create) -> Found | None:
     (answer,) = connector.find(create.kind, [Lookup(create.kind, "name", _name(create))])
     if isinstance(answer, NotKnown):
         raise answer.error
-    return isinstance(answer, Found)
+    return answer if isinstance(answer, Found) else None
+
+
+def _strange(wanted: Values, found: Found) -> str:
+    """Return why a field of this name cannot be ours, empty where it can.
+
+    Of what a company named itself it must bear our label, description or group: what people keep
+    in a field of their own would be overwritten. Its label alone may be people's where the name is
+    ours.
+
+    ``found`` shows the types of ours that the field may have, whether it is unique, and what it
+    bears, each where the system tells.
+    """
+    shown: Mapping[str, Any] = found.record.fields if found.record else {}
+    if "type" not in wanted or not shown:
+        return ""
+    remedy = "Choose another name with the options field_…, or let this one be as it must."
+    if wanted["type"] not in shown.get("types", [wanted["type"]]):
+        return f"There is one of this name, of another type than {wanted['type']}. {remedy}"
+    is_unique = bool(wanted.get("unique"))
+    if shown.get("unique", is_unique) != is_unique:
+        must = "must be unique" if is_unique else "must not be unique"
+        return f"There is one of this name, and it {must}. {remedy}"
+    ours = {wanted[name] for name in BORNE if wanted.get(name)}
+    is_named_by_us = OURS in str(wanted["name"]).casefold()
+    if not is_named_by_us and ours.isdisjoint(shown.get("bears", ours)):
+        return f"There is one of this name that is not ours: its values would be lost. {remedy}"
+    return ""
 
 
 def _name(create: Create) -> str:
