@@ -385,10 +385,10 @@ WHERE d.key = :key AND o.pair = d.pair AND o.state = 'blocked'
 ON CONFLICT (pair, company, kind, id) DO NOTHING;
 
 -- documents_naming: a pair's documents of sources of another kind that name a record
-SELECT d.* FROM (SELECT DISTINCT kind, id FROM member
-    WHERE pair = :pair AND company = :company AND to_kind = :kind AND to_id = :id AND kind <> :kind) m
-CROSS JOIN document d ON d.company = :company AND d.source_kind = m.kind AND d.source_id = m.id
-WHERE d.pair = :pair AND d.kind = :of ORDER BY d.generation DESC, d.key;
+SELECT DISTINCT d.* FROM member m CROSS JOIN document d
+ON d.company = m.company AND d.source_kind = m.kind AND d.source_id = m.id
+WHERE m.pair = :pair AND m.company = :company AND m.to_kind = :kind AND m.to_id = :id
+AND m.kind <> :kind AND d.pair = :pair AND d.kind = :of ORDER BY d.generation DESC, d.key;
 
 -- named_by: the records of other kinds that a record names
 SELECT DISTINCT to_kind, to_id FROM member
