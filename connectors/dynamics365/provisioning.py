@@ -59,7 +59,11 @@ def provisions(reading: Reading) -> Sequence[Create]:
         values = {name: held for name, held in told.items() if name != "kind"}
         made.append(Create(told["kind"], values))
         if told["kind"] == COLUMN and "choices" in told:
-            made += _lacking(reading, values)
+            lacking = _lacking(reading, values)
+            if lacking:  # perhaps made by a run that died before it published them: it is shown
+                reading.unpublished = True  # only what is (page "Retrieve published metadata")
+                made.append(_publishing(wanted, values))
+            made += lacking
     return made
 
 
@@ -200,6 +204,14 @@ def _lacking(reading: Reading, values: Values) -> Sequence[Create]:
         for number, text in _options(reading, values["choices"])
         if str(number) not in there
     ]
+
+
+def _publishing(wanted: Sequence[Mapping[str, Any]], values: Values) -> Create:
+    """Return what publishes the table of a column."""
+    told = next(
+        one for one in wanted if (one["kind"], one["object"]) == (PUBLISH, values["object"])
+    )
+    return Create(PUBLISH, {name: held for name, held in told.items() if name != "kind"})
 
 
 def _is_defined(reading: Reading, of: Kind) -> bool:

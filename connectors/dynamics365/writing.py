@@ -74,6 +74,9 @@ def apply(reading: Reading, parcel: Parcel) -> Sequence[Outcome]:
             return [_made(reading, parcel, answers)]
         return _batch_outcomes(reading, parcel, answers)
     except TieoutError as error:
+        kind = parcel.items[0].kind
+        if isinstance(error, OutcomeUnknown) and kind in MADE and kind != PUBLISH:
+            reading.unpublished = True  # it may be there
         return [
             Outcome(item.key, item.item_id, error=error, trace_id=error.trace_id)
             for item in parcel.items

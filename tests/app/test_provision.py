@@ -318,3 +318,18 @@ def test_a_choice_whose_answer_was_lost_is_looked_for_before_it_is_judged(lackin
     fault = lacking.faults.add(fault="lose_answer", body=body)
     _, told = spoken("provision")
     assert (fault.fired, added(told)) == (1, [("tieout_invoice_status", "made")])
+
+
+def test_a_choice_that_was_made_and_not_published_is_published_by_the_next_run(stand, spoken):
+    """Dataverse shows only what is published (page "Retrieve published metadata")."""
+    bare = stand("dynamics365")
+    spoken("provision")
+    column = bare.company.tables["opportunity"].columns["tieout_invoice_status"]
+    column.unpublished.update(one for one, word in column.options.items() if word == "credited")
+    before = dict(column.options)
+
+    code, told = spoken("provision")
+    assert (code, added(told)) == (Exit.DONE, [("tieout_invoice_status", "there")])
+    assert (column.unpublished, column.options) == (set(), before)
+    _, told = spoken("provision")
+    assert (added(told), states(told)) == ([], {"there"})

@@ -17,6 +17,7 @@ from tieout.model.errors import Duplicate, OutcomeUnknown, Rejected, Unauthorize
 from tieout.model.lookup import Found, Lookup, NotKnown
 
 OURS = "tieout"  # what is called so is nobody else's
+UNCLEAR = "No answer came, and it is not found: run `tieout provision` again."
 BORNE = ("label", "help", "group")  # by one of them a field under another name is known
 
 
@@ -66,6 +67,7 @@ def provide(connector: Connector, *, dry: bool = False) -> Iterator[Provided]:
         TieoutError: the system does not answer.
     """
     wanted = connector.provisions() if isinstance(connector, Provisions) else ()
+    doubtful: list[Create] = []
     peoples: dict[tuple[object, object], str] = {}  # fields that are not ours, and why
     for create in wanted:
         about = create.values["object"]
@@ -86,10 +88,20 @@ def provide(connector: Connector, *, dry: bool = False) -> Iterator[Provided]:
         elif dry:
             yield Provided(create.kind, create.values, "by hand")
         else:
-            yield _made(connector, create)
+            provided = _made(connector, create)
+            if provided is None:
+                doubtful.append(create)
+            else:
+                yield provided
+    for create in doubtful:  # a system may show a thing only once all is published
+        if _found(connector, create) is not None:
+            yield Provided(create.kind, create.values, "made")
+        else:
+            yield Provided(create.kind, create.values, "by hand", UNCLEAR)
 
 
-def _made(connector: Connector, create: Create) -> Provided:
+def _made(connector: Connector, create: Create) -> Provided | None:
+    """Make one thing; None where nobody can say yet whether it was made."""
     request = Request(_name(create), create, str(create.values["label"]))
     try:
         parcels = connector.prepare([request])
@@ -98,7 +110,9 @@ def _made(connector: Connector, create: Create) -> Provided:
     for parcel in parcels:
         for outcome in connector.apply(parcel):
             error = outcome.error
-            if isinstance(error, OutcomeUnknown) and _found(connector, create):
+            if isinstance(error, OutcomeUnknown):
+                if _found(connector, create) is None:
+                    return None
                 error = None
             if isinstance(error, Duplicate):  # also one that a list does not show, or just made
                 return Provided(create.kind, create.values, "there")

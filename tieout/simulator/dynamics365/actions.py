@@ -102,6 +102,7 @@ def insert_option(call: Call) -> Reply:
         said = f"The option value {value} already exists in {column.name}."
         raise Refusal(400, "0x80040203", said)
     column.options[value] = label
+    column.unpublished.add(value)
     return _told(call, "InsertOptionValueResponse", {"NewOptionValue": value})
 
 
@@ -111,6 +112,9 @@ def publish(call: Call) -> Reply:
         call.json().get("ParameterXml"), str
     ):
         raise bad_payload("PublishXml", "The parameter ParameterXml is missing.")
+    for table in call.org.tables.values():
+        for column in table.columns.values():
+            column.unpublished.clear()
     return Reply(status=204)
 
 

@@ -112,7 +112,11 @@ def option_set(table: Table, column: Column) -> dict[str, Any]:
         "IsGlobal": False,
         "IsCustomOptionSet": column.custom,
         "OptionSetType": column.type,
-        "Options": [_option(table, column, value) for value in column.options],
+        "Options": [
+            _option(table, column, value)
+            for value in column.options
+            if value not in column.unpublished
+        ],
     }
 
 

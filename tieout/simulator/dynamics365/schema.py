@@ -50,6 +50,8 @@ class Column:
     """Of money: 0 its own precision, 1 the organization's for prices, 2 the currency's."""
     targets: Sequence[str] = ()
     options: dict[int, str] = field(default_factory=dict)
+    unpublished: set[int] = field(default_factory=set)
+    """Options that were inserted since the last publishing: metadata shows what is published."""
     day_only: bool = False
     writable: bool = True
     """False: the server computes it, and leaves out what is written there."""
