@@ -14,7 +14,7 @@ help: ## say what there is
 $(READY): requirements/dev.txt pyproject.toml
 	@test -n "$(PYTHON)" || { echo "Tieout needs Python 3.11, 3.12 or 3.13 (set PYTHON=/path/to/python3.12)"; exit 1; }
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	@echo "installing what requirements/dev.txt locks into $(VENV)"
+	@echo "installing what requirements/dev.txt locks into $(VENV)" >&2
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.txt
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@
