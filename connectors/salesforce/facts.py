@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from importlib.resources import files
 from typing import Any
@@ -44,6 +44,7 @@ class Relation:
     Attributes:
         to: the kind in that role.
         reference: our field that holds its id; its fields can be read along under ``parent``.
+        optional: not each object has that field, so it is asked for where the org shows it.
         parent: the name of that relationship.
         child: its field that holds our id, in ``order``.
         through: the junction's object, with ``child`` its field for us and ``other`` for it.
@@ -55,6 +56,7 @@ class Relation:
 
     to: str
     reference: str = ""
+    optional: bool = False
     parent: str = ""
     child: str = ""
     order: str = "Id"
@@ -69,7 +71,12 @@ class Relation:
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """One kind of record. ``merges`` says that its records can be merged (R49)."""
+    """One kind of record. ``merges`` says that its records can be merged (R49).
+
+    ``elsewhere`` names the kinds that stand in its place where a reference leads to one of several
+    objects, by the first three letters of an id, which are the object's (SOQL and SOSL Reference,
+    "Understanding Relationship Fields and Polymorphic Fields"; Object Reference, "Group").
+    """
 
     name: str
     object: str
@@ -78,6 +85,7 @@ class Kind:
     first_read: str = ""
     since: str = ""
     merges: bool = False
+    elsewhere: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,7 +181,7 @@ def _kind(name: str, said: Mapping[str, Any]) -> Kind:
     return Kind(
         name=name,
         object=said["object"],
-        fields={ours: Field(ours, **field) for ours, field in said["fields"].items()},
+        fields={ours: Field(ours, **told) for ours, told in said["fields"].items()},
         relations={
             role: Relation(**{**told, "within": tuple(told.get("within", ()))})
             for role, told in said.get("relations", {}).items()
@@ -181,4 +189,5 @@ def _kind(name: str, said: Mapping[str, Any]) -> Kind:
         first_read=said.get("first_read", ""),
         since=said.get("since", ""),
         merges=said.get("merges", False),
+        elsewhere=said.get("elsewhere", {}),
     )

@@ -2,7 +2,9 @@
 
 ``payment: Payment__c`` says that the records of kind payment are there; ``payment_deal`` names
 their field that leads to the opportunity, and ``payment_date`` their day, which bounds the first
-read. The same with ``object``. Their fields are called as Salesforce does, in small letters.
+read. The same with ``object``. Their fields are called as Salesforce does, in small letters. Who
+owns one is a person or a queue, whose fields a query of the object itself does not show: a
+reference to one of several objects leads to a ``Name`` (Object Reference, "Name").
 """
 
 from __future__ import annotations
@@ -57,5 +59,8 @@ def _named(kind: Kind, options: Mapping[str, Any]) -> Kind | None:
         kind,
         object=given[""],
         since=given["_date"],
-        relations={"deal": Relation(to="deal", reference=given["_deal"])},
+        relations={
+            "deal": Relation(to="deal", reference=given["_deal"]),
+            "owner": Relation(to="owner", reference="OwnerId", optional=True),
+        },
     )

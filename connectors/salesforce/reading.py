@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 
 from connectors.salesforce import soql
 from connectors.salesforce.composite import PARTS_AT_ONCE
+from connectors.salesforce.elsewhere import standing_in
 from connectors.salesforce.facts import MASTER, Facts, Kind, Relation
 from connectors.salesforce.refusals import NO_FIELD
 from connectors.salesforce.schema import Schema
@@ -26,10 +27,11 @@ from tieout.model.record import Fetched, Gone, MergedInto, Record, Unreadable
 from tieout.model.ref import Ref
 from tieout.transport import Answer
 
+PREFIX_CHARS = 3  # of an id, which say of which object it is (Object Reference, "ID Field Type")
 MERGES_FOLLOWED = 20  # a longer chain of merges is a mistake of the other system
 REMEMBERED = 20_000  # records whose references and parents are kept
 UNDELETABLE = frozenset(  # without IsDeleted: made inactive, changed, or gone with their document
-    {"User", "CurrencyType", "DatedConversionRate", "ContentVersion"}
+    {"User", "Group", "CurrencyType", "DatedConversionRate", "ContentVersion"}
 )
 ORG = "SELECT Id,Name,TimeZoneSidKey FROM Organization"
 CORPORATE = "SELECT IsoCode FROM CurrencyType WHERE IsCorporate = true"
@@ -184,13 +186,28 @@ class Reading:
                 yield MASTER
         for field in self.schema.chosen(kind).fields:
             yield f"{before}{field.field}"
-        for relation in kind.relations.values():
-            if relation.reference:
-                yield f"{before}{relation.reference}"
+        for column in self._references(kind):
+            yield f"{before}{column}"
         if parent:
             return
         for relation, target in self._along(kind):
             yield from self._columns(target, parent=relation.parent, deleted=False)
+
+    def _references(self, kind: Kind) -> list[str]:
+        """Return the columns in which a record names others."""
+        reads = self.opening.reads
+        shown: Mapping[str, object] | None = None
+        columns: list[str] = []
+        for relation in kind.relations.values():
+            if relation.reference and relation.optional:
+                if reads and relation.to not in reads:
+                    continue
+                shown = self.schema.describe(kind.name) if shown is None else shown
+                if relation.reference.lower() not in shown:
+                    continue
+            if relation.reference:
+                columns.append(relation.reference)
+        return columns
 
     def _along(self, kind: Kind) -> Iterator[tuple[Relation, Kind]]:
         """Yield the relations whose records are read with a record, if a mapping uses them."""
@@ -213,11 +230,8 @@ class Reading:
         if held is not None:
             raise held
         record = record_of(self.company, kind.name, chosen.fields, row)
-        named = {
-            relation.reference: str(row.get(relation.reference) or "")
-            for relation in kind.relations.values()
-            if relation.reference
-        }
+        columns = self._references(kind)
+        named = {column: str(row.get(column) or "") for column in columns}
         with self._once:
             self.references[record.ref] = named
             _trim(self.references)
@@ -263,7 +277,11 @@ class Reading:
 
     def _fetched(self, kind: Kind, refs: Sequence[Ref]) -> Mapping[Ref, Fetched]:
         """Return the answer for each asked, merges followed."""
-        known = dict(self._read(kind, refs))
+        away = {ref: other for ref in refs if (other := kind.elsewhere.get(ref.id[:PREFIX_CHARS]))}
+        known = dict(self._read(kind, [ref for ref in refs if ref not in away]))
+        for other in dict.fromkeys(away.values()):
+            asked = [ref for ref in refs if away.get(ref) == other]
+            known.update(self._read_as(kind, self.facts.kinds[other], asked))
         for _ in range(MERGES_FOLLOWED):
             onward = {ref: one.into for ref, one in known.items() if isinstance(one, _Merged)}
             if not onward:
@@ -275,6 +293,18 @@ class Reading:
             ref: Unreadable(ref, endless) if isinstance(one, _Merged) else one
             for ref, one in known.items()
         }
+
+    def _read_as(
+        self, kind: Kind, other: Kind, refs: Sequence[Ref]
+    ) -> Iterator[tuple[Ref, Fetched | _Merged]]:
+        """Yield what is said of records of another object in a kind's place."""
+        empty = dict.fromkeys(field.name for field in self.schema.chosen(kind).fields)
+        by_id = {self.ref(other, ref.id): ref for ref in refs}
+        for found, one in self._read(other, list(by_id)):
+            yield (
+                by_id[found],
+                one if isinstance(one, _Merged) else standing_in(by_id[found], one, empty),
+            )
 
     def _read(self, kind: Kind, refs: Sequence[Ref]) -> Iterator[tuple[Ref, Fetched | _Merged]]:
         """Yield what is said of each."""

@@ -71,11 +71,12 @@ def _references(
     reading: Reading, relation: Relation, refs: Sequence[Ref]
 ) -> Mapping[Ref, str | TieoutError]:
     """Return whom each record names, most often as its own row said it before."""
+    lacking = Unsupported(f"The org shows no {relation.reference} of such a record.")
     known: dict[Ref, str | TieoutError] = {}
     for ref in refs:
         held = reading.references.get(ref)
         if held is not None:
-            known[ref] = held[relation.reference]
+            known[ref] = held.get(relation.reference, lacking)
     for answer in reading.fetch([ref for ref in dict.fromkeys(refs) if ref not in known]):
         match answer:
             case Unreadable(ref, error):
@@ -83,9 +84,9 @@ def _references(
             case Gone(ref, evidence):
                 known[ref] = NotFound(f"It is gone: {evidence}.", record=str(ref))
             case MergedInto(ref, into):
-                known[ref] = reading.references[into.ref][relation.reference]
+                known[ref] = reading.references[into.ref].get(relation.reference, lacking)
             case Record(ref):
-                known[ref] = reading.references[ref][relation.reference]
+                known[ref] = reading.references[ref].get(relation.reference, lacking)
     return known
 
 

@@ -355,3 +355,66 @@ def bill_the_contacts_account(world: SalesforceWorld) -> None:
     )
     file.write_text(by_contact.replace("contact: deal.contact?", "contact: deal.contact"), "utf-8")
     world.files = (file,)
+
+
+BILL = """
+mapping: salesforce-bill-to-invoice
+version: 1
+from: salesforce.object as bill
+to: invoice
+
+fields:
+  object: { number__c: text, status__c: choice, issued_on__c: date }
+
+with:
+  deal: bill.deal
+  company: deal.company
+  lines: deal.line_items[]
+  owner: bill.owner?
+
+when: =bill.status__c == "Issued" and bill.issued_on__c >= cutover_date
+
+invoice:
+  customer:
+    match: [{ name: =company.name }]
+    none: create
+    create: { name: =company.name, currency: =deal.currency, address: { country: Germany } }
+  date: =bill.issued_on__c
+  currency: =deal.currency
+  memo: =join(" ", bill.number__c, "of", owner.full_name)
+  lines:
+    for: line in lines
+    item: { match: [{ sku: =line.sku }] }
+    description: =line.name
+    quantity: =line.quantity
+    unit_price: =line.unit_price
+    tax_code: S19
+"""
+
+
+def test_what_a_queue_owns_is_invoiced_once_and_names_it(tmp_path: Path) -> None:
+    clock = SimulatedClock(datetime.now(UTC))
+    with open_salesforce_world(tmp_path, clock) as world:
+        bill_of_a_queue(world)
+        clock.advance(60)
+        assert world.round().observed.unreadable == []
+        world.round()
+        (invoice,) = world.invoices()
+        assert (invoice["net"], world.codes()) == (Decimal(300), [])
+        assert "B-7 of Billing desk" in invoice["private_note"]
+
+
+def bill_of_a_queue(world: SalesforceWorld) -> None:
+    file = world.path / "bills.yaml"
+    file.write_text(BILL, "utf-8")
+    world.files = (file,)
+    world.crm_rates |= {
+        "object": "Invoice__c",
+        "object_deal": "Opportunity__c",
+        "object_date": "Issued_On__c",
+    }
+    deal = world.org.deal(AccountId=world.org.account(BillingCountry="DE"))
+    world.org.line(deal, UnitPrice="150.00", Quantity="2")
+    queue = world.crm("add_queue", "Billing desk", ["Invoice__c"])
+    bill = {"Opportunity__c": deal, "Number__c": "B-7", "Status__c": "Issued", "OwnerId": queue}
+    world.crm("create", "Invoice__c", {**bill, "Issued_On__c": "2026-04-01"})

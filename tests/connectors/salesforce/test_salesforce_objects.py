@@ -6,7 +6,7 @@ from decimal import Decimal
 import pytest
 
 from tieout.model.errors import ConfigError, Unsupported
-from tieout.model.record import Record
+from tieout.model.record import Gone, MergedInto, Record, Unreadable
 from tieout.simulator.salesforce import deeds
 from tieout.simulator.salesforce.furnishing import furnish
 
@@ -112,3 +112,73 @@ def test_a_kind_that_has_no_object_is_not_described_and_says_so(salesforce, kind
     """`tieout mapping fields salesforce object`, before any object is named."""
     with pytest.raises(Unsupported, match=kind):
         salesforce.describe(kind)
+
+
+OWNED = {"object": "Invoice__c", "object_deal": "Opportunity__c"}
+OWNERS = {
+    "object": frozenset({"number__c"}),
+    "owner": frozenset({"full_name", "email", "user_name"}),
+}
+
+
+def test_an_object_is_owned_by_a_person_or_a_queue(opened, furnished):
+    session = opened(options=OWNED, reads=OWNERS)
+    queue = deeds.add_queue(furnished, "Billing", ["Invoice__c"], "bills@n.example")
+    person = furnished.integration_id
+    made = [
+        deeds.create(furnished, "Invoice__c", {"Opportunity__c": furnished.deal(), "OwnerId": one})
+        for one in (queue, person)
+    ]
+    answers = list(session.related([furnished.ref("object", one) for one in made], "owner"))
+    assert [one.refs for one in answers] == [
+        (furnished.ref("owner", queue),),
+        (furnished.ref("owner", person),),
+    ]
+    held, user = session.fetch([one.primary for one in answers])
+    assert held.fields == {
+        "id": queue,
+        "full_name": "Billing",
+        "email": "bills@n.example",
+        "user_name": None,
+    }
+    assert user.fields["user_name"] == "integration@nordlys.example"
+
+
+def test_a_queue_that_goes_over_to_another_is_seen_and_one_that_is_not_there_is_gone(
+    opened, furnished
+):
+    session = opened(options=OWNED, reads=OWNERS)
+    queue = deeds.add_queue(furnished, "Billing", ["Invoice__c"])
+    made = deeds.create(furnished, "Invoice__c", {"OwnerId": furnished.integration_id})
+    ref = furnished.ref("object", made)
+    (before,) = session.fetch([ref])
+    deeds.edit(furnished, "Invoice__c", made, {"OwnerId": queue})
+    (after,) = session.fetch([ref])
+    assert [before.fields["ownerid"], after.fields["ownerid"]] == [furnished.integration_id, queue]
+    short, absent = session.fetch(
+        [furnished.ref("owner", one) for one in (queue[:15], "00G00000000zzzzAAA")]
+    )
+    assert isinstance(short, MergedInto)
+    assert short.into.ref == furnished.ref("owner", queue)
+    assert isinstance(absent, Gone)
+
+
+def test_an_object_without_an_owner_of_its_own_is_read_all_the_same(opened, furnished):
+    """A detail of another object has its master's owner."""
+    furnished.kinds["Invoice__c"].remove("OwnerId")
+    furnished.forget_sight()
+    session = opened(options=OWNED, reads=OWNERS)
+    made = deeds.create(furnished, "Invoice__c", {"Number__c": "7"})
+    ref = furnished.ref("object", made)
+    (record,) = session.fetch([ref])
+    assert record.fields["number__c"] == "7"
+    (answer,) = session.related([ref], "owner")
+    assert "shows no OwnerId" in str(answer.error)
+
+
+def test_queues_that_the_user_may_not_see_are_no_owners_that_are_gone(opened, furnished):
+    session = opened(options=OWNED, reads=OWNERS)
+    queue = deeds.add_queue(furnished, "Billing", ["Invoice__c"])
+    deeds.hide_kind(furnished, "Group")
+    (answer,) = session.fetch([furnished.ref("owner", queue)])
+    assert isinstance(answer, Unreadable)

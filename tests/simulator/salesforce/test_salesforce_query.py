@@ -113,6 +113,35 @@ def test_s2_a_polymorphic_reference_leads_to_a_name_or_by_its_type_further(three
     assert "No such column 'StageName' on entity 'Name'" in refused.message
 
 
+def test_s2_a_queues_records_show_its_name_and_no_field_that_only_people_have(crm):
+    """What leads to a user or a queue leads to a Name; a queue has no user name."""
+    queue = crm.deed("add_queue", name="Billing", kinds=["Invoice__c"], email="bills@n.example")
+    crm.create("Invoice__c", Number__c="7", OwnerId=queue)
+    crm.create("Invoice__c", Number__c="8")
+    rows = crm.rows("SELECT Owner.Name, Owner.Email, Owner.Type FROM Invoice__c ORDER BY Number__c")
+    assert [(one["Owner"]["Name"], one["Owner"]["Type"]) for one in rows] == [
+        ("Billing", "Group"),
+        ("Tieout Integration", "User"),
+    ]
+    assert rows[0]["Owner"]["Email"] == "bills@n.example"
+    typed = crm.rows(
+        "SELECT TYPEOF Owner WHEN User THEN Username WHEN Group THEN DeveloperName, Name END "
+        "FROM Invoice__c WHERE Owner.Type = 'Group'"
+    )
+    assert [one["Owner"]["Name"] for one in typed] == ["Billing"]
+    refused = crm.query("SELECT Owner.Username FROM Invoice__c")
+    assert "No such column 'Username' on entity 'Name'" in refused.message
+    assert crm.query("SELECT IsDeleted FROM Group").code == "INVALID_FIELD"
+
+
+def test_s2_a_queue_owns_only_what_it_was_made_for(crm):
+    queue = crm.deed("add_queue", name="Billing", kinds=["Invoice__c"])
+    refused = crm.ask("POST", "sobjects/Payment__c", {"Amount__c": 1, "OwnerId": queue})
+    assert (refused.status, refused.code) == (400, "INVALID_OPERATION")
+    other = crm.ask("POST", "sobjects/Opportunity", {"Name": "A", "OwnerId": queue})
+    assert other.code == "FIELD_INTEGRITY_EXCEPTION"
+
+
 def test_s2_count_tells_a_size_and_no_rows(three):
     answer = three.query("SELECT COUNT() FROM Opportunity WHERE Amount != null").json
     assert answer == {"totalSize": 2, "done": True, "records": []}

@@ -1,5 +1,6 @@
 """What an administrator does, and what chance does, while middleware is at work."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
 
@@ -29,6 +30,15 @@ def show_field(org: SalesforceOrg, kind: str, field: str, *, edit: bool = True) 
     if org.kinds[kind].fields[field].custom:
         grant(org, kind, field, edit=edit)
     org.forget_sight()
+
+
+@deed
+def add_queue(org: SalesforceOrg, name: str, kinds: Sequence[str], email: str = "") -> str:
+    """Make a queue that may own records of some kinds; returns its id."""
+    queue = org.plant("Group", {"Name": name, "Type": "Queue", "Email": email or None})
+    for kind in kinds:
+        org.plant("QueueSobject", {"QueueId": queue, "SobjectType": org.kinds[kind].name})
+    return queue
 
 
 def grant(org: SalesforceOrg, kind: str, field: str, *, edit: bool = True) -> None:

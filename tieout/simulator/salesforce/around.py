@@ -40,7 +40,28 @@ def people() -> list[Kind]:
     )
     user.fields.pop("IsDeleted")
     user.index()
-    group = kind("Group", "00G", (text("Name", 40), text("Type", 40)), setup=True)
+    group = kind(
+        "Group",
+        "00G",
+        (
+            text("Name", 40, nillable=False),
+            text("DeveloperName", 80),
+            choice("Type", ("Queue", "Regular"), **READ_ONLY),
+            Field("Email", "email", length=255),
+        ),
+        setup=True,
+    )
+    group.fields.pop("IsDeleted")
+    group.index()
+    queued = kind(
+        "QueueSobject",
+        "03g",
+        (to("QueueId", "Group", nillable=False), text("SobjectType", 40, nillable=False)),
+        setup=True,
+        label="Queue Sobject",
+    )
+    queued.fields.pop("IsDeleted")
+    queued.index()
     profile = kind("Profile", "00e", (text("Name", nillable=False),), deletable=False, setup=True)
     organization = kind(
         "Organization",
@@ -58,7 +79,7 @@ def people() -> list[Kind]:
         deletable=False,
         setup=True,
     )
-    return [user, group, profile, organization]
+    return [user, group, queued, profile, organization]
 
 
 def setup() -> list[Kind]:

@@ -14,6 +14,7 @@ from typing import Any
 from tieout.simulator.salesforce import files, writing
 from tieout.simulator.salesforce.administering import (
     add_duplicate_rule,
+    add_queue,
     add_record_type,
     add_trigger,
     add_validation_rule,
@@ -46,6 +47,7 @@ __all__ = [
     "add_duplicate_rule",
     "add_line",
     "add_payment",
+    "add_queue",
     "add_record_type",
     "add_trigger",
     "add_validation_rule",

@@ -224,11 +224,11 @@ def _changes(
             closed,
         )
     for name, value in changes.items():
-        _check_reference(org, kind.fields[name], value)
+        _check_reference(org, kind, kind.fields[name], value)
     return changes
 
 
-def _check_reference(org: SalesforceOrg, field: Field, value: Any) -> None:
+def _check_reference(org: SalesforceOrg, kind: Kind, field: Field, value: Any) -> None:
     if field.type != "reference" or value is None:
         return
     target = org.kind_of_id(value)
@@ -243,12 +243,22 @@ def _check_reference(org: SalesforceOrg, field: Field, value: Any) -> None:
         raise RowError("INVALID_CROSS_REFERENCE_KEY", "invalid cross reference id", [field.name])
     if found.get("IsDeleted"):
         raise RowError("ENTITY_IS_DELETED", "entity is deleted", [field.name])
+    if field.name == "OwnerId" and target.name == "Group" and not _may_queue(org, kind, found):
+        raise RowError("INVALID_OPERATION", "Queue not associated with this SObject type")
     if field.name == "OwnerId" and target.name == "User" and not found["IsActive"]:
         raise RowError(
             "INACTIVE_OWNER_OR_USER",
             "operation performed with inactive user [" + value + "] as owner of record",
             [field.name],
         )
+
+
+def _may_queue(org: SalesforceOrg, kind: Kind, group: Values) -> bool:
+    """Tell whether a group is a queue, and of that kind (Object Reference, "QueueSobject")."""
+    return group.get("Type") == "Queue" and any(
+        one["QueueId"] == group["Id"] and one["SobjectType"] == kind.name
+        for one in org.tables["QueueSobject"].alive()
+    )
 
 
 def _defaults(org: SalesforceOrg, who: Writer, kind: Kind) -> Values:

@@ -120,7 +120,7 @@ class _Reader:
         start = self._word("select").at
         counts, select = self._selection(child=child)
         self._word("from")
-        source = self._name()
+        source = self._kind()
         if self._peek().type == "name" and self._peek().text.lower() not in _CLAUSES:
             self._next()  # an alias; paths may begin with it, which nobody here does
         where = self.condition(0) if self._has("where") else None
@@ -180,7 +180,7 @@ class _Reader:
         relationship = self._name().text
         cases = []
         while self._has("when"):
-            kind = self._name().text
+            kind = self._kind().text
             self._word("then")
             cases.append((kind, self._columns()))
         otherwise = self._columns() if self._has("else") else ()
@@ -342,6 +342,10 @@ class _Reader:
         if token.type != "name" or token.text.lower() in _RESERVED:
             raise self._unexpected(token)
         return token
+
+    def _kind(self) -> _Token:
+        """Take the name of a kind; one is called as a clause is (Object Reference, "Group")."""
+        return self._next() if self._peek().text.lower() == "group" else self._name()
 
     def _unexpected(self, token: _Token) -> Exception:
         shown = "<EOF>" if token.type == "end" else token.text
