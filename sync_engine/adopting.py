@@ -12,10 +12,12 @@ from typing import Any
 
 from sync_engine.addresses import source_address, source_of
 from sync_engine.corrected import NOTHING
+from sync_engine.credits import is_credited_whole
 from sync_engine.ledger.spelling import fields_of
 from sync_engine.ledger.store import Row, Writes
 from sync_engine.pair import Pair
-from sync_engine.standing import Choice, Way, correction_key, last_number, lines_of
+from sync_engine.reissuing import issue_again
+from sync_engine.standing import Choice, Way, correction_key, keys_of, last_number, lines_of
 from sync_engine.tasks import UNCLAIMED, keep
 from tieout.model.canonical import canonical, digest
 from tieout.model.crediting import Extent
@@ -45,24 +47,52 @@ def adopt_corrections(tx: Writes, pair: Pair, invoice: Row) -> None:
         return _marked(tx, books, "credit_memo", credit) is not None
 
     for number in range(1, last_number(key, source, books, Way.CREDIT, is_there) + 1):
-        credit = correction_key(key, source, books, Way.CREDIT, number)
-        shown = _marked(tx, books, "credit_memo", credit)
-        if shown is None:
-            continue
-        if tx.one("document_get", key=str(credit)) is None:
-            _adopt(tx, pair, invoice, credit, shown, Way.CREDIT)
-        of = correction_key(key, source, books, Way.APPLY, 1, of=credit)
-        applied = _marked(tx, books, "payment", of)
-        if applied is not None and tx.one("document_get", key=str(of)) is None:
-            _adopt(tx, pair, invoice, of, applied, Way.APPLY)
-            tx.run("correction_followed", key=str(credit), along_key=str(of), along_hash=None)
+        plainly, again = keys_of(key, source, books, Way.CREDIT, number)
+        for credit in (plainly, again):
+            _adopt_credit(tx, pair, invoice, credit, reissue=credit == again)
+
+
+def _adopt_credit(tx: Writes, pair: Pair, invoice: Row, credit: Key, *, reissue: bool) -> None:
+    """Take a credit, and its application, where the books have them and they are unknown here."""
+    books, source = pair.books.company, source_of(invoice)
+    key = Key.parse(invoice["key"])
+    shown = _marked(tx, books, "credit_memo", credit)
+    if shown is None:
+        return
+    if tx.one("document_get", key=str(credit)) is None:
+        _adopt(tx, pair, invoice, credit, shown, Way.CREDIT, reissue=reissue)
+    of = correction_key(key, source, books, Way.APPLY, 1, of=credit)
+    applied = _marked(tx, books, "payment", of)
+    if applied is not None and tx.one("document_get", key=str(of)) is None:
+        _adopt(tx, pair, invoice, of, applied, Way.APPLY)
+        tx.run("correction_followed", key=str(credit), along_key=str(of), along_hash=None)
+    if reissue:
+        _issue_again(tx, pair, invoice, credit)
+
+
+def _issue_again(tx: Writes, pair: Pair, invoice: Row, credit: Key) -> None:
+    """Begin the invoice that was to follow a credit; where the books have it, it is linked."""
+    present = tx.one("document_get", key=invoice["key"])
+    is_present = present is not None and present["state"] == "posted"
+    is_last = tx.value("document_generation", stem=invoice["stem"]) == invoice["generation"]
+    if is_present and is_last and is_credited_whole(tx, pair.books.company, invoice):
+        issue_again(tx, pair, invoice, who="tieout", reason=f"credit-and-reissue {credit}")
 
 
 def _marked(tx: Writes, books: str, kind: str, key: Key) -> Row | None:
     return tx.one("mirror_of_marker", company=books, kind=kind, marker=str(key))
 
 
-def _adopt(tx: Writes, pair: Pair, invoice: Row, key: Key, shown: Row, way: Way) -> None:
+def _adopt(
+    tx: Writes,
+    pair: Pair,
+    invoice: Row,
+    key: Key,
+    shown: Row,
+    way: Way,
+    *,
+    reissue: bool = False,
+) -> None:
     fields = fields_of(shown["fields"])
     net = fields.get("net")
     extent = Extent(amount=net) if net else Extent()
@@ -96,7 +126,11 @@ def _adopt(tx: Writes, pair: Pair, invoice: Row, key: Key, shown: Row, way: Way)
         corrects=invoice["key"],
         way=way.value,
         choice=canonical(
-            {**Choice(way, extent, day=fields["date"]).plain(), "because": None, "asking": ""}
+            {
+                **Choice(way, extent, reissue=reissue, day=fields["date"]).plain(),
+                "because": None,
+                "asking": "",
+            }
         ),
         shares=canonical(_shares(tx, invoice, shown["company"], net)),
         along_key=None,

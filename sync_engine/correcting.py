@@ -192,7 +192,7 @@ def _credit(standing: Standing, choice: Choice) -> Option:
         return Option(choice, why=f"{left} {unit.code} of it would go on beside the next invoice.")
     values = _credit_values(standing, choice, parts, taken)
     change = Create("credit_memo", values)
-    key = _key(standing, Way.CREDIT)
+    key = _key(standing, Way.CREDIT, reissue=choice.reissue)
     along = application(standing, choice, key)
     first_and_whole = not earlier and net.amount == fields["net"]
     plan = replace(
@@ -340,16 +340,16 @@ def application(standing: Standing, choice: Choice, credit: Key) -> Plan:
 # -- plans --------------------------------------------------------------------------------------
 
 
-def _key(standing: Standing, way: Way, *, of: Key | None = None) -> Key:
+def _key(standing: Standing, way: Way, *, of: Key | None = None, reissue: bool = False) -> Key:
     number = 1 if of else standing.numbers.get(way, 0) + 1
     books = standing.invoice.ref.company
-    return correction_key(standing.key, standing.source, books, way, number, of=of)
+    return correction_key(standing.key, standing.source, books, way, number, of=of, reissue=reissue)
 
 
 def _planned(standing: Standing, choice: Choice, change: Change, net: Money) -> Plan:
     name, version = standing.mapping
     return Plan(
-        key=str(_key(standing, choice.way)),
+        key=str(_key(standing, choice.way, reissue=choice.reissue)),
         mapping=name,
         mapping_version=version,
         change=change,

@@ -99,6 +99,13 @@ def _take_page(
     return moved
 
 
+def adopt_found(ledger: Ledger, pair: Pair, observed: Observed) -> None:
+    """Take the credits that a start found in the books, before anything is planned beside them."""
+    with ledger.transaction() as tx:
+        for marker, ref in sorted(observed.marked.items()):
+            _adopt_correction(tx, pair, marker, ref)
+
+
 def judge_strangers(ledger: Ledger, pair: Pair, observed: Observed) -> None:
     """Stop a pair whose books show marks of another installation, once a start has adopted its own.
 

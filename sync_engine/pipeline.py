@@ -41,7 +41,7 @@ from sync_engine.observe import (
     read_sources,
     touch,
 )
-from sync_engine.observe_books import judge_strangers, observe_books, report_found
+from sync_engine.observe_books import adopt_found, judge_strangers, observe_books, report_found
 from sync_engine.pair import Clock, Pair, Sleep
 from sync_engine.plan import plan_sketch
 from sync_engine.preflight import SET_IN_THE_BOOKS
@@ -221,6 +221,7 @@ def _stages(
         done.observed.clock_off_secs or holds_back(ledger, pair) or done.held_until
     )
     yield "observe", lambda: _see_reset(ledger, pair)
+    yield "plan", lambda: adopt_found(ledger, pair, done.observed)
     for _ in range(PASSES):
         yield "plan", lambda: draft_and_plan(ledger, pair, done, hands)
         yield "plan", lambda: judge_strangers(ledger, pair, done.observed)

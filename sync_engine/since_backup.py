@@ -51,7 +51,7 @@ def _drifted(ledger: Ledger, pair: Pair) -> Iterator[Row]:
 
 
 def _take(tx: Writes, pair: Pair, invoice: Row, now: datetime) -> None:
-    if not _is_shown(tx, pair, invoice):
+    if not _lives(tx, pair, invoice):
         return
     stands = standing_of(tx, pair, invoice, now)
     is_open = stands.live and not stands.several and not stands.in_flight
@@ -59,10 +59,11 @@ def _take(tx: Writes, pair: Pair, invoice: Row, now: datetime) -> None:
         _take_credited(tx, invoice, stands)
 
 
-def _is_shown(tx: Writes, pair: Pair, invoice: Row) -> bool:
-    """Whether the feed has shown an invoice: an answer may come without its record."""
+def _lives(tx: Writes, pair: Pair, invoice: Row) -> bool:
+    """Whether the books have shown an invoice, and it lives; an answer may lack its record."""
     address = {"company": pair.books.company, "kind": "invoice", "id": invoice["posted_id"]}
-    return tx.one("mirror_get", **address) is not None
+    shown = tx.one("mirror_get", **address)
+    return shown is not None and bool(shown["live"]) and not shown["gone"]
 
 
 def _take_amended(tx: Writes, pair: Pair, invoice: Row, stands: Standing, now: datetime) -> bool:
@@ -128,11 +129,9 @@ def _apply(tx: Writes, pair: Pair, credit: Row, now: datetime) -> None:
     assert correction is not None
     invoice = tx.one("document_get", key=correction["corrects"])
     assert invoice is not None
-    if not _is_shown(tx, pair, invoice):
+    if not _lives(tx, pair, invoice):
         return
     stands = standing_of(tx, pair, invoice, now)
-    if not stands.live:
-        return
     choice = Choice.of(json.loads(correction["choice"]))
     plan = application(stands, choice, Key.parse(credit["key"]))
     keep_plan(tx, pair, plan, now)

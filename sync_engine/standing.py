@@ -23,6 +23,7 @@ from tieout.model.ref import Key, Ref
 
 GAP_LIMIT = 10  # numbers in a row that are missing of a document's corrections
 LINES_MOVED = "Lines of it were added, taken out or moved in the books."
+AGAIN = " again"  # in the name of a correction after which its invoice is issued again
 APPLIED = "applied"  # in a plan's values: as much of a credit as its invoice has open
 
 
@@ -217,14 +218,22 @@ class Option:
 
 
 def correction_key(
-    corrects: Key, source: Ref, books: str, way: Way, number: int, *, of: Key | None = None
+    corrects: Key,
+    source: Ref,
+    books: str,
+    way: Way,
+    number: int,
+    *,
+    of: Key | None = None,
+    reissue: bool = False,
 ) -> Key:
     """Return the key of a correction: of which document, in which way, and the how manieth.
 
     The same on every machine and after a ledger was lost, so that its marker finds it again.
-    ``of`` is the correction that this one follows.
+    ``of`` is the correction that this one follows. One that is made for its invoice to be issued
+    again has a key of its own, so that its marker says that too.
     """
-    part = f"{of or corrects} {way} {number}"
+    part = f"{of or corrects} {way} {number}{AGAIN if reissue else ''}"
     return Key.of(source, mapping="correction", document=way.value, target_company=books, part=part)
 
 
@@ -239,6 +248,15 @@ def last_number(
     last = number = 0
     while number - last <= GAP_LIMIT:
         number += 1
-        if is_there(correction_key(corrects, source, books, way, number)):
+        if any(map(is_there, keys_of(corrects, source, books, way, number))):
             last = number
     return last
+
+
+def keys_of(corrects: Key, source: Ref, books: str, way: Way, number: int) -> tuple[Key, Key]:
+    """Return the keys that one number may have: without and with an invoice to be issued again."""
+    plainly, again = (
+        correction_key(corrects, source, books, way, number, reissue=reissue)
+        for reissue in (False, True)
+    )
+    return plainly, again

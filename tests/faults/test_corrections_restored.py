@@ -152,3 +152,24 @@ def test_a_credit_whose_application_was_lost_is_applied_by_a_restored_ledger(
     settled()
     assert (booked(world), world.codes()) == (([300], [(300, 0)], [0]), [])
     assert_ties_out(world)
+
+
+@pytest.mark.parametrize("lost", ["/invoice$", "/payment$"], ids=["not issued", "not applied"])
+def test_what_was_credited_to_be_issued_again_is_issued_by_a_restored_ledger(
+    world, deal, settled, tmp_path, lost
+):
+    """The credit is in the books, and the next invoice, or the application, came never."""
+    target = tmp_path / "backup.db"
+    backup(world.working.ledger, target, world.now)
+    changed(world, deal, "3", "450.00")
+    world.fault("books", method="POST", path=lost, **NEVER_CAME)
+    correct(world, deal, Way.CREDIT, reissue=True)
+    world.working.round("main")
+    world.mend("books")
+    world.remember_requests(0)
+    world.opened.close()
+    restore(target, world.path / "ledger.db", world.now, "ann")
+    world.restart()
+    settled()
+    assert (booked(world), world.codes()) == (([300, 450], [(300, 0)], [0]), [])
+    assert_ties_out(world)
