@@ -195,9 +195,11 @@ def test_an_organization_is_kept_in_a_file(sold, tmp_path):
     sold.add_key("opportunity", Key("new_key", ("new_mark",), sold.present()))
     deeds.edit_opportunity(sold, first, {"new_mark": "A-1"})
     deeds.plug_in(sold, "account", "No.")
+    sold.tables["opportunity"].columns["new_mark"].unpublished.add(7)
     path = tmp_path / "org.json"
     save(sold, path)
     again = load(path, sold.now)
+    assert again.tables["opportunity"].columns["new_mark"].unpublished == {7}
     assert {**truth(again), "at": ""} == {**truth(sold), "at": "", "requests": {}, "batched": {}}
     assert again.shelves["opportunity"].holder(("new_mark",), {"new_mark": "a-1"}) == first
     assert (again.token, again.client_secret) == (sold.token, sold.client_secret)

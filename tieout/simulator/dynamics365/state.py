@@ -126,6 +126,7 @@ def _table_told(table: Table) -> dict[str, Any]:
     for column in table.columns.values():
         one = asdict(column)
         one["options"] = list(column.options.items())
+        one["unpublished"] = sorted(column.unpublished)
         columns.append(one)
     keys = [asdict(key) for key in table.keys.values()]
     return {**told, "columns": columns, "keys": keys}
@@ -135,7 +136,8 @@ def _table(told: Mapping[str, Any]) -> Table:
     columns = {}
     for one in told["columns"]:
         options = dict(tuple(pair) for pair in one["options"])
-        columns[one["name"]] = Column(**{**one, "options": options})
+        unpublished = set(one["unpublished"])
+        columns[one["name"]] = Column(**{**one, "options": options, "unpublished": unpublished})
     keys = {one["name"]: Key(**{**one, "columns": tuple(one["columns"])}) for one in told["keys"]}
     collections = {name: (pair[0], pair[1]) for name, pair in told["collections"].items()}
     return Table(**{**told, "columns": columns, "keys": keys, "collections": collections})
