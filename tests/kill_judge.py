@@ -141,13 +141,13 @@ def _sale(record: Record) -> tuple[Any, ...]:
 
 def _off(deals: Iterable[Deal], invoices: Iterable[Record], memos: Iterable[Record]) -> int:
     """Count the deals whose invoices less credits are not what they are worth."""
-    nets = Counter[str]()
+    nets: defaultdict[str, Decimal] = defaultdict(Decimal)
     for one in invoices:
         nets[one["po_number"]] += one["net"]
     for one in memos:
         nets[one["po_number"]] -= one["net"]
     for deal in deals:
-        nets[deal.order] -= deal.net if deal.is_won else 0  # type: ignore[assignment]
+        nets[deal.order] -= deal.net if deal.is_won else Decimal(0)
     return sum(net != 0 for net in nets.values())
 
 
