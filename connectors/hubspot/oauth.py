@@ -103,9 +103,7 @@ class OAuth:
         app = self._app()
         words = {**form, "client_id": app.client_id, "client_secret": app.client_secret}
         headers = {"Accept": "application/json"}
-        response = self._session.post(app.token_url, data=words, headers=headers)
-        answer: Answer = response.answer  # type: ignore[attr-defined]  # DoorSession adds it
-        return answer
+        return self._session.posted(app.token_url, words, headers)
 
 
 def _route(method: str, path: str) -> Route:

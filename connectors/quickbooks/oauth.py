@@ -89,8 +89,7 @@ class OAuth:
             "Accept": "application/json",
             "x-include-refresh-token-hard-expires-in": "true",  # tells the end of the five years
         }
-        response = self._session.post(app.token_url, data=dict(form), headers=headers)
-        answer: Answer = response.answer  # type: ignore[attr-defined]  # DoorSession adds it
+        answer = self._session.posted(app.token_url, form, headers)
         return granted(
             answer.json,
             self._now(),

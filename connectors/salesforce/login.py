@@ -126,12 +126,8 @@ class Sessions:
         self.door.close()
 
     def _asked(self) -> str:
-        response = self._session.post(
-            f"{self._app.login}{TOKEN_PATH}",
-            data=self._form(),
-            headers={"Accept": "application/json"},
-        )
-        answer: Answer = response.answer  # type: ignore[attr-defined]  # DoorSession adds it
+        url, headers = f"{self._app.login}{TOKEN_PATH}", {"Accept": "application/json"}
+        answer = self._session.posted(url, self._form(), headers)
         told = answer.json if isinstance(answer.json, Mapping) else {}
         token, address = told.get("access_token"), told.get("instance_url")
         if not (isinstance(token, str) and token and isinstance(address, str)):

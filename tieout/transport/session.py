@@ -35,6 +35,12 @@ class DoorSession(requests.Session):
         """The token of this moment; python-quickbooks asks for it before each call."""
         return "" if self._access_token is None else self._access_token()
 
+    def posted(self, url: str, form: Mapping[str, str], headers: Mapping[str, str]) -> Answer:
+        """Post a form, once, as OAuth's token servers want it. Errors are those of ``send``."""
+        response = self.post(url, data=dict(form), headers=dict(headers))
+        answer: Answer = response.answer  # type: ignore[attr-defined]  # ``send`` put it there
+        return answer
+
     def send(self, request: requests.PreparedRequest, **wishes: Any) -> requests.Response:
         """Send one request, once. Errors are those of ``Door.exchange``."""
         response: requests.Response | None = None
