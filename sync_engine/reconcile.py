@@ -67,6 +67,7 @@ class Sides:
         wanted: what its source comes to now, in the same figure.
         includes_tax: whether the prices, and so that net, contain the tax.
         tolerance: how far the books' figure may be from it.
+        planned: whether a plan of ours was approved; what was adopted or linked has none.
     """
 
     posted: Mapping[str, Any]
@@ -81,6 +82,7 @@ class Sides:
     includes_tax: bool = False
     left: Decimal | None = None
     wanted: Decimal | None = None
+    planned: bool = True
 
 
 def differences(sides: Sides) -> Iterator[Difference]:
@@ -227,13 +229,14 @@ def _variance(sides: Sides, books: Mapping[str, Any]) -> Iterator[Difference]:
             continue
         off = shown - approved
         if abs(off) > tolerance:
-            yield Difference(
-                "variance",
-                f"The books made {shown} of the {approved} that was expected: {off:+} off.",
-                "Check the tax codes of the mapping; correct the invoice in the books.",
-                plain(approved),
-                plain(shown),
-            )
+            if sides.planned:
+                words = f"The books made {shown} of the {approved} that was expected: {off:+} off."
+                remedy = "Check the tax codes of the mapping; correct the invoice in the books."
+            else:  # nothing of it was sent from here as it stands
+                came = f"It was found in the books with {shown}"
+                words = f"{came}, and its source comes to {approved}: {off:+} off."
+                remedy = _remedy(sides)
+            yield Difference("variance", words, remedy, plain(approved), plain(shown))
             return
 
 
@@ -343,6 +346,7 @@ def _sides(tx: Reads, pair: Pair, row: Row) -> Sides:
         includes_tax=is_invoice and figure == "total",
         left=left_of(tx, receipt["company"], row, figure) if has_credits else None,
         wanted=None if row["net"] is None else Decimal(row["net"]),
+        planned=plan is not None,
     )
 
 

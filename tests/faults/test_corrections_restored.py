@@ -173,3 +173,36 @@ def test_what_was_credited_to_be_issued_again_is_issued_by_a_restored_ledger(
     settled()
     assert (booked(world), world.codes()) == (([300, 450], [(300, 0)], [0]), [])
     assert_ties_out(world)
+
+
+@pytest.mark.parametrize("forgotten", ["posted since the backup", "a lost ledger"])
+def test_an_invoice_that_was_found_and_its_deal_says_less_is_corrected_like_any(
+    world, sold, settled, tmp_path, forgotten
+):
+    """Nobody remembers what was sent; the two sides differ, and a person chooses."""
+    target = tmp_path / "backup.db"
+    world.restart()
+    backup(world.working.ledger, target, world.now)
+    deal = sold()
+    settled()
+    changed(world, deal, "1", "150.00")
+    world.remember_requests(0)
+    world.opened.close()
+    if forgotten == "a lost ledger":
+        for file in world.path.glob("ledger.db*"):
+            file.unlink()
+    else:
+        restore(target, world.path / "ledger.db", world.now, "ann")
+    world.restart()
+    settled()
+    assert world.codes() == ["variance"]
+    [task] = world.working.tasks()
+    assert "300.00" in task["message"]
+    assert "tieout correct" in task["remedy"]
+    to = world.working.deal_lines(f"deal:{deal}")
+    correct(world, deal, Way.CREDIT, Extent(to=to))
+    settled()
+    invoiced, credited, _ = booked(world)
+    assert (invoiced, credited) == ([300], [(150, 0)])
+    assert world.codes() == []
+    assert_ties_out(world)
