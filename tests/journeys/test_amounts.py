@@ -116,6 +116,16 @@ def test_prices_that_include_the_tax(world, sold, ties_out):
     ties_out(world, amount="total")
 
 
+def test_where_the_books_compute_the_tax_an_expected_one_is_compared_with_nothing(
+    world, sold, ties_out
+):
+    mapped(world, ("    compute: books ", "    expected: =1.00\n    compute: books "))
+    sold()
+    world.round(2)
+    assert (nets(world), world.codes()) == (["300.00"], [])
+    ties_out(world)
+
+
 def test_american_books_compute_the_tax_and_the_variance_is_shown(make_world, ties_out):
     world = make_world(country="US", home_currency="USD", multicurrency=False, utc_offset_hours=-8)
     world.portal.define("deals", custom(name="expected_tax", label="Tax", type="number"))
